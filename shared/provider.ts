@@ -1,0 +1,160 @@
+/**
+ * THE contract, version 1: what every GPU provider must do, and what "twice" means for each call. An adapter implements
+ * it for one operator; the broker knows nothing else of an operator. The conformance suite (test/contract) says for each
+ * sentence here whether an adapter keeps it.
+ *
+ * All calls reject with a `ProviderError` and nothing else.
+ */
+import type { EpochMs } from './time.ts'
+import type { OwnerTag } from './ids.ts'
+
+export const PROVIDER_CONTRACT_VERSION = 1
+
+/** What comes with every call. */
+export interface Call {
+  /** Names this attempt in logs and, where the operator has a place for it, in its own. */
+  readonly operationId: string
+  /** When the caller stops waiting. Waiting for the rate limit counts against it. Past it: `unreachable`. */
+  readonly deadlineAt: EpochMs
+  /** The caller's own end; after it no further request leaves the adapter. */
+  readonly signal: AbortSignal
+  /** W3C trace context, passed on to the operator. */
+  readonly traceparent?: string
+}
+
+export interface ProviderCapabilities {
+  /** Most nodes in one `createNodes`, ≥ 1. */
+  readonly maxBatch: number
+  /** For how long what was made (or removed) may still be missing from (or present in) lists, in ms. */
+  readonly visibilityDelayMs: number
+  readonly nodeName: { readonly maxLength: number; readonly pattern: RegExp }
+  /** `exact`: the operator filters by allocation itself. `scan`: the adapter lists all and filters. */
+  readonly findsByOwner: 'exact' | 'scan'
+  readonly reportsFreeCapacity: boolean
+  /** Whether nodes must be made one interconnect group by `joinFabric` before they are of use. */
+  readonly joinsFabric: boolean
+}
+
+/** A group of nodes asked for in one call: all alike, all in one cluster, all or (by the operator's fault) fewer. */
+export interface NodeGroup {
+  /** Written down by the caller before the call; members are `<name>-<n>`, n = 1…size. Never used twice. */
+  readonly name: string
+  /** 1…`capabilities.maxBatch`. */
+  readonly size: number
+  readonly clusterId: string
+  /** An alias that `describe()` lists for the cluster. */
+  readonly imageAlias: string
+  /** `authorized_keys` lines to place on every node; may be empty. */
+  readonly sshPublicKeys: readonly string[]
+  readonly owner: OwnerTag
+}
+
+export type ProviderNodeState = 'building' | 'ready' | 'failed' | 'deleting'
+
+export interface ProviderNode {
+  readonly providerInstanceId: string
+  /** The member name, `<group>-<n>`: an adapter whose operator names members differently translates. */
+  readonly name: string
+  /** Null when the node carries no owner tag of ours that can be read. */
+  readonly owner: OwnerTag | null
+  /** Null when the node stands in no cluster that this adapter is configured for. */
+  readonly clusterId: string | null
+  readonly state: ProviderNodeState
+  /** Whether it is in the allocation's interconnect group; always true where `joinsFabric` is false. */
+  readonly inFabric: boolean
+  readonly address: string | null
+  readonly createdAt: EpochMs | null
+  /** Why it failed, in the operator's words; null unless `failed`. */
+  readonly failure: { readonly code: string | null; readonly message: string; readonly kind: 'out-of-capacity' | 'fault' } | null
+}
+
+/** `installationId` alone: all that carry our installation. With `allocationId`: only that allocation's. */
+export interface NodeFilter {
+  readonly installationId: string
+  readonly allocationId?: string
+}
+
+export interface DescribedCluster {
+  readonly clusterId: string
+  /** Aliases of the images that exist there; the first is the default. */
+  readonly images: readonly string[]
+  /** What is configured but was not found at the operator, in words; empty when all is well. */
+  readonly problems: readonly string[]
+}
+
+export interface FabricRequest {
+  readonly clusterId: string
+  readonly owner: OwnerTag
+  /** All nodes that shall be in the group, and no others. */
+  readonly providerInstanceIds: readonly string[]
+}
+
+export interface Leftover {
+  readonly kind: 'init-script' | 'fabric-cluster' | 'public-ip' | 'volume' | 'port'
+  readonly id: string
+  readonly name: string
+  /** `removed`: asked for and accepted. `kept`: still in use, or the operator said not yet; the next sweep asks again. */
+  readonly action: 'removed' | 'kept'
+}
+
+export interface Provider {
+  readonly id: string
+  readonly capabilities: ProviderCapabilities
+
+  /** The clusters that it serves, and whether the configured images, specs and networks exist there. Changes nothing. */
+  describe(call: Call): Promise<readonly DescribedCluster[]>
+
+  /**
+   * Asks for one group and returns once the operator has accepted it, usually minutes before the nodes are ready;
+   * answers what it knows (perhaps nothing): `listNodes` is the truth.
+   * Twice with one name makes at most what once makes, as far as lists show it: an adapter whose operator does not
+   * refuse a second one looks first and asks only for what is missing. During the visibility delay only the caller's
+   * patience protects: list before asking again.
+   *
+   * @throws ProviderError `out-of-capacity`, `quota-exceeded`, `refused` with effect `none`, unless some were made;
+   *   `unreachable` or `malformed` with effect `maybe`: list, for the visibility delay, before asking again
+   */
+  createNodes(group: NodeGroup, call: Call): Promise<readonly ProviderNode[]>
+
+  /**
+   * What exists, all pages, each node once. A node is missing only if it does not exist (or was made less than the
+   * visibility delay ago). Nodes of other installations, or without a tag, are never in it.
+   */
+  listNodes(filter: NodeFilter, call: Call): Promise<readonly ProviderNode[]>
+
+  /**
+   * Asks for these nodes to go, by provider instance id. Accepted or already gone is success; the proof is a later list
+   * without them. A node in a state that cannot be deleted yet is taken as far as it goes: call again (`busy`).
+   */
+  deleteNodes(request: { readonly clusterId: string; readonly providerInstanceIds: readonly string[] }, call: Call): Promise<void>
+
+  /**
+   * Only where `capabilities.joinsFabric`. Declarative: makes exactly these nodes one interconnect group; repeatable.
+   * Resolves `settled: false` while the operator is still at it: call again.
+   */
+  joinFabric?(request: FabricRequest, call: Call): Promise<{ readonly settled: boolean }>
+
+  /** Only where `capabilities.joinsFabric`. Dissolves the allocation's group; none there is success; repeatable. */
+  leaveFabric?(request: Omit<FabricRequest, 'providerInstanceIds'>, call: Call): Promise<{ readonly settled: boolean }>
+
+  /**
+   * Finds and removes what this installation made beside nodes and no longer needs. `allocationsInUse`: what belongs to
+   * these is left alone. Touches nothing that does not carry this installation's tag.
+   */
+  sweepLeftovers(
+    request: { readonly installationId: string; readonly allocationsInUse: ReadonlySet<string> },
+    call: Call,
+  ): Promise<readonly Leftover[]>
+
+  /** Free nodes in a cluster as the operator tells it, or null where it does not. Shown, never an input of placement. */
+  freeCapacity(clusterId: string, call: Call): Promise<number | null>
+
+  /** A cheap authenticated read: resolves when the operator answers. */
+  ping(call: Call): Promise<void>
+}
+
+/** What an adapter's factory gets beside its own configuration. */
+export interface AdapterContext {
+  /** Wall clock in epoch ms; a test hands in its own. */
+  readonly now: () => EpochMs
+}
