@@ -29,7 +29,10 @@ const prefixed = (prefix: IdPrefix, noun: string) =>
   z
     .string()
     .regex(new RegExp(`^${prefix}_[a-z2-7]{16}$`), `must be ${prefix}_ and 16 of [a-z2-7]`)
-    .meta({ description: `Id of ${noun}: \`${prefix}_\` and 16 of \`[a-z2-7]\`.`, example: `${prefix}_abcdefghijklmnop` })
+    .meta({
+      description: `Id of ${noun}: \`${prefix}_\` and 16 of \`[a-z2-7]\`.`,
+      example: `${prefix}_abcdefghijklmnop`,
+    })
 
 export const AllocationId = prefixed('alc', 'an allocation')
 export const DecisionId = prefixed('dec', 'a decision')
@@ -54,7 +57,8 @@ export const MAX_GROUPS_PER_ALLOCATION = 36 ** 3
 export const namePrefixOf = (allocationId: string): string => `gb${allocationId.slice(4)}-`
 
 export function groupName(allocationId: string, counter: number): string {
-  if (counter >= MAX_GROUPS_PER_ALLOCATION) throw new RangeError(`allocation ${allocationId} has used up its group names`)
+  if (counter >= MAX_GROUPS_PER_ALLOCATION)
+    throw new RangeError(`allocation ${allocationId} has used up its group names`)
   return `${namePrefixOf(allocationId)}${counter.toString(36).padStart(3, '0')}`
 }
 
@@ -79,7 +83,8 @@ export interface OwnerTag {
   readonly group: string
 }
 
-export const ownerTagText = (tag: OwnerTag): string => `gpu-broker/${tag.installationId}/${tag.allocationId}/${tag.group}`
+export const ownerTagText = (tag: OwnerTag): string =>
+  `gpu-broker/${tag.installationId}/${tag.allocationId}/${tag.group}`
 
 /** Null when the text is not an owner tag of any installation. */
 export function parseOwnerTag(text: string): OwnerTag | null {

@@ -44,6 +44,8 @@ export interface NodeGroup {
   readonly clusterId: string
   /** An alias that `describe()` lists for the cluster. */
   readonly imageAlias: string
+  /** One of the cluster's configured networks, by the name that `describe()` lists. */
+  readonly network: string
   /** `authorized_keys` lines to place on every node; may be empty. */
   readonly sshPublicKeys: readonly string[]
   readonly owner: OwnerTag
@@ -65,7 +67,11 @@ export interface ProviderNode {
   readonly address: string | null
   readonly createdAt: EpochMs | null
   /** Why it failed, in the operator's words; null unless `failed`. */
-  readonly failure: { readonly code: string | null; readonly message: string; readonly kind: 'out-of-capacity' | 'fault' } | null
+  readonly failure: {
+    readonly code: string | null
+    readonly message: string
+    readonly kind: 'out-of-capacity' | 'fault'
+  } | null
 }
 
 /** `installationId` alone: all that carry our installation. With `allocationId`: only that allocation's. */
@@ -78,6 +84,8 @@ export interface DescribedCluster {
   readonly clusterId: string
   /** Aliases of the images that exist there; the first is the default. */
   readonly images: readonly string[]
+  /** Names of the configured networks (each with its security groups), in configured order. */
+  readonly networks: readonly string[]
   /** What is configured but was not found at the operator, in words; empty when all is well. */
   readonly problems: readonly string[]
 }
@@ -126,7 +134,10 @@ export interface Provider {
    * Asks for these nodes to go, by provider instance id. Accepted or already gone is success; the proof is a later list
    * without them. A node in a state that cannot be deleted yet is taken as far as it goes: call again (`busy`).
    */
-  deleteNodes(request: { readonly clusterId: string; readonly providerInstanceIds: readonly string[] }, call: Call): Promise<void>
+  deleteNodes(
+    request: { readonly clusterId: string; readonly providerInstanceIds: readonly string[] },
+    call: Call,
+  ): Promise<void>
 
   /**
    * Only where `capabilities.joinsFabric`. Declarative: makes exactly these nodes one interconnect group; repeatable.

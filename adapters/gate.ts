@@ -1,0 +1,112 @@
+/**
+ * The rate limit and the bulkhead of one provider: a caller enters when a place in flight is free and the operator's rate
+ * allows one more call, in the order of asking. Waiting ends with the caller's signal, and the queue has an end.
+ */
+import { ProviderError } from '../shared/provider-error.ts'
+
+export interface GateOptions {
+  readonly ratePerSecond: number
+  readonly maxConcurrent: number
+}
+
+export interface Gate {
+  /**
+   * Resolves when the call may be sent, with the function that gives the place back.
+   *
+   * @throws ProviderError `throttled` when the queue is full; `unreachable` (effect `none`) when the signal ends first
+   */
+  enter(signal: AbortSignal): Promise<() => void>
+}
+
+/** Beyond this many waiting, a provider is too slow for what is asked of it, and waiting only hides that. */
+const MAX_WAITING = 5_000
+
+/** Half a second's worth of calls may go at once after a pause. */
+const BURST_SECONDS = 0.5
+
+interface Waiter {
+  readonly admit: () => void
+}
+
+export function createGate({ ratePerSecond, maxConcurrent }: GateOptions): Gate {
+  const burst = Math.max(1, Math.floor(ratePerSecond * BURST_SECONDS))
+  const waiters = new Set<Waiter>() // a Set keeps the order of asking and forgets in O(1)
+  let tokens = burst
+  let refilledAt = performance.now()
+  let inFlight = 0
+  let timer: NodeJS.Timeout | null = null
+
+  const refill = (): void => {
+    const at = performance.now()
+    tokens = Math.min(burst, tokens + ((at - refilledAt) / 1_000) * ratePerSecond)
+    refilledAt = at
+  }
+
+  const admitWaiting = (): void => {
+    refill()
+    for (const waiter of waiters) {
+      if (inFlight >= maxConcurrent || tokens < 1) break
+      tokens -= 1
+      inFlight += 1
+      waiters.delete(waiter)
+      waiter.admit()
+    }
+    if (waiters.size > 0 && inFlight < maxConcurrent && timer === null) {
+      timer = setTimeout(
+        () => {
+          timer = null
+          admitWaiting()
+        },
+        Math.ceil(((1 - tokens) / ratePerSecond) * 1_000),
+      )
+    }
+  }
+
+  const leave = (): void => {
+    inFlight -= 1
+    admitWaiting()
+  }
+
+  return {
+    enter(signal) {
+      if (signal.aborted) return Promise.reject(waitedTooLong())
+      if (waiters.size >= MAX_WAITING) return Promise.reject(queueFull())
+      return new Promise((resolve, reject) => {
+        const onAbort = (): void => {
+          waiters.delete(waiter)
+          reject(waitedTooLong())
+        }
+        const waiter: Waiter = {
+          admit() {
+            signal.removeEventListener('abort', onAbort)
+            resolve(once(leave))
+          },
+        }
+        signal.addEventListener('abort', onAbort, { once: true })
+        waiters.add(waiter)
+        admitWaiting()
+      })
+    },
+  }
+}
+
+function once(action: () => void): () => void {
+  let done = false
+  return () => {
+    if (done) return
+    done = true
+    action()
+  }
+}
+
+const waitedTooLong = () =>
+  new ProviderError('unreachable', 'the deadline passed while the call waited for its turn', {
+    effect: 'none',
+    code: 'QUEUED',
+  })
+
+const queueFull = () =>
+  new ProviderError('throttled', `more than ${MAX_WAITING} calls wait for this provider`, {
+    effect: 'none',
+    code: 'QUEUE_FULL',
+  })
