@@ -1,0 +1,63 @@
+/** What every use case is told beside its request: who asks, and how the asking may be repeated. */
+import type { EpochMs } from '../../shared/time.ts'
+
+export const SCOPES = [
+  'catalog:read',
+  'approvals:write',
+  'allocations:read',
+  'allocations:write',
+  'operations:write',
+  'usage:read',
+  'audit:read',
+  'webhooks:write',
+] as const
+export type Scope = (typeof SCOPES)[number]
+
+/** Who asks, as the token says. */
+export interface Caller {
+  readonly clientId: string
+  readonly scopes: ReadonlySet<string>
+  /** Sees and touches only this organisation's rows; null for no such bound. */
+  readonly organizationId: string | null
+  /** Sees what runs at this provider, and operates on it; null for no such bound. */
+  readonly providerId: string | null
+}
+
+export interface Idempotency {
+  /** The caller's key; unique together with its client id. */
+  readonly key: string
+  /** SHA-256 (hex) of method, path and body: the same key with another digest is refused. */
+  readonly digest: string
+}
+
+export interface Command {
+  readonly caller: Caller
+  readonly idempotency: Idempotency | null
+  /** The ETag that the caller saw (`If-Match`), without quotes; null for none. `*` matches any. */
+  readonly ifMatch: string | null
+  readonly traceparent: string | null
+}
+
+/** What a changing use case answers. `etag` without quotes. */
+export interface Answer<T> {
+  readonly body: T
+  readonly etag: string | null
+  /** The first answer to this idempotency key, not a new effect. */
+  readonly replayed: boolean
+}
+
+/** One page asked for: `after` is the key of the last item of the page before, as the list's own `next` gave it. */
+export interface PageRequest {
+  readonly limit: number
+  readonly after: string | null
+}
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  readonly next: string | null
+}
+
+export interface Range {
+  readonly from: EpochMs
+  readonly to: EpochMs
+}
