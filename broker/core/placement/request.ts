@@ -1,0 +1,69 @@
+/**
+ * What placement is asked, as JSON data: it is stored with a waiting entry and with a decision, so that both can be
+ * planned and replayed without the request that they came from.
+ */
+import type { Priority } from '../../../shared/approval.ts'
+import type { EpochMs } from '../../../shared/time.ts'
+import type { Cooling, Demand, Share, Stage } from '../cluster.ts'
+
+/** A cluster must meet every member that is there. An empty list matches nothing. */
+export interface Requires {
+  readonly architectures?: readonly string[]
+  readonly gpuModels?: readonly string[]
+  /** `["air"]` does not match `undisclosed`: what is not known is not promised. */
+  readonly cooling?: readonly Cooling[]
+  /** Compared with the cluster's full size. */
+  readonly minClusterNodes?: number
+  readonly providers?: readonly string[]
+  /** Stage of the phase in force at the start. */
+  readonly stages?: readonly Stage[]
+  /** The API's default is `["government"]`. */
+  readonly shares: readonly Share[]
+}
+
+export interface Prefers {
+  readonly architecture?: string
+  readonly cooling?: Cooling
+  readonly provider?: string
+}
+
+export type RequestedPeriod =
+  | { readonly kind: 'fixed'; readonly start: EpochMs; readonly end: EpochMs }
+  | {
+      readonly kind: 'flexible'
+      readonly durationMs: number
+      readonly earliestStart: EpochMs
+      readonly latestStart: EpochMs | null
+    }
+
+/** What the approval still allows. Its nodes at once are counted on the calendar, at whatever place is tried. */
+export interface ApprovalBounds {
+  readonly approvalId: string
+  readonly validFrom: EpochMs
+  readonly validTo: EpochMs
+  readonly architectures: readonly string[]
+  /** Most nodes at once, all allocations of the approval together. */
+  readonly maxNodes: number
+  /** GPU-time left for this allocation, in GPU-milliseconds. */
+  readonly gpuMsLeft: number
+}
+
+export interface PlacementRequest {
+  readonly demand: Demand
+  readonly requires: Requires
+  readonly prefers: Prefers
+  readonly period: RequestedPeriod
+  /** An alias; null: the cluster's first. */
+  readonly image: string | null
+  readonly priority: Priority
+  /** Null in previews: no approval bounds the answer. */
+  readonly approval: ApprovalBounds | null
+}
+
+/** How long it runs, in ms; a fixed period that waits keeps it. */
+export const durationOf = (period: RequestedPeriod): number =>
+  period.kind === 'fixed' ? period.end - period.start : period.durationMs
+
+/** The start that is no delay. */
+export const askedStartOf = (period: RequestedPeriod): EpochMs =>
+  period.kind === 'fixed' ? period.start : period.earliestStart

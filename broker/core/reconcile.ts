@@ -1,0 +1,236 @@
+/**
+ * Wanted nodes × found nodes → what to note and which steps to take. Provisioning, repair, scale-down, release, recovery
+ * after a crash and the sweep are all this one comparison; it runs as often as anybody likes, and with nothing to do it
+ * says so. It never trusts an answer, only a list.
+ */
+import type { EpochMs } from '../../shared/time.ts'
+import type { ProviderNode } from '../../shared/provider.ts'
+
+export type WantedStatus = 'requested' | 'building' | 'ready' | 'failed' | 'deleting' | 'deleted' | 'quarantined'
+
+/** One generation of one ordinal, bound to a name that was written down before it was asked for. */
+export interface WantedNode {
+  readonly ordinal: number
+  readonly generation: number
+  readonly name: string
+  readonly groupName: string
+  readonly status: WantedStatus
+  readonly providerInstanceId: string | null
+  readonly since: EpochMs
+}
+
+export interface AskedGroup {
+  readonly name: string
+  readonly size: number
+  /** Null: never asked for. */
+  readonly askedAt: EpochMs | null
+  /** What the last answer leaves true. `none`: surely nothing was made. */
+  readonly effect: 'unasked' | 'accepted' | 'none' | 'maybe'
+  readonly notBefore: EpochMs
+}
+
+export interface Situation {
+  /** `hold`: the allocation wants its nodes. `release`: it wants none. */
+  readonly intent: 'hold' | 'release'
+  readonly wanted: readonly WantedNode[]
+  readonly groups: readonly AskedGroup[]
+  readonly found: readonly ProviderNode[]
+  readonly now: EpochMs
+  readonly visibilityDelayMs: number
+  readonly joinsFabric: boolean
+  /** Most generations of one ordinal; beyond it the allocation cannot be built here. */
+  readonly maxGenerations: number
+}
+
+export interface NodeNote {
+  readonly ordinal: number
+  readonly generation: number
+  readonly status: WantedStatus
+  readonly providerInstanceId: string | null
+  readonly address: string | null
+  readonly failure: ProviderNode['failure']
+}
+
+export type Step =
+  /** Ask the provider for the group, under its written name. */
+  | { readonly step: 'create'; readonly group: string }
+  /** These ordinals need new names (a new generation where `failed`): write them down, then they are asked for. */
+  | { readonly step: 'rename'; readonly ordinals: readonly number[]; readonly failed: boolean }
+  | { readonly step: 'delete'; readonly providerInstanceIds: readonly string[] }
+  | { readonly step: 'join-fabric'; readonly providerInstanceIds: readonly string[] }
+  | { readonly step: 'leave-fabric' }
+  /** An ordinal failed in its last generation. */
+  | { readonly step: 'give-up'; readonly ordinal: number; readonly failure: ProviderNode['failure'] }
+
+export interface Plan {
+  /** Only what differs from what is stored. */
+  readonly notes: readonly NodeNote[]
+  readonly steps: readonly Step[]
+  /** Every wanted node is ready (and in its fabric). */
+  readonly ready: boolean
+  /** The provider lists nothing of the allocation, and nothing that was asked for can still appear. */
+  readonly gone: boolean
+  readonly counts: { readonly ready: number; readonly failed: number }
+}
+
+export function reconcile(situation: Situation): Plan {
+  return situation.intent === 'hold' ? hold(situation) : release(situation)
+}
+
+function hold(situation: Situation): Plan {
+  const current = currentGeneration(situation.wanted)
+  const byName = oldestByName(situation.found)
+  const notes: NodeNote[] = []
+  const steps: Step[] = []
+  const failed: WantedNode[] = []
+  const keep = new Set<string>()
+  const ready: ProviderNode[] = []
+
+  for (const node of current) {
+    const found = byName.get(node.name)
+    if (found === undefined) {
+      if (node.status === 'ready' || node.status === 'building') noteLost(node, situation, notes, failed)
+      continue
+    }
+    note(node, found, notes)
+    if (found.state === 'failed') failed.push(node)
+    else keep.add(found.providerInstanceId)
+    if (found.state === 'ready') ready.push(found)
+  }
+
+  const unwanted = situation.found.filter((node) => !keep.has(node.providerInstanceId) && node.state !== 'deleting')
+  if (unwanted.length > 0) steps.push({ step: 'delete', providerInstanceIds: idsOf(unwanted) })
+  steps.push(...replacements(failed, byName, situation))
+  steps.push(...askings(current, byName, failed, situation))
+
+  const complete = current.length > 0 && ready.length === current.length
+  if (complete && situation.joinsFabric && ready.some((node) => !node.inFabric)) {
+    steps.push({ step: 'join-fabric', providerInstanceIds: idsOf(ready) })
+  }
+  const joined = !situation.joinsFabric || ready.every((node) => node.inFabric)
+  return {
+    notes,
+    steps,
+    ready: complete && joined,
+    gone: false,
+    counts: { ready: ready.length, failed: failed.length },
+  }
+}
+
+/** The newest generation of each ordinal, by ordinal. */
+function currentGeneration(wanted: readonly WantedNode[]): readonly WantedNode[] {
+  const newest = new Map<number, WantedNode>()
+  for (const node of wanted) {
+    const other = newest.get(node.ordinal)
+    if (other === undefined || other.generation < node.generation) newest.set(node.ordinal, node)
+  }
+  return [...newest.values()].filter((node) => node.status !== 'deleted').sort((a, b) => a.ordinal - b.ordinal)
+}
+
+/** Of two nodes with one name the older stays; the other is nobody's and is deleted. One going away does not count. */
+function oldestByName(found: readonly ProviderNode[]): ReadonlyMap<string, ProviderNode> {
+  const oldest = new Map<string, ProviderNode>()
+  for (const node of found) {
+    if (node.state === 'deleting') continue
+    const other = oldest.get(node.name)
+    if (other === undefined || isOlder(node, other)) oldest.set(node.name, node)
+  }
+  return oldest
+}
+
+function isOlder(a: ProviderNode, b: ProviderNode): boolean {
+  const [aAt, bAt] = [a.createdAt ?? 0, b.createdAt ?? 0]
+  return aAt === bAt ? a.providerInstanceId < b.providerInstanceId : aAt < bAt
+}
+
+const idsOf = (nodes: readonly ProviderNode[]): string[] => nodes.map((node) => node.providerInstanceId).sort()
+
+const STATUS_OF = { building: 'building', ready: 'ready', failed: 'failed', deleting: 'deleting' } as const
+
+function note(node: WantedNode, found: ProviderNode, notes: NodeNote[]): void {
+  const status = STATUS_OF[found.state]
+  if (node.status === status && node.providerInstanceId === found.providerInstanceId) return
+  notes.push({
+    ordinal: node.ordinal,
+    generation: node.generation,
+    status,
+    providerInstanceId: found.providerInstanceId,
+    address: found.address,
+    failure: found.failure,
+  })
+}
+
+const LOST = { code: null, message: 'the provider no longer lists it', kind: 'fault' } as const
+
+/** It was there and is not listed any more. A list may lag, so only after the visibility delay is it called lost. */
+function noteLost(node: WantedNode, situation: Situation, notes: NodeNote[], failed: WantedNode[]): void {
+  if (situation.now - node.since < situation.visibilityDelayMs) return
+  failed.push(node)
+  notes.push({ ...node, status: 'failed', address: null, failure: LOST })
+}
+
+function replacements(
+  failed: readonly WantedNode[],
+  byName: ReadonlyMap<string, ProviderNode>,
+  { maxGenerations }: Situation,
+): Step[] {
+  const last = failed.find((node) => node.generation >= maxGenerations)
+  if (last !== undefined) {
+    return [{ step: 'give-up', ordinal: last.ordinal, failure: byName.get(last.name)?.failure ?? LOST }]
+  }
+  if (failed.length === 0) return []
+  return [{ step: 'rename', ordinals: failed.map((node) => node.ordinal), failed: true }]
+}
+
+/**
+ * What to ask for. A group of which lists show nothing is asked for under its own name once that is safe; where lists
+ * show a part of it, what is missing gets a new group, because a name is asked for again only if none of it exists.
+ */
+function askings(
+  current: readonly WantedNode[],
+  byName: ReadonlyMap<string, ProviderNode>,
+  failed: readonly WantedNode[],
+  situation: Situation,
+): Step[] {
+  const steps: Step[] = []
+  const orphaned: number[] = []
+  for (const group of situation.groups) {
+    const members = current.filter((node) => node.groupName === group.name && !failed.includes(node))
+    const missing = members.filter((node) => !byName.has(node.name))
+    if (missing.length === 0 || situation.now < group.notBefore || !isSettled(group, situation)) continue
+    const noneOfIt = missing.length === group.size
+    if (noneOfIt) steps.push({ step: 'create', group: group.name })
+    else orphaned.push(...missing.map((node) => node.ordinal))
+  }
+  if (orphaned.length > 0) steps.push({ step: 'rename', ordinals: orphaned.sort((a, b) => a - b), failed: false })
+  return steps
+}
+
+/** Whether a list that shows nothing of the group can be believed. */
+function isSettled(group: AskedGroup, { now, visibilityDelayMs }: Situation): boolean {
+  if (group.askedAt === null || group.effect === 'none') return true
+  return now - group.askedAt >= visibilityDelayMs
+}
+
+function release(situation: Situation): Plan {
+  const notes: NodeNote[] = []
+  const steps: Step[] = []
+  const byName = oldestByName(situation.found)
+  const listed = new Map(situation.found.map((node) => [node.providerInstanceId, node]))
+  for (const node of situation.wanted) {
+    if (node.status === 'deleted') continue
+    const there = byName.get(node.name) ?? listed.get(node.providerInstanceId ?? '')
+    const status = there === undefined ? 'deleted' : 'deleting'
+    if (node.status !== status) notes.push({ ...node, status, address: null, failure: null })
+  }
+  if (situation.joinsFabric && situation.found.some((node) => node.inFabric)) steps.push({ step: 'leave-fabric' })
+  else if (situation.found.length > 0) steps.push({ step: 'delete', providerInstanceIds: idsOf(situation.found) })
+  const gone = situation.found.length === 0 && situation.groups.every((group) => isSettled(group, situation))
+  return {
+    notes: gone ? notes : notes.filter((one) => one.status !== 'deleted'),
+    steps,
+    ready: false,
+    gone,
+    counts: { ready: 0, failed: 0 },
+  }
+}
