@@ -1,0 +1,122 @@
+/** What others may ask of the calendar. Nothing here changes an answer that another read gives. */
+import type { EpochMs } from '../../shared/time.ts'
+import { stateOf, type Calendar, type ClusterState } from './calendar.ts'
+import type { Drain, Reservation, WaitingEntry } from './calendar-op.ts'
+import { phaseAt, type Cluster } from './cluster.ts'
+import { servingOrder } from './waitlist.ts'
+
+/** The catalogue, by cluster id. */
+export const clustersIn = (calendar: Calendar): Cluster[] => calendar.listed.map((state) => state.cluster)
+
+/** Null for a cluster that the catalogue does not name. */
+export function clusterOf(calendar: Calendar, clusterId: string): Cluster | null {
+  const state = calendar.clusters.get(clusterId)
+  return state?.listed === true ? state.cluster : null
+}
+
+export function reservationOf(calendar: Calendar, allocationId: string): Reservation | null {
+  const clusterId = calendar.reservedAt.get(allocationId)
+  if (clusterId === undefined) return null
+  return calendar.clusters.get(clusterId)?.reservations.get(allocationId)?.what ?? null
+}
+
+export const waitingEntryOf = (calendar: Calendar, allocationId: string): WaitingEntry | null =>
+  calendar.waiting.get(allocationId) ?? null
+
+/** All who wait, in serving order. */
+export function waiting(calendar: Calendar): readonly WaitingEntry[] {
+  calendar.servingOrder ??= servingOrder(calendar.waiting.values())
+  return calendar.servingOrder
+}
+
+/** By start, then by creation. */
+export function reservationsOn(calendar: Calendar, clusterId: string): Reservation[] {
+  const reservations = [...stateOf(calendar, clusterId).reservations.values()].map((held) => held.what)
+  return reservations.toSorted((a, b) => a.start - b.start || a.order - b.order)
+}
+
+/** By start, then by id. */
+export function drainsOn(calendar: Calendar, clusterId: string): Drain[] {
+  const drains = [...stateOf(calendar, clusterId).drains.values()].map((held) => held.what)
+  return drains.toSorted((a, b) => a.from - b.from || (a.id < b.id ? -1 : 1)) // ids are unique
+}
+
+export const isSuspended = (calendar: Calendar, cluster: Cluster): boolean =>
+  calendar.suspendedClusters.has(cluster.id) || calendar.suspendedProviders.has(cluster.providerId)
+
+/** Until when no node can be made at the provider; null when its create circuit is closed, or has had its pause. */
+export function openUntil(calendar: Calendar, providerId: string, now: EpochMs): EpochMs | null {
+  const until = calendar.openUntil.get(providerId)
+  return until !== undefined && until > now ? until : null
+}
+
+/** One cluster at one instant, exactly, in nodes. */
+export interface ClusterInstant {
+  /** By phase; drains and quarantine are not taken off. */
+  readonly capacity: number
+  readonly drained: number
+  readonly quarantined: number
+  /** Turnovers included, running ones included. */
+  readonly reserved: number
+  readonly running: number
+  /** Neither reserved nor drained nor quarantined. */
+  readonly idle: number
+  /** Reserved beyond what capacity, drains and quarantine leave. */
+  readonly shortfall: number
+}
+
+/** @throws RangeError for a cluster that the calendar has never heard of */
+export function clusterAt(calendar: Calendar, clusterId: string, at: EpochMs): ClusterInstant {
+  const { cluster, drains, reservations } = stateOf(calendar, clusterId)
+  const capacity = phaseAt(cluster.phases, at)?.nodes ?? 0
+  let drained = 0
+  let quarantined = 0
+  for (const { what } of drains.values()) {
+    if (at < what.from || at >= what.to) continue
+    if (what.kind === 'quarantine') quarantined += what.nodes
+    else drained += what.nodes
+  }
+  const { reserved, running } = takenAt(reservations, at)
+  const left = Math.max(0, capacity - drained - quarantined)
+  return {
+    capacity,
+    drained,
+    quarantined,
+    reserved,
+    running,
+    idle: Math.max(0, left - reserved),
+    shortfall: Math.max(0, reserved - left),
+  }
+}
+
+function takenAt(reservations: ClusterState['reservations'], at: EpochMs): { reserved: number; running: number } {
+  let reserved = 0
+  let running = 0
+  for (const { what } of reservations.values()) {
+    if (at < what.start || at >= what.heldUntil) continue
+    reserved += what.nodes
+    if (what.phase === 'running') running += what.nodes
+  }
+  return { reserved, running }
+}
+
+/**
+ * The calendar's facts as plain data in a fixed order: equal exactly when two calendars will answer alike. For tests, and
+ * for comparing a replica's cache with the store.
+ */
+export function factsOf(calendar: Calendar): unknown {
+  const states = [...calendar.clusters.values()].filter(
+    (state) => state.listed || state.reservations.size > 0 || state.drains.size > 0,
+  )
+  return {
+    clusters: states.map((state) => state.cluster).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    reservations: states
+      .flatMap(({ cluster }) => reservationsOn(calendar, cluster.id))
+      .toSorted((a, b) => a.order - b.order),
+    drains: states.flatMap(({ cluster }) => drainsOn(calendar, cluster.id)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    waiting: waiting(calendar),
+    suspendedClusters: [...calendar.suspendedClusters].toSorted(),
+    suspendedProviders: [...calendar.suspendedProviders].toSorted(),
+    openUntil: [...calendar.openUntil].toSorted(([a], [b]) => (a < b ? -1 : 1)),
+  }
+}

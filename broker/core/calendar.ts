@@ -1,0 +1,268 @@
+/**
+ * The calendar: per cluster its capacity, reservations and drains, and who waits. It is a cache, changed only by
+ * `applyOp`: the fold of the operations' log, the same on every replica and in every replay. Other files read it through
+ * `calendar-reads.ts`; nothing here depends on the order in which a map happens to be walked.
+ */
+import type { EpochMs } from '../../shared/time.ts'
+import type { CalendarOp, Drain, Reservation, WaitingEntry } from './calendar-op.ts'
+import type { Cluster, Phase } from './cluster.ts'
+import {
+  addCharge,
+  cloneTimeline,
+  coverFrom,
+  removeCharge,
+  timelineOf,
+  type Charge,
+  type Timeline,
+} from './timeline.ts'
+
+interface Held<T> {
+  readonly what: T
+  readonly charge: Charge
+}
+
+export interface ClusterState {
+  readonly cluster: Cluster
+  /** False once the catalogue no longer names it: it keeps what is reserved there and takes no more. */
+  readonly listed: boolean
+  readonly reservations: Map<string, Held<Reservation>>
+  readonly drains: Map<string, Held<Drain>>
+  readonly timeline: Timeline
+}
+
+/** What an approval has on the calendar: which allocations, reserved or waiting, and the sum of their reserved nodes. */
+interface ApprovalIndex {
+  readonly allocationIds: Set<string>
+  reservedNodes: number
+}
+
+export interface Calendar {
+  readonly clusters: Map<string, ClusterState>
+  /** Allocation id → where its reservation lies. */
+  readonly reservedAt: Map<string, string>
+  /** Drain id → cluster id. */
+  readonly drainedAt: Map<string, string>
+  readonly approvals: Map<string, ApprovalIndex>
+  readonly waiting: Map<string, WaitingEntry>
+  readonly suspendedClusters: Set<string>
+  readonly suspendedProviders: Set<string>
+  /** Provider id → until when its create circuit is open. */
+  readonly openUntil: Map<string, EpochMs>
+  /** The clusters of the catalogue by id, and the size of the largest: what placement walks. */
+  listed: readonly ClusterState[]
+  largestNodes: number
+  /** Where the grids begin. */
+  gridFrom: EpochMs
+  /** `waiting` in serving order, once asked for; null after a change. */
+  servingOrder: readonly WaitingEntry[] | null
+}
+
+/** @param gridFrom any instant near the first `now` that is asked about; changes speed, never an answer */
+export function emptyCalendar(clusters: readonly Cluster[], gridFrom: EpochMs): Calendar {
+  const calendar: Calendar = {
+    clusters: new Map(),
+    reservedAt: new Map(),
+    drainedAt: new Map(),
+    approvals: new Map(),
+    waiting: new Map(),
+    suspendedClusters: new Set(),
+    suspendedProviders: new Set(),
+    openUntil: new Map(),
+    listed: [],
+    largestNodes: 0,
+    gridFrom,
+    servingOrder: null,
+  }
+  replaceCatalogue(calendar, clusters)
+  return calendar
+}
+
+/** A calendar of its own, for plans that are tried and thrown away. */
+export function cloneCalendar(calendar: Calendar): Calendar {
+  const clusters = new Map<string, ClusterState>()
+  for (const [id, state] of calendar.clusters)
+    clusters.set(id, {
+      ...state,
+      reservations: new Map(state.reservations),
+      drains: new Map(state.drains),
+      timeline: cloneTimeline(state.timeline),
+    })
+  const approvals = new Map<string, ApprovalIndex>()
+  for (const [id, index] of calendar.approvals)
+    approvals.set(id, { ...index, allocationIds: new Set(index.allocationIds) })
+  return {
+    ...calendar,
+    clusters,
+    reservedAt: new Map(calendar.reservedAt),
+    drainedAt: new Map(calendar.drainedAt),
+    approvals,
+    waiting: new Map(calendar.waiting),
+    suspendedClusters: new Set(calendar.suspendedClusters),
+    suspendedProviders: new Set(calendar.suspendedProviders),
+    openUntil: new Map(calendar.openUntil),
+    listed: listedOf(clusters),
+  }
+}
+
+/** Makes the calendar quick around `now`. Every question that takes a `now` does this first; it changes no answer. */
+export function coverNow(calendar: Calendar, now: EpochMs): void {
+  for (const { timeline } of calendar.clusters.values()) coverFrom(timeline, now)
+  calendar.gridFrom = now
+}
+
+/**
+ * Applies one operation. Total: releasing what is not there changes nothing.
+ *
+ * @throws RangeError when the operation names a cluster that the calendar has never heard of; then nothing has changed
+ */
+export function applyOp(calendar: Calendar, op: CalendarOp): void {
+  switch (op.op) {
+    case 'reserve':
+      return reserve(calendar, op.reservation)
+    case 'release':
+      return release(calendar, op.allocationId)
+    case 'wait':
+      unwait(calendar, op.entry.allocationId)
+      calendar.waiting.set(op.entry.allocationId, op.entry)
+      return joinApproval(calendar, op.entry, 0)
+    case 'unwait':
+      return unwait(calendar, op.allocationId)
+    case 'drain':
+      return drain(calendar, op.drain)
+    case 'lift-drain':
+      return liftDrain(calendar, op.drainId)
+    case 'suspend-cluster':
+      calendar.suspendedClusters.add(stateOf(calendar, op.clusterId).cluster.id)
+      return
+    case 'resume-cluster':
+      calendar.suspendedClusters.delete(stateOf(calendar, op.clusterId).cluster.id)
+      return
+    case 'suspend-provider':
+      calendar.suspendedProviders.add(op.providerId)
+      return
+    case 'resume-provider':
+      calendar.suspendedProviders.delete(op.providerId)
+      return
+    case 'circuit':
+      if (op.createOpenUntil === null) calendar.openUntil.delete(op.providerId)
+      else calendar.openUntil.set(op.providerId, op.createOpenUntil)
+      return
+    case 'catalogue':
+      return replaceCatalogue(calendar, op.clusters)
+  }
+}
+
+/** @throws RangeError when the calendar has never heard of the cluster */
+export function stateOf(calendar: Calendar, clusterId: string): ClusterState {
+  const state = calendar.clusters.get(clusterId)
+  if (state === undefined) throw new RangeError(`the calendar has no cluster ${clusterId}`)
+  return state
+}
+
+function reserve(calendar: Calendar, reservation: Reservation): void {
+  const { allocationId, clusterId, nodes } = reservation
+  const state = stateOf(calendar, clusterId)
+  release(calendar, allocationId)
+  const charge = { start: reservation.start, end: reservation.heldUntil, nodes }
+  state.reservations.set(allocationId, { what: reservation, charge })
+  addCharge(state.timeline, charge)
+  calendar.reservedAt.set(allocationId, clusterId)
+  joinApproval(calendar, reservation, nodes)
+}
+
+function release(calendar: Calendar, allocationId: string): void {
+  const clusterId = calendar.reservedAt.get(allocationId)
+  if (clusterId === undefined) return
+  const { reservations, timeline } = stateOf(calendar, clusterId)
+  const held = reservations.get(allocationId)
+  if (held === undefined) return
+  reservations.delete(allocationId)
+  removeCharge(timeline, held.charge)
+  calendar.reservedAt.delete(allocationId)
+  leaveApproval(calendar, held.what, held.what.nodes)
+}
+
+function unwait(calendar: Calendar, allocationId: string): void {
+  calendar.servingOrder = null
+  const entry = calendar.waiting.get(allocationId)
+  if (entry === undefined) return
+  calendar.waiting.delete(allocationId)
+  leaveApproval(calendar, entry, 0)
+}
+
+type OfApproval = { readonly approvalId: string; readonly allocationId: string }
+
+function joinApproval(calendar: Calendar, { approvalId, allocationId }: OfApproval, nodes: number): void {
+  const index = calendar.approvals.get(approvalId) ?? { allocationIds: new Set(), reservedNodes: 0 }
+  index.allocationIds.add(allocationId)
+  index.reservedNodes += nodes
+  calendar.approvals.set(approvalId, index)
+}
+
+/** An allocation stays in its approval's index while it is either reserved or waiting. */
+function leaveApproval(calendar: Calendar, { approvalId, allocationId }: OfApproval, nodes: number): void {
+  const index = calendar.approvals.get(approvalId)
+  if (index === undefined) return
+  index.reservedNodes -= nodes
+  if (calendar.reservedAt.has(allocationId) || calendar.waiting.has(allocationId)) return
+  index.allocationIds.delete(allocationId)
+  if (index.allocationIds.size === 0) calendar.approvals.delete(approvalId)
+}
+
+function drain(calendar: Calendar, wanted: Drain): void {
+  const { drains, timeline } = stateOf(calendar, wanted.clusterId)
+  liftDrain(calendar, wanted.id)
+  const charge = { start: wanted.from, end: wanted.to, nodes: wanted.nodes }
+  drains.set(wanted.id, { what: wanted, charge })
+  addCharge(timeline, charge)
+  calendar.drainedAt.set(wanted.id, wanted.clusterId)
+}
+
+function liftDrain(calendar: Calendar, drainId: string): void {
+  const clusterId = calendar.drainedAt.get(drainId)
+  if (clusterId === undefined) return
+  const { drains, timeline } = stateOf(calendar, clusterId)
+  const held = drains.get(drainId)
+  if (held === undefined) return
+  drains.delete(drainId)
+  removeCharge(timeline, held.charge)
+  calendar.drainedAt.delete(drainId)
+}
+
+function replaceCatalogue(calendar: Calendar, clusters: readonly Cluster[]): void {
+  const named = new Map(clusters.map((cluster) => [cluster.id, cluster]))
+  for (const { cluster } of [...calendar.clusters.values()])
+    if (!named.has(cluster.id)) setFacts(calendar, { ...cluster, nodes: 0, phases: [], mapped: false }, false)
+  for (const cluster of named.values()) setFacts(calendar, cluster, true)
+  calendar.listed = listedOf(calendar.clusters)
+  calendar.largestNodes = calendar.listed.reduce((most, { cluster }) => Math.max(most, cluster.nodes), 0)
+}
+
+function setFacts(calendar: Calendar, cluster: Cluster, listed: boolean): void {
+  const before = calendar.clusters.get(cluster.id)
+  const reservations = before?.reservations ?? new Map<string, Held<Reservation>>()
+  const drains = before?.drains ?? new Map<string, Held<Drain>>()
+  const fullNodes = cluster.phases.reduce((most, phase) => Math.max(most, phase.nodes), 0)
+  const charges = [
+    ...phaseCharges(cluster.phases, fullNodes),
+    ...[...reservations.values()].map(({ charge }) => charge),
+    ...[...drains.values()].map(({ charge }) => charge),
+  ]
+  const timeline = timelineOf(fullNodes, charges, calendar.gridFrom)
+  calendar.clusters.set(cluster.id, { cluster, listed, reservations, drains, timeline })
+}
+
+const BEGINNING_OF_TIME: EpochMs = 0
+/** The last instant that a `Date` can hold, a full hour. */
+const END_OF_TIME: EpochMs = 8.64e15
+
+/** What each phase has not brought yet (or no longer has), as charges on the full size. */
+function phaseCharges(phases: readonly Phase[], fullNodes: number): Charge[] {
+  const steps = [{ from: BEGINNING_OF_TIME, nodes: 0 }, ...phases]
+  return steps
+    .map(({ from, nodes }, at) => ({ start: from, end: steps[at + 1]?.from ?? END_OF_TIME, nodes: fullNodes - nodes }))
+    .filter((charge) => charge.nodes > 0 && charge.start < charge.end)
+}
+
+const listedOf = (clusters: ReadonlyMap<string, ClusterState>): ClusterState[] =>
+  [...clusters.values()].filter((state) => state.listed).toSorted((a, b) => (a.cluster.id < b.cluster.id ? -1 : 1)) // ids are unique

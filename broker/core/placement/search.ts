@@ -1,0 +1,68 @@
+/** The earliest place for a request at one cluster that no rule of facts speaks against. */
+import type { EpochMs } from '../../../shared/time.ts'
+import type { Calendar, ClusterState } from '../calendar.ts'
+import { openUntil } from '../calendar-reads.ts'
+import { nodesFor } from '../cluster.ts'
+import { approvalBlocksUntil, commitmentsOf } from '../commitments.ts'
+import { earliestFullHour, firstShortage } from '../timeline.ts'
+import type { Place } from './candidate.ts'
+import type { PlacementRequest } from './request.ts'
+import { clusterWindow, type StartWindow } from './window.ts'
+
+/** So often a search jumps past one obstacle of its approval; then past all of them, which always helps. */
+const MOST_JUMPS = 64
+
+export interface Search {
+  readonly request: PlacementRequest
+  readonly window: StartWindow
+  readonly now: EpochMs
+  /** Only a start before this one is of use; null: any. */
+  readonly before: EpochMs | null
+}
+
+/** Null when nothing starts early enough. The calendar covers `now`, and holds no reservation of the same allocation. */
+export function earliestPlace(calendar: Calendar, state: ClusterState, search: Search): Place | null {
+  const { request, window, now } = search
+  const { cluster, timeline } = state
+  const nodes = nodesFor(cluster, request.demand)
+  const limits = clusterWindow(cluster, request, window, {
+    now,
+    openUntil: openUntil(calendar, cluster.providerId, now),
+  })
+  const lastStart = search.before === null ? limits.lastStart : Math.min(limits.lastStart, search.before - 1)
+  const placeAt = (start: EpochMs, end: EpochMs): Place => ({
+    clusterId: cluster.id,
+    providerId: cluster.providerId,
+    nodes,
+    start,
+    end,
+    heldUntil: end + cluster.turnoverMs,
+  })
+  const blockedUntil = (place: Place): EpochMs | null =>
+    request.approval === null ? null : approvalBlocksUntil(calendar, request.approval, place)
+
+  let from = limits.laterFrom
+  if (limits.fromIsOpen && (search.before === null || window.from < search.before)) {
+    const asked = placeAt(window.from, window.endAtFrom)
+    if (firstShortage(timeline, { start: asked.start, end: asked.heldUntil }, nodes) === null) {
+      const blocked = blockedUntil(asked)
+      if (blocked === null) return asked
+      from = Math.max(from, blocked)
+    }
+  }
+  for (let jumps = 0; from <= lastStart; jumps += 1) {
+    const lengthMs = window.durationMs + cluster.turnoverMs
+    const start = earliestFullHour(timeline, { from, lastStart, lengthMs, nodes })
+    if (start === null) return null
+    const place = placeAt(start, start + window.durationMs)
+    const blocked = blockedUntil(place)
+    if (blocked === null) return place
+    from = jumps < MOST_JUMPS ? blocked : Math.max(blocked, lastCommittedEnd(calendar, request))
+  }
+  return null
+}
+
+function lastCommittedEnd(calendar: Calendar, { approval }: PlacementRequest): EpochMs {
+  const commitments = approval === null ? [] : commitmentsOf(calendar, approval.approvalId)
+  return commitments.reduce((last, { interval }) => Math.max(last, interval?.end ?? last), 0)
+}
