@@ -24,6 +24,9 @@ const MAX_WAITING = 5_000
 /** Half a second's worth of calls may go at once after a pause. */
 const BURST_SECONDS = 0.5
 
+/** Looked at again after this, however low the rate is. */
+const LONGEST_PAUSE_MS = 60_000
+
 interface Waiter {
   readonly admit: () => void
 }
@@ -52,14 +55,22 @@ export function createGate({ ratePerSecond, maxConcurrent }: GateOptions): Gate 
       waiter.admit()
     }
     if (waiters.size > 0 && inFlight < maxConcurrent && timer === null) {
-      timer = setTimeout(
-        () => {
-          timer = null
-          admitWaiting()
-        },
-        Math.ceil(((1 - tokens) / ratePerSecond) * 1_000),
-      )
+      const untilNextMs = Math.ceil(((1 - tokens) / ratePerSecond) * 1_000)
+      timer = setTimeout(onTimer, Math.min(untilNextMs, LONGEST_PAUSE_MS))
     }
+  }
+
+  const onTimer = (): void => {
+    timer = null
+    admitWaiting()
+  }
+
+  /** A timer without waiters would keep the process alive for nothing. */
+  const forget = (waiter: Waiter): void => {
+    waiters.delete(waiter)
+    if (waiters.size > 0 || timer === null) return
+    clearTimeout(timer)
+    timer = null
   }
 
   const leave = (): void => {
@@ -73,7 +84,7 @@ export function createGate({ ratePerSecond, maxConcurrent }: GateOptions): Gate 
       if (waiters.size >= MAX_WAITING) return Promise.reject(queueFull())
       return new Promise((resolve, reject) => {
         const onAbort = (): void => {
-          waiters.delete(waiter)
+          forget(waiter)
           reject(waitedTooLong())
         }
         const waiter: Waiter = {

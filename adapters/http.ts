@@ -31,7 +31,10 @@ export interface HttpAnswer {
 }
 
 export interface ProviderHttp {
-  /** @throws ProviderError `unreachable` (no answer in time, cut, refused), `throttled` (our own queue is full) */
+  /**
+   * @throws ProviderError `unreachable` (cut, refused, not in time: code `DEADLINE`, ended by the caller: code `ABORTED`),
+   *   `throttled` (our own queue is full), `malformed` (an answer without end)
+   */
   send(request: HttpRequest, call: Call): Promise<HttpAnswer>
   close(): void
 }
@@ -47,8 +50,21 @@ export interface ProviderHttpOptions {
 /** An answer larger than this is not one of ours: 1,000 servers in detail are some 4 MB. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024
 
-/** Nothing was sent when a connection ends this way, so nothing can have had effect. */
-const NEVER_SENT = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'ERR_INVALID_URL'])
+/** Nothing of the request was sent when a connection ends this way, so nothing can have had effect. */
+const NEVER_SENT = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ERR_INVALID_URL',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+])
 
 export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
   const agents = {
@@ -81,41 +97,83 @@ interface Sender {
 }
 
 async function sendThrough(sender: Sender, request: HttpRequest, call: Call): Promise<HttpAnswer> {
-  const remainingMs = call.deadlineAt - sender.now()
-  if (remainingMs <= 0) throw noTimeLeft()
-  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(remainingMs)])
-  const leave = await sender.gate.enter(signal)
+  const patience = patienceOf(call, sender.now())
   try {
-    const answer = await sender.client.request<string>({
-      method: request.method,
-      url: request.url,
-      headers: { 'user-agent': 'gpu-broker', ...traceHeader(call), ...request.headers?.() },
-      data: request.body,
-      signal,
-    })
-    return { status: answer.status, headers: plainHeaders(answer.headers), body: answer.data ?? '' }
+    const leave = await sender.gate.enter(patience.signal)
+    try {
+      const answer = await sender.client.request<string>({
+        method: request.method,
+        url: request.url,
+        headers: { 'user-agent': 'gpu-broker', ...traceHeader(call), ...request.headers?.() },
+        data: request.body,
+        signal: patience.signal,
+      })
+      return { status: answer.status, headers: plainHeaders(answer.headers), body: answer.data ?? '' }
+    } finally {
+      leave()
+    }
   } catch (error) {
-    throw unreachable(error, request)
+    throw noAnswer(error, request, patience.endedBy())
   } finally {
-    leave()
+    patience.end()
   }
 }
 
 const traceHeader = (call: Call): Record<string, string> =>
   call.traceparent === undefined ? {} : { traceparent: call.traceparent }
 
+interface Patience {
+  readonly signal: AbortSignal
+  /** Null while the call may go on. */
+  endedBy(): 'DEADLINE' | 'ABORTED' | null
+  /** Lets go of the timer and of the caller's signal, which may live as long as the broker. */
+  end(): void
+}
+
+/** Beyond this a timer of Node fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** One signal for the caller's end and the deadline. @throws ProviderError `unreachable` when the deadline has passed */
+function patienceOf(call: Call, now: number): Patience {
+  const remainingMs = call.deadlineAt - now
+  if (remainingMs <= 0) throw noTimeLeft()
+  const controller = new AbortController()
+  let endedBy: 'DEADLINE' | 'ABORTED' | null = null
+  const finish = (by: 'DEADLINE' | 'ABORTED'): void => {
+    endedBy ??= by
+    controller.abort()
+  }
+  const onAbort = (): void => finish('ABORTED')
+  const timer = setTimeout(() => finish('DEADLINE'), Math.min(remainingMs, LONGEST_TIMER_MS))
+  if (call.signal.aborted) onAbort()
+  else call.signal.addEventListener('abort', onAbort, { once: true })
+  return {
+    signal: controller.signal,
+    endedBy: () => endedBy,
+    end() {
+      clearTimeout(timer)
+      call.signal.removeEventListener('abort', onAbort)
+    },
+  }
+}
+
 const noTimeLeft = () =>
   new ProviderError('unreachable', 'the deadline passed before the call was sent', { effect: 'none', code: 'DEADLINE' })
 
-function unreachable(error: unknown, request: HttpRequest): ProviderError {
-  if (!isAxiosError(error)) throw error // a mistake of ours, in building the request
-  const code = causeCode(error)
+/** @returns what to throw; the cause is left out, because axios keeps the whole request in it, tokens included */
+function noAnswer(error: unknown, request: HttpRequest, endedBy: 'DEADLINE' | 'ABORTED' | null): unknown {
+  if (!isAxiosError(error)) return error // the gate's own, or a mistake of ours in building the request
+  const code = endedBy ?? error.code ?? 'NO_ANSWER'
   const effect: Effect = request.changes && !NEVER_SENT.has(code) ? 'maybe' : 'none'
-  // The cause is left out: axios keeps the whole request in it, tokens included.
+  if (isTooLarge(error))
+    return new ProviderError('malformed', `an answer to ${request.method} is larger than ${MAX_ANSWER_BYTES} bytes`, {
+      effect,
+    })
   return new ProviderError('unreachable', `no answer to ${request.method} (${code})`, { effect, code })
 }
 
-const causeCode = (error: AxiosError): string => error.code ?? 'NO_ANSWER'
+/** axios has no code of its own for it. */
+const isTooLarge = (error: AxiosError): boolean => error.message.startsWith('maxContentLength')
 
 function plainHeaders(headers: object): Record<string, string> {
   const plain: Record<string, string> = {}
