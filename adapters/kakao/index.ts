@@ -1,0 +1,99 @@
+/**
+ * KakaoCloud behind the provider contract: bare-metal (or GPU) instances of the BCS service. What Kakao does not have
+ * (idempotent creates, groups, faults, an interconnect call) is made up for in the files beside this one.
+ */
+import { namePrefixOf } from '../../shared/ids.ts'
+import { ProviderError } from '../../shared/provider-error.ts'
+import type { AdapterContext, Call, NodeFilter, Provider, ProviderNode } from '../../shared/provider.ts'
+import { type KakaoClient, createClient } from './client.ts'
+import type { KakaoSettings } from './config.ts'
+import { createCreator } from './create.ts'
+import { createDescriber, readFlavor } from './describe.ts'
+import { createFailureReader } from './failures.ts'
+import { createSweeper } from './leftovers.ts'
+import { NODE_NAME } from './order.ts'
+import { listAll } from './paging.ts'
+import { createRemover } from './remove.ts'
+import { Instance, freeNodes, toNode } from './wire.ts'
+
+export { KakaoSettings } from './config.ts'
+
+export type KakaoProvider = Provider & { close(): void }
+
+export function createKakaoProvider(settings: KakaoSettings, { now }: AdapterContext): KakaoProvider {
+  const client = createClient(settings, { now })
+  const failures = createFailureReader(settings, client)
+  const remove = createRemover({ settings, client })
+  const findByName = async (name: string, call: Call): Promise<readonly ProviderNode[]> =>
+    await readNodes({ settings, client }, { name }, call)
+  const creator = createCreator({ settings, client, findByName, now })
+
+  return {
+    id: settings.id,
+    capabilities: capabilitiesOf(settings),
+    describe: createDescriber({ settings, client }),
+    createNodes: (group, call) => creator.create(group, call),
+    async listNodes(filter, call) {
+      const nodes = await readNodes({ settings, client }, nameFilter(filter), call)
+      return await failures.explain(
+        nodes.filter((node) => isIn(filter, node)),
+        call,
+      )
+    },
+    async deleteNodes({ providerInstanceIds }, call) {
+      creator.forget(providerInstanceIds)
+      await remove(providerInstanceIds, call)
+    },
+    sweepLeftovers: createSweeper({ settings, client }),
+    async freeCapacity(clusterId, call) {
+      const cluster = settings.clusters[clusterId]
+      if (cluster === undefined) throw notConfigured(clusterId)
+      if (!cluster.bareMetal) return null // only bare metal has a number at Kakao
+      const flavor = await readFlavor({ settings, client }, cluster.flavorId, call)
+      return flavor === null ? null : freeNodes(flavor, cluster.zone)
+    },
+    ping: (call) => client.checkToken(call),
+    close: () => client.close(),
+  }
+}
+
+function capabilitiesOf(settings: KakaoSettings): Provider['capabilities'] {
+  const clusters = Object.values(settings.clusters)
+  return {
+    maxBatch: Math.min(...clusters.map(({ maxBatch }) => maxBatch)),
+    visibilityDelayMs: Math.max(...clusters.map(({ visibilityDelayMs }) => visibilityDelayMs)),
+    nodeName: NODE_NAME,
+    findsByOwner: 'exact',
+    reportsFreeCapacity: clusters.some(({ bareMetal }) => bareMetal),
+    joinsFabric: false,
+  }
+}
+
+interface Reading {
+  readonly settings: KakaoSettings
+  readonly client: KakaoClient
+}
+
+/** Instances of Kubernetes Engine stand in the same list: they belong to their node pool, whatever they are called. */
+async function readNodes(
+  { settings, client }: Reading,
+  filter: Readonly<Record<string, string>>,
+  call: Call,
+): Promise<readonly ProviderNode[]> {
+  const url = `${settings.bcsUrl}/api/v1/instances`
+  const request = { url, noun: 'instances', row: Instance, limit: settings.listLimit, filter }
+  const instances = await listAll(client, request, call)
+  return instances.filter((each) => each.is_k8se !== true).map((each) => toNode(each, settings.clusters))
+}
+
+/** A substring at Kakao. All of an installation is found by its tags, so that a renamed node is not taken for gone. */
+const nameFilter = ({ allocationId }: NodeFilter): Record<string, string> =>
+  allocationId === undefined ? {} : { name: namePrefixOf(allocationId).slice(0, -1) }
+
+const isIn = (filter: NodeFilter, { owner }: ProviderNode): boolean =>
+  owner !== null &&
+  owner.installationId === filter.installationId &&
+  (filter.allocationId === undefined || owner.allocationId === filter.allocationId)
+
+const notConfigured = (clusterId: string) =>
+  new ProviderError('refused', `the cluster ${clusterId} is not configured`, { effect: 'none', code: 'NOT_CONFIGURED' })
