@@ -1,0 +1,36 @@
+/** `?from=&to=` of a cluster's availability → the range that is meant. */
+import { z } from 'zod'
+import { invalidRequest } from '../../shared/refusal.ts'
+import { Instant } from '../../shared/text.ts'
+import { DAY_MS, type EpochMs } from '../../shared/time.ts'
+import type { Range } from '../app/command.ts'
+
+const DEFAULT_LENGTH_MS = 90 * DAY_MS
+const MAX_YEARS = 3
+
+/** A `+` that was not escaped arrives as a space; no time has one, so what was meant is plain. */
+const InstantInQuery = z.preprocess(
+  (value) => (typeof value === 'string' ? value.replace(/ (\d\d:\d\d)$/, '+$1') : value),
+  Instant,
+)
+
+export const AvailabilityQuery = z.strictObject({
+  from: InstantInQuery.optional().meta({ description: 'Default: now.', example: '2026-12-01T00:00:00Z' }),
+  to: InstantInQuery.optional().meta({
+    description: 'At most 3 years after `from`; default: 90 days after it.',
+    example: '2027-03-01T00:00:00Z',
+  }),
+})
+
+/** @throws Refusal `invalid-request` for a range that is empty or longer than three years */
+export function rangeOf(query: z.infer<typeof AvailabilityQuery>, now: EpochMs): Range {
+  const from = query.from === undefined ? now : Date.parse(query.from)
+  const to = query.to === undefined ? from + DEFAULT_LENGTH_MS : Date.parse(query.to)
+  if (to <= from) throw invalidRequest([{ pointer: '?to', detail: 'must be after from' }])
+  const latest = new Date(from)
+  latest.setUTCFullYear(latest.getUTCFullYear() + MAX_YEARS)
+  if (to > latest.getTime()) {
+    throw invalidRequest([{ pointer: '?to', detail: `must be at most ${MAX_YEARS} years after from` }])
+  }
+  return { from, to }
+}

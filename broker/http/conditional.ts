@@ -1,0 +1,30 @@
+/** ETags and the conditions that callers attach to them (RFC 9110, section 13). Ours are strong and go unquoted inside. */
+import { invalidRequest } from '../../shared/refusal.ts'
+
+const ENTITY_TAG = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/
+
+export const quoteEtag = (etag: string): string => `"${etag}"`
+
+/** Whether `If-None-Match` names the version at hand: then the caller has it already. The comparison is the weak one. */
+export function matchesNone(header: string | undefined, etag: string): boolean {
+  if (header === undefined) return false
+  if (header.trim() === '*') return true
+  return tagsOf(header).some((tag) => tag.replace(/^W\//, '') === quoteEtag(etag))
+}
+
+/**
+ * `If-Match` without quotes, `*` as it is, null for none. A weak tag never matches (RFC 9110 compares strongly here): it
+ * is handed on with its `W/`, which no version of ours has.
+ *
+ * @throws Refusal `invalid-request` for what is not one entity tag
+ */
+export function ifMatchOf(header: string | undefined): string | null {
+  if (header === undefined) return null
+  const text = header.trim()
+  if (text === '*') return '*'
+  if (!ENTITY_TAG.test(text)) throw invalidRequest([{ pointer: '', detail: 'header If-Match must be one ETag or *' }])
+  return text.startsWith('W/') ? text : text.slice(1, -1)
+}
+
+// A comma inside a tag would be cut, but no version of ours has one, so such a tag cannot match either way.
+const tagsOf = (header: string): string[] => header.split(',').map((tag) => tag.trim())

@@ -1,0 +1,223 @@
+/** One story told by every example of the OpenAPI document: KAIST trains on 64 nodes at NHN for three months. */
+import type { Allocation, AllocationNode, AllocationRequest } from '../../shared/allocation.ts'
+import type { PreviewRequest, WaitlistItem } from '../../shared/allocation.ts'
+import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
+import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
+import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
+
+const ALLOCATION_ID = 'alc_abcdefghijklmnop'
+const DECISION_ID = 'dec_abcdefghijklmnop'
+const APPROVAL_ID = 'apr-2026-0001'
+const ASKED_AT = '2026-11-24T09:00:00Z'
+const START = '2026-12-01T00:00:00Z'
+const END = '2027-03-01T00:00:00Z'
+
+/** A last page with one item. */
+export const pageOf = <T>(item: T) => ({ items: [item], nextCursor: null })
+
+export const approvalRequest: ApprovalRequest = {
+  organizationId: 'kaist',
+  organizationName: 'KAIST',
+  organizationType: 'university',
+  program: 'ai-foundation-model',
+  priority: 'national',
+  limits: {
+    maxNodes: 255,
+    gpuHours: 2_000_000,
+    architectures: ['blackwell', 'hopper'],
+    validFrom: START,
+    validTo: '2027-12-01T00:00:00Z',
+  },
+}
+
+export const approval: Approval = {
+  id: APPROVAL_ID,
+  organizationId: 'kaist',
+  organizationName: 'KAIST',
+  organizationType: 'university',
+  program: 'ai-foundation-model',
+  priority: 'national',
+  limits: approvalRequest.limits,
+  note: null,
+  status: 'valid',
+  usage: { gpuHoursCommitted: 1_105_920, gpuHoursUsed: 0, nodesInUse: 0 },
+  createdAt: ASKED_AT,
+  updatedAt: ASKED_AT,
+}
+
+export const previewRequest = {
+  demand: { nodes: 64 },
+  requires: { architectures: ['blackwell'] },
+  prefers: { cooling: 'liquid' },
+  period: { start: START, end: END },
+} satisfies PreviewRequest
+
+export const allocationRequest: AllocationRequest = {
+  approvalId: APPROVAL_ID,
+  name: 'pretrain-70b',
+  ...previewRequest,
+  ifUnavailable: 'waitlist',
+  labels: { task: 'pretrain' },
+}
+
+export const allocation: Allocation = {
+  id: ALLOCATION_ID,
+  approvalId: APPROVAL_ID,
+  organizationId: 'kaist',
+  program: 'ai-foundation-model',
+  name: 'pretrain-70b',
+  priority: 'national',
+  status: 'scheduled',
+  statusReason: null,
+  ...previewRequest,
+  labels: { task: 'pretrain' },
+  placement: {
+    providerId: 'nhn',
+    clusterId: 'nhn-b200-510',
+    gpuModel: 'B200',
+    nodes: 64,
+    gpus: 512,
+    start: START,
+    end: END,
+    decisionId: DECISION_ID,
+  },
+  waitlist: null,
+  nodes: { desired: 64, ready: 0, failed: 0 },
+  createdAt: ASKED_AT,
+  updatedAt: ASKED_AT,
+  activeAt: null,
+  releasedAt: null,
+}
+
+export const node: AllocationNode = {
+  ordinal: 0,
+  generation: 1,
+  name: 'gbabcdefghijklmnop-000-1',
+  providerInstanceId: '3f2a',
+  status: 'ready',
+  address: '10.0.0.11',
+  since: START,
+  lastError: null,
+}
+
+const candidate: Candidate = {
+  clusterId: 'nhn-b200-510',
+  nodes: 64,
+  gpus: 512,
+  feasible: true,
+  earliestStart: START,
+  score: 0.8,
+  scoreParts: { preference: 1, fit: 0.25, energy: 1, balance: 0.8 },
+  reasons: [],
+}
+
+const refused: Candidate = {
+  clusterId: 'naver-h200-255',
+  nodes: 64,
+  gpus: 512,
+  feasible: false,
+  earliestStart: null,
+  score: null,
+  scoreParts: null,
+  reasons: [
+    {
+      rule: 'architecture',
+      wanted: ['blackwell'],
+      found: 'hopper',
+      detail: 'Wanted is blackwell; this cluster is hopper.',
+    },
+  ],
+}
+
+export const preview: PlacementPreview = { best: 'nhn-b200-510', candidates: [candidate, refused] }
+
+export const decision: Decision = {
+  decisionId: DECISION_ID,
+  at: ASKED_AT,
+  kind: 'place',
+  policyVersion: '1',
+  inputDigest: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+  candidates: preview.candidates,
+  outcome: { clusterId: 'nhn-b200-510', nodes: 64, start: START, end: END },
+  supersedes: null,
+}
+
+export const waitlistItem: WaitlistItem = {
+  allocationId: 'alc_qrstuvwxyz234567',
+  position: 1,
+  priority: 'national',
+  nodes: 255,
+  since: ASKED_AT,
+  estimatedStart: '2027-03-01T01:00:00Z',
+  estimatedClusterId: 'nhn-b200-510',
+  promisedStart: '2027-04-18T12:00:00Z',
+  reason: 'No cluster has 255 free nodes before 2027-03-01.',
+}
+
+export const provider: ProviderView = {
+  id: 'nhn',
+  name: 'NHN Cloud',
+  health: {
+    state: 'up',
+    circuits: { read: 'closed', create: 'closed', delete: 'closed' },
+    since: ASKED_AT,
+    lastSuccessAt: ASKED_AT,
+    lastError: null,
+  },
+  suspended: false,
+  frozen: false,
+  clusters: ['nhn-b200-255', 'nhn-b200-510'],
+}
+
+export const cluster: ClusterView = {
+  id: 'nhn-b200-510',
+  providerId: 'nhn',
+  gpuModel: 'B200',
+  architecture: 'blackwell',
+  cooling: 'liquid',
+  interconnect: 'joined',
+  nodes: 510,
+  gpusPerNode: 8,
+  gpus: 4_080,
+  fp8H200Equivalent: 9_180,
+  share: 'government',
+  phases: [
+    { from: '2026-03-31T00:00:00Z', nodes: 255, stage: 'undisclosed', basis: 'announced' },
+    { from: '2026-12-31T00:00:00Z', nodes: 510, stage: 'undisclosed', basis: 'announced' },
+  ],
+  images: ['ubuntu-22.04-cuda'],
+  placeable: true,
+  suspended: false,
+  now: {
+    nodesReady: 0,
+    nodesReserved: 0,
+    nodesActive: 0,
+    nodesDrained: 0,
+    nodesQuarantined: 0,
+    nodesIdle: 255,
+    shortfall: 0,
+  },
+}
+
+export const availability: Availability = {
+  steps: [
+    {
+      from: START,
+      to: '2026-12-31T00:00:00Z',
+      capacityNodes: 255,
+      reservedNodes: 64,
+      drainedNodes: 0,
+      freeNodes: 191,
+      shortfallNodes: 0,
+    },
+    {
+      from: '2026-12-31T00:00:00Z',
+      to: END,
+      capacityNodes: 510,
+      reservedNodes: 64,
+      drainedNodes: 0,
+      freeNodes: 446,
+      shortfallNodes: 0,
+    },
+  ],
+}

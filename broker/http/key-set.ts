@@ -1,0 +1,79 @@
+/**
+ * The issuer's public keys. They are fetched again when they are old or when a token names an unknown one, and what is
+ * known goes on being used for a day when the issuer does not answer: it issues no tokens then either, and those in use
+ * are still good.
+ */
+import { type JSONWebKeySet, type JWTVerifyGetKey, createLocalJWKSet, errors } from 'jose'
+import { Refusal } from '../../shared/refusal.ts'
+import { DAY_MS, type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
+import { readBounded } from './read-bounded.ts'
+
+export interface KeySetOptions {
+  /** Where the keys are; asked before each fetch, because it may itself have to be discovered. */
+  readonly url: () => Promise<URL>
+  readonly now: () => EpochMs
+  /** Told why the keys could not be fetched. */
+  readonly onFailure: (cause: unknown) => void
+}
+
+const FRESH_MS = 10 * MINUTE_MS
+const USABLE_MS = DAY_MS
+/** Between two fetches, so that made-up key ids and an issuer that is down cost little. */
+const COOL_DOWN_MS = 30 * SECOND_MS
+const FAILURE_COOL_DOWN_MS = SECOND_MS
+const FETCH_TIMEOUT_MS = 5 * SECOND_MS
+const MAX_KEY_SET_BYTES = 256 * 1024
+
+interface Known {
+  readonly find: JWTVerifyGetKey
+  readonly fetchedAt: EpochMs
+}
+
+/** @throws Refusal `unavailable` when no keys are at hand and none can be had */
+export function createKeySet({ url, now, onFailure }: KeySetOptions): JWTVerifyGetKey {
+  let known: Known | null = null
+  let fetching: Promise<void> | null = null
+  let failedAt = Number.NEGATIVE_INFINITY
+
+  async function fetchKeys(): Promise<void> {
+    try {
+      const response = await fetch(await url(), {
+        headers: { accept: 'application/json, application/jwk-set+json' },
+        redirect: 'error',
+        signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+      })
+      if (!response.ok) throw new Error(`the key set answered ${response.status}`)
+      const keys = JSON.parse(await readBounded(response, MAX_KEY_SET_BYTES)) as JSONWebKeySet // jose checks the shape
+      known = { find: createLocalJWKSet(keys), fetchedAt: now() }
+    } catch (cause) {
+      failedAt = now()
+      onFailure(cause)
+    }
+  }
+
+  /** One fetch at a time; everybody waits for the same. */
+  async function refresh(): Promise<void> {
+    if (now() - failedAt < FAILURE_COOL_DOWN_MS) return
+    fetching ??= fetchKeys().finally(() => {
+      fetching = null
+    })
+    await fetching
+  }
+
+  function usable(): Known {
+    if (known !== null && now() - known.fetchedAt < USABLE_MS) return known
+    throw new Refusal('unavailable', 'Tokens cannot be verified just now: the issuer does not hand out its keys.')
+  }
+
+  return async (header, token) => {
+    if (known === null || now() - known.fetchedAt >= FRESH_MS) await refresh()
+    const { find, fetchedAt } = usable()
+    try {
+      return await find(header, token)
+    } catch (error) {
+      if (!(error instanceof errors.JWKSNoMatchingKey) || now() - fetchedAt < COOL_DOWN_MS) throw error
+      await refresh()
+      return await usable().find(header, token)
+    }
+  }
+}

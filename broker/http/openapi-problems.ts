@@ -1,0 +1,72 @@
+/** Which refusals a route can give, as responses of the OpenAPI document: one per status, with an example per code. */
+import { z } from 'zod'
+import type { ZodOpenApiResponseObject, ZodOpenApiResponsesObject } from 'zod-openapi'
+import { Problem } from '../../shared/problem.ts'
+import { Refusal, type RefusalCode, invalidRequest } from '../../shared/refusal.ts'
+import { problemOf, statusOf, titleOf } from './problem.ts'
+import type { Route } from './route.ts'
+
+/** All codes that a route can answer with. */
+export function problemCodesOf(route: Route): readonly RefusalCode[] {
+  const codes = new Set<RefusalCode>(['invalid-request', 'unauthorized', 'insufficient-scope'])
+  if (route.path.includes('{')) codes.add('not-found')
+  if (route.body !== null) codes.add('payload-too-large').add('unsupported-media-type')
+  for (const code of route.problems) codes.add(code)
+  if (route.takesIdempotencyKey) codes.add('idempotency-key-reused').add('idempotency-in-flight')
+  return [...codes.add('rate-limited').add('internal').add('unavailable')]
+}
+
+export function problemResponses(route: Route): ZodOpenApiResponsesObject {
+  const byStatus = Map.groupBy(problemCodesOf(route), statusOf)
+  return Object.fromEntries([...byStatus].map(([status, codes]) => [String(status), responseOf(codes)]))
+}
+
+/** On every response. */
+export const REQUEST_ID = z.string().meta({
+  description: 'The caller’s own id of this request if it sent a sane one, else a new one.',
+  header: { id: 'RequestId' },
+})
+
+const components = new Map<RefusalCode, ZodOpenApiResponseObject>()
+
+/** A status with one code is the same component wherever it appears; zod-openapi knows it by the object's identity. */
+function responseOf(codes: readonly RefusalCode[]): ZodOpenApiResponseObject {
+  const [code] = codes
+  if (code === undefined || codes.length > 1) return describe(codes)
+  const component = components.get(code) ?? { id: pascalCase(code), ...describe(codes) }
+  components.set(code, component)
+  return component
+}
+
+function describe(codes: readonly RefusalCode[]): ZodOpenApiResponseObject {
+  return {
+    description: codes.map((code) => `${titleOf(code)} (\`${code}\`).`).join(' '),
+    headers: headersOf(codes),
+    content: {
+      'application/problem+json': {
+        schema: Problem,
+        examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
+      },
+    },
+  }
+}
+
+function headersOf(codes: readonly RefusalCode[]): z.ZodObject {
+  const names = new Set(codes.flatMap((code) => Object.keys(problemOf(new Refusal(code, ''), '').headers)))
+  if (codes.includes('rate-limited')) names.add('Retry-After')
+  return z.object({
+    'X-Request-Id': REQUEST_ID,
+    ...Object.fromEntries([...names].map((name) => [name, z.string()])),
+  })
+}
+
+function exampleOf(code: RefusalCode): Problem {
+  const refusal =
+    code === 'invalid-request'
+      ? invalidRequest([{ pointer: '/demand/nodes', detail: 'must be a whole number' }])
+      : new Refusal(code, `${titleOf(code)}.`)
+  return problemOf(refusal, '/v1/allocations').body
+}
+
+const pascalCase = (code: string): string =>
+  code.replaceAll(/(?:^|-)([a-z])/g, (_match, letter: string) => letter.toUpperCase())

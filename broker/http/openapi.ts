@@ -1,0 +1,167 @@
+/** The OpenAPI 3.1 document, made of the same declarations that the routes answer by. */
+import { z } from 'zod'
+import {
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiPathsObject,
+  type ZodOpenApiResponsesObject,
+  createDocument,
+} from 'zod-openapi'
+import { SCOPES, type Scope } from '../app/command.ts'
+import { SUCCESS_STATUS, type Success } from './problem.ts'
+import { REQUEST_ID, problemResponses } from './openapi-problems.ts'
+import type { Route } from './route.ts'
+import { ROUTES } from './routes/all.ts'
+
+export interface DocumentOptions {
+  /** Default: a placeholder, because each installation has its own issuer. */
+  readonly tokenUrl?: string
+}
+
+type Document = ReturnType<typeof createDocument>
+
+export function openApiDocument({ tokenUrl = PLACEHOLDER_TOKEN_URL }: DocumentOptions = {}): Document {
+  const document = {
+    openapi: '3.1.0',
+    info: {
+      title: 'GPU broker',
+      version: '1.0.0',
+      description: DESCRIPTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/', description: 'The installation that serves this document.' }],
+    tags: TAGS,
+    paths: pathsOf(ROUTES),
+    components: { securitySchemes: securitySchemes(tokenUrl) },
+  } as const
+  return createDocument(document, {
+    override({ jsonSchema }) {
+      // The format says it; zod's pattern for it is 300 characters of calendar.
+      if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
+    },
+  })
+}
+
+const PLACEHOLDER_TOKEN_URL = 'https://identity.invalid/token'
+
+const DESCRIPTION = `One API for the GPUs of several operators: approvals, allocations, the waitlist, and why each
+decision was made. Times are RFC 3339 in UTC and intervals half-open. Unknown members are refused. Errors are
+problem documents (RFC 9457) whose \`type\` is a page under \`/problems/\`. Every response carries \`x-request-id\`.`
+
+const TAGS = [
+  { name: 'Catalogue', description: 'Operators, clusters, what is free when, and where a request could be placed.' },
+  { name: 'Approvals', description: 'Who may have how much, until when.' },
+  { name: 'Allocations', description: 'Nodes for a period under an approval, and those that wait.' },
+]
+
+const SCOPE_TEXTS: Readonly<Record<Scope, string>> = {
+  'catalog:read': 'Providers, clusters, availability, drains, placement preview, reconciliation findings',
+  'approvals:write': 'Register, change and revoke approvals',
+  'allocations:read': 'Allocations with their nodes and decisions, approvals, waitlist, events',
+  'allocations:write': 'Create, extend, shrink and release allocations',
+  'operations:write': 'Drains, suspend and resume, freeze, retry, inventory reload, log level, closing a month',
+  'usage:read': 'Usage and settlement',
+  'audit:read': 'All decisions and the audit trail',
+  'webhooks:write': 'Webhook endpoints and their deliveries',
+}
+
+const securitySchemes = (tokenUrl: string) => ({
+  oauth2: {
+    type: 'oauth2' as const,
+    description: 'Access tokens of the installation’s issuer, by the client-credentials grant.',
+    flows: {
+      clientCredentials: { tokenUrl, scopes: Object.fromEntries(SCOPES.map((scope) => [scope, SCOPE_TEXTS[scope]])) },
+    },
+  },
+  bearer: { type: 'http' as const, scheme: 'bearer', description: 'An access token: a JWT, or an opaque one.' },
+})
+
+function pathsOf(routes: readonly Route[]): ZodOpenApiPathsObject {
+  const paths = Map.groupBy(routes, (route) => route.path)
+  return Object.fromEntries(
+    [...paths].map(([path, methods]) => [
+      path,
+      Object.fromEntries(methods.map((route) => [route.method, operationOf(route)])),
+    ]),
+  )
+}
+
+function operationOf(route: Route): ZodOpenApiOperationObject {
+  const { operationId, summary, description, tag, scope, body } = route
+  return {
+    operationId,
+    tags: [tag],
+    summary,
+    ...(description === undefined ? {} : { description }),
+    security: [{ oauth2: [scope] }, { bearer: [] }],
+    requestParams: {
+      ...(hasMembers(route.params) ? { path: route.params } : {}),
+      ...(hasMembers(route.query) ? { query: route.query } : {}),
+      header: z.object(requestHeaders(route)),
+    },
+    ...(body === null
+      ? {}
+      : {
+          requestBody: {
+            required: body.required,
+            content: { 'application/json': { schema: body.schema, example: body.example } },
+          },
+        }),
+    responses: { ...successResponses(route), ...problemResponses(route) },
+  }
+}
+
+const hasMembers = (schema: z.ZodObject): boolean => Object.keys(schema.shape).length > 0
+
+const isRead = (route: Route): boolean => route.method === 'get'
+
+function requestHeaders(route: Route): Record<string, z.ZodType> {
+  const headers: Record<string, z.ZodType> = { 'X-Request-Id': REQUEST_ID_SENT }
+  if (route.takesIdempotencyKey) headers['Idempotency-Key'] = IDEMPOTENCY_KEY.optional()
+  if (route.takesIfMatch) headers['If-Match'] = IF_MATCH.optional()
+  if (isRead(route) && route.hasEtag) headers['If-None-Match'] = IF_NONE_MATCH.optional()
+  return headers
+}
+
+const REQUEST_ID_SENT = z
+  .string()
+  .optional()
+  .meta({
+    description: 'The caller’s own id of this request, 1 to 128 of `[A-Za-z0-9._-]`; another is replaced.',
+    param: { id: 'RequestId' },
+  })
+const IDEMPOTENCY_KEY = z.string().min(1).max(255).meta({
+  description: 'Visible ASCII. The same key with the same body replays the first answer for at least 24 h.',
+})
+const IF_MATCH = z.string().meta({ description: 'The ETag that the caller saw, or `*`; another version gives 412.' })
+const IF_NONE_MATCH = z.string().meta({ description: 'The ETag that the caller has; the same version gives 304.' })
+const ETAG = z.string().meta({ description: 'Strong: the version of what a caller can change.', example: '"3"' })
+const LOCATION = z.string().meta({ description: 'Path of what was created.' })
+const REPLAYED = z.literal('true').optional().meta({ description: 'This is the first answer to this key, once more.' })
+
+function successResponses(route: Route): ZodOpenApiResponsesObject {
+  const responses: ZodOpenApiResponsesObject = {}
+  for (const [success, described] of Object.entries(route.successes)) {
+    responses[statusKey(success as Success)] = {
+      description: described.description,
+      headers: z.object(responseHeaders(route, success as Success)),
+      content: { 'application/json': { schema: described.schema, example: described.example } },
+    }
+  }
+  if (isRead(route) && route.hasEtag) {
+    responses[statusKey('not-modified')] = {
+      description: 'The caller has this version already.',
+      headers: z.object({ 'X-Request-Id': REQUEST_ID, ETag: ETAG }),
+    }
+  }
+  return responses
+}
+
+const statusKey = (success: Success): `${2 | 3}${string}` => `${SUCCESS_STATUS[success]}` as `2${string}`
+
+function responseHeaders(route: Route, success: Success): Record<string, z.ZodType> {
+  const headers: Record<string, z.ZodType> = { 'X-Request-Id': REQUEST_ID }
+  if (route.hasEtag) headers['ETag'] = ETAG
+  if (success === 'created') headers['Location'] = LOCATION
+  if (route.takesIdempotencyKey) headers['Idempotent-Replayed'] = REPLAYED
+  return headers
+}

@@ -1,0 +1,17 @@
+/** Every route under `/v1`, in the order in which the document shows them. A new noun is one line here. */
+import type { Route } from '../route.ts'
+import { allocationRoutes } from './allocations.ts'
+import { approvalRoutes } from './approvals.ts'
+import { clusterRoutes } from './clusters.ts'
+import { placementRoutes } from './placements.ts'
+import { providerRoutes } from './providers.ts'
+import { waitlistRoutes } from './waitlist.ts'
+
+export const ROUTES: readonly Route[] = [
+  ...providerRoutes,
+  ...clusterRoutes,
+  ...placementRoutes,
+  ...approvalRoutes,
+  ...allocationRoutes,
+  ...waitlistRoutes,
+]

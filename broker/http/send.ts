@@ -1,0 +1,24 @@
+/** Writes answers: express's own `json` would guess at ETags and charsets. */
+import type { Response } from 'express'
+import type { ProblemAnswer } from './problem.ts'
+
+export const sendJson = (response: Response, status: number, body: unknown): void =>
+  send(response, { status, type: 'application/json', text: JSON.stringify(body) })
+
+export function sendProblem(response: Response, problem: ProblemAnswer): void {
+  for (const [name, value] of Object.entries(problem.headers)) response.setHeader(name, value)
+  send(response, { status: problem.status, type: 'application/problem+json', text: JSON.stringify(problem.body) })
+}
+
+interface Content {
+  readonly status: number
+  readonly type: string
+  readonly text: string
+}
+
+export function send(response: Response, { status, type, text }: Content): void {
+  response.statusCode = status
+  response.setHeader('Content-Type', type)
+  response.setHeader('Content-Length', Buffer.byteLength(text))
+  response.end(text)
+}

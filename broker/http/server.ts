@@ -1,0 +1,144 @@
+/**
+ * The API as an express application: what every request passes, in order; the routes; the error handler last. It listens
+ * nowhere: see `node-server.ts`.
+ */
+import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import helmet from 'helmet'
+import { Refusal } from '../../shared/refusal.ts'
+import type { EpochMs } from '../../shared/time.ts'
+import type { Authenticate } from './auth.ts'
+import { createDocs } from './docs.ts'
+import { type Readiness, live, readiness } from './health.ts'
+import { callerOf, matchedRoute, mountRoutes, setCaller } from './mount.ts'
+import { openApiDocument } from './openapi.ts'
+import { SUCCESS_STATUS, asRefusal, problemOf } from './problem.ts'
+import { showProblem } from './problem-pages.ts'
+import { pathOf } from './query.ts'
+import { requestId, requestIdOf } from './request-id.ts'
+import { ROUTES } from './routes/all.ts'
+import { send, sendProblem } from './send.ts'
+import type { UseCases } from './use-cases.ts'
+
+/** The part of a pino logger that is used here. */
+export interface HttpLogger {
+  error(fields: object, sentence: string): void
+  debug(fields: object, sentence: string): void
+}
+
+export interface Answered {
+  readonly method: string
+  /** As declared (`/v1/allocations/{id}`), so that there are few; null when none matched. */
+  readonly route: string | null
+  readonly status: number
+  readonly durationMs: number
+}
+
+export interface ServerOptions {
+  readonly useCases: UseCases
+  readonly authenticate: Authenticate
+  readonly ready: () => Promise<Readiness>
+  readonly logger: HttpLogger
+  readonly now: () => EpochMs
+  /** Told of each answer, for metrics. */
+  readonly onAnswered?: (answered: Answered) => void
+  /** Runs once the caller is known, with `callerOf(response)`: the place for limits per client. */
+  readonly limit?: RequestHandler
+  /** Where callers get tokens, shown in the OpenAPI document. */
+  readonly tokenUrl?: string
+}
+
+export function createServer(options: ServerOptions): Express {
+  const app = express()
+  app.set('etag', false) // ours come from the store; express's would hash every body
+  app.set('x-powered-by', false)
+  app.set('query parser', 'simple')
+  app.set('trust proxy', false)
+  app.set('case sensitive routing', true)
+  app.set('strict routing', true)
+
+  app.use(requestId, watch(options))
+  app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: NOTHING_TO_LOAD } }))
+  app.route('/livez').get(live).all(onlyGet)
+  app.route('/readyz').get(readiness(options.ready, failure(options.logger, 'readiness could not be found out')))
+  app.route('/readyz').all(onlyGet)
+  app.route('/openapi.json').get(showDocument(options)).all(onlyGet)
+  app.route('/problems/:code').get(showProblem).all(onlyGet)
+  app.use('/docs', createDocs())
+  app.use('/v1', createV1(options))
+  app.use(nothingHere)
+  app.use(answerError(options.logger))
+  return app
+}
+
+const NOTHING_TO_LOAD = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
+
+/** Everything that needs a token: even whether a path exists is for those who have one. */
+function createV1({ useCases, authenticate, now, limit }: ServerOptions): RequestHandler {
+  const v1 = express.Router({ caseSensitive: true, strict: true })
+  // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- express 5 hands a rejection to the error handler
+  v1.use(async (request, response, next) => {
+    response.setHeader('Cache-Control', 'no-store')
+    setCaller(response, await authenticate(request.headers.authorization))
+    next()
+  })
+  if (limit !== undefined) v1.use(limit)
+  mountRoutes(v1, '/v1', ROUTES, { useCases, now })
+  v1.use(nothingHere)
+  return v1
+}
+
+const nothingHere: RequestHandler = (request) => {
+  throw new Refusal('not-found', `There is nothing at ${pathOf(request.originalUrl)}.`)
+}
+
+const onlyGet: RequestHandler = (request, response) => {
+  response.setHeader('Allow', 'GET, HEAD')
+  throw new Refusal('method-not-allowed', `${request.method} is not allowed here; GET and HEAD are.`)
+}
+
+function showDocument({ tokenUrl }: ServerOptions): RequestHandler {
+  const text = JSON.stringify(openApiDocument(tokenUrl === undefined ? {} : { tokenUrl }))
+  return (_request, response) => send(response, { status: SUCCESS_STATUS.ok, type: 'application/json', text })
+}
+
+function watch({ logger, onAnswered }: ServerOptions): RequestHandler {
+  return (request, response, next) => {
+    const startedMs = performance.now()
+    response.once('finish', () => {
+      const durationMs = performance.now() - startedMs
+      const answered = {
+        method: request.method,
+        route: matchedRoute(response),
+        status: response.statusCode,
+        durationMs,
+      }
+      onAnswered?.(answered)
+      logger.debug({ ...answered, requestId: requestIdOf(response) }, 'request answered')
+    })
+    next()
+  }
+}
+
+const failure =
+  (logger: HttpLogger, sentence: string) =>
+  (cause: unknown): void =>
+    logger.error({ err: cause }, sentence)
+
+function answerError(logger: HttpLogger): ErrorRequestHandler {
+  // Express tells an error handler by its four parameters.
+  return (error: unknown, request, response, _next) => {
+    const instance = pathOf(request.originalUrl)
+    // The one error of express's own that a caller can cause: an escape in the path that cannot be decoded.
+    const refusal =
+      error instanceof URIError ? new Refusal('not-found', 'The path cannot be decoded.') : asRefusal(error)
+    if (refusal !== error && refusal.code === 'internal') {
+      const clientId = callerOf(response)?.clientId
+      logger.error({ err: error, requestId: requestIdOf(response), clientId, path: instance }, 'request failed')
+    }
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    sendProblem(response, problemOf(refusal, instance))
+  }
+}

@@ -1,0 +1,54 @@
+/** What the routes call: the use cases as `main.ts` hands them in, store and clock already bound. */
+import type { Allocation, AllocationNode, AllocationRequest, AllocationStatus } from '../../shared/allocation.ts'
+import type { PreviewRequest, ReleaseRequest, WaitlistItem } from '../../shared/allocation.ts'
+import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
+import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
+import type { Decision, PlacementPreview } from '../../shared/decision.ts'
+import type { Answer, Caller, Command, Page, PageRequest, Range } from '../app/command.ts'
+
+/** One resource and its version. `etag` without quotes. */
+export interface Seen<T> {
+  readonly body: T
+  readonly etag: string
+}
+
+/** Members left out do not filter. */
+export interface AllocationFilter {
+  readonly status?: AllocationStatus
+  readonly organizationId?: string
+  readonly providerId?: string
+  readonly clusterId?: string
+  readonly approvalId?: string
+  readonly program?: string
+  readonly label?: { readonly key: string; readonly value: string }
+}
+
+export interface WaitlistFilter {
+  readonly architecture?: string
+}
+
+/** Each throws Refusal `not-found` for what does not exist or is somebody else's. */
+export interface UseCases {
+  createAllocation(command: Command, request: AllocationRequest): Promise<Answer<Allocation>>
+  releaseAllocation(command: Command, id: string, request: ReleaseRequest): Promise<Answer<Allocation>>
+  putApproval(
+    command: Command,
+    id: string,
+    request: ApprovalRequest,
+  ): Promise<Answer<Approval> & { readonly created: boolean }>
+  revokeApproval(command: Command, id: string): Promise<Answer<Approval>>
+  previewPlacement(caller: Caller, request: PreviewRequest): Promise<PlacementPreview>
+
+  getAllocation(caller: Caller, id: string): Promise<Seen<Allocation>>
+  listAllocations(caller: Caller, filter: AllocationFilter, page: PageRequest): Promise<Page<Allocation>>
+  listAllocationNodes(caller: Caller, id: string): Promise<readonly AllocationNode[]>
+  listAllocationDecisions(caller: Caller, id: string): Promise<readonly Decision[]>
+  getApproval(caller: Caller, id: string): Promise<Seen<Approval>>
+  listApprovals(caller: Caller, page: PageRequest): Promise<Page<Approval>>
+  listWaitlist(caller: Caller, filter: WaitlistFilter, page: PageRequest): Promise<Page<WaitlistItem>>
+  listProviders(caller: Caller, page: PageRequest): Promise<Page<ProviderView>>
+  getProvider(caller: Caller, id: string): Promise<Seen<ProviderView>>
+  listClusters(caller: Caller, page: PageRequest): Promise<Page<ClusterView>>
+  getCluster(caller: Caller, id: string): Promise<Seen<ClusterView>>
+  clusterAvailability(caller: Caller, id: string, range: Range): Promise<Availability>
+}
