@@ -90,7 +90,7 @@ export const SUBNETS: readonly Subnet[] = [
 
 export const subnetBlock = ({ network }: Subnet): string => `${network.join('.')}.0/20`
 
-export interface FabricPool {
+interface FabricPool {
   readonly poolNo: string
   readonly name: string
   readonly specCode: string

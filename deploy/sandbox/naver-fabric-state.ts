@@ -2,7 +2,7 @@
 import { existingServer } from './naver-world.ts'
 import type { FabricRecord, World } from './naver-world.ts'
 
-export type FabricStatus = 'CREAT' | 'SETUP' | 'RUN' | 'TERMTING' | 'TERMT'
+type FabricStatus = 'CREAT' | 'SETUP' | 'RUN' | 'TERMTING' | 'TERMT'
 
 /** Parts of a creation spent in CREAT, and of a deletion after which it is only still listed. */
 const CREAT_PART = 0.5
@@ -17,7 +17,7 @@ export function fabricStatus(fabric: FabricRecord, nowMs: number): FabricStatus 
   return ageMs < fabric.createMs || isChanging(fabric, nowMs) ? 'SETUP' : 'RUN'
 }
 
-export const isFabricGone = (fabric: FabricRecord, nowMs: number): boolean =>
+const isFabricGone = (fabric: FabricRecord, nowMs: number): boolean =>
   fabric.deletedAtMs !== null && nowMs - fabric.deletedAtMs >= fabric.deleteMs
 
 const isChanging = (fabric: FabricRecord, nowMs: number): boolean => nowMs - fabric.changedAtMs < fabric.changeMs

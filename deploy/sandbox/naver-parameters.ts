@@ -19,7 +19,7 @@ export interface Parameters {
 
 const MAX_LIST = 1_000
 
-export interface Sent {
+interface Sent {
   readonly method: string
   readonly query: URLSearchParams
   readonly headers: { readonly 'content-type'?: string | undefined }

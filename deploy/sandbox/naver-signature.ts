@@ -6,12 +6,12 @@ import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 
 /** Beyond it, in either direction, a timestamp is refused. */
-export const MAX_SKEW_MS = 300_000
+const MAX_SKEW_MS = 300_000
 
 /** The operator's own SDK still sends the older name, with the very same algorithm. */
 const SIGNATURE_HEADERS = ['x-ncp-apigw-signature-v2', 'x-ncp-apigw-signature-v1'] as const
 
-export interface Signable {
+interface Signable {
   /** Upper case. */
   readonly method: string
   /** Path and query, exactly as transmitted. */
@@ -25,7 +25,7 @@ export interface Signable {
 export const sign = ({ method, target, timestamp, accessKey }: Signable, secretKey: string): string =>
   createHmac('sha256', secretKey).update(`${method} ${target}\n${timestamp}\n${accessKey}`).digest('base64')
 
-export interface SignedRequest {
+interface SignedRequest {
   readonly method: string
   readonly target: string
   readonly headers: IncomingHttpHeaders

@@ -10,7 +10,7 @@ export interface WireRecord {
 
 export type Format = 'json' | 'xml'
 
-export interface WireAnswer {
+interface WireAnswer {
   readonly status: number
   readonly headers: Record<string, string>
   readonly body: string

@@ -162,7 +162,7 @@ export function serverOf(world: World, serverInstanceNo: string): ServerRecord {
 
 export const stateOf = (world: World, server: ServerRecord): ServerState => serverState(server.phase, world.now())
 
-export const isIdle = (world: World, server: ServerRecord): boolean => stateOf(world, server).operation === 'NULL'
+const isIdle = (world: World, server: ServerRecord): boolean => stateOf(world, server).operation === 'NULL'
 
 export const isReady = (world: World, server: ServerRecord): boolean =>
   isIdle(world, server) && stateOf(world, server).status === 'RUN'
