@@ -12,7 +12,7 @@ import type { InstanceRecord, KakaoState } from './kakao-state.ts'
 import { parseBody, ServiceRefusal, stamp } from './kakao-wire.ts'
 
 export const SIMPLE_ACTIONS = ['start', 'stop', 'soft-reboot', 'hard-reboot', 'shelve', 'unshelve'] as const
-export type SimpleAction = (typeof SIMPLE_ACTIONS)[number]
+type SimpleAction = (typeof SIMPLE_ACTIONS)[number]
 
 interface Rule {
   /** States in which it is allowed, the instance being idle. */

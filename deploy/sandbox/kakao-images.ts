@@ -72,27 +72,31 @@ function imageView(image: Image): object {
 }
 
 /** Inside an instance it is `min_memory`, and the system's members lie flat. */
-export const imageInInstance = (image: Image | null): object | null =>
-  image === null
-    ? null
-    : {
-        id: image.id,
-        name: image.name,
-        description: null,
-        owner: OWNER,
-        size: SIZE_BYTES,
-        status: 'active',
-        image_type: 'basic',
-        disk_format: 'raw',
-        instance_type: image.instanceType,
-        member_status: null,
-        min_disk: image.minDiskGb,
-        min_memory: 0,
-        os_admin: 'ubuntu',
-        os_distro: 'ubuntu',
-        os_type: 'linux',
-        os_architecture: 'x86_64',
-        is_windows: false,
-        created_at: stamp(SEEDED_AT),
-        updated_at: stamp(SEEDED_AT),
-      }
+const INSIDE_INSTANCES: ReadonlyMap<string, object> = new Map(
+  IMAGES.map((image) => [
+    image.id,
+    {
+      id: image.id,
+      name: image.name,
+      description: null,
+      owner: OWNER,
+      size: SIZE_BYTES,
+      status: 'active',
+      image_type: 'basic',
+      disk_format: 'raw',
+      instance_type: image.instanceType,
+      member_status: null,
+      min_disk: image.minDiskGb,
+      min_memory: 0,
+      os_admin: 'ubuntu',
+      os_distro: 'ubuntu',
+      os_type: 'linux',
+      os_architecture: 'x86_64',
+      is_windows: false,
+      created_at: stamp(SEEDED_AT),
+      updated_at: stamp(SEEDED_AT),
+    },
+  ]),
+)
+
+export const imageInInstance = (imageId: string): object | null => INSIDE_INSTANCES.get(imageId) ?? null

@@ -53,7 +53,7 @@ export function instanceView(instance: InstanceRecord, around: Surroundings): ob
     instance_type: flavor.instanceType,
     availability_zone: instance.zone,
     flavor: flavorInInstance(flavor),
-    image: imageInInstance(IMAGES.find(({ id }) => id === instance.imageId) ?? null),
+    image: imageInInstance(instance.imageId),
     addresses: networked && !gone ? instance.interfaces.map((face) => address(face, around)) : [],
     attached_volumes: volumes.map(attachedVolume),
     attached_volume_count: volumes.length,
@@ -141,10 +141,10 @@ export function instanceField(
   }
 }
 
-export const hostnameOf = ({ interfaces }: InstanceRecord): string =>
+const hostnameOf = ({ interfaces }: InstanceRecord): string =>
   `host-${(interfaces[0]?.privateIp ?? '0.0.0.0').replaceAll('.', '-')}`
 
-export function securityGroupsOf(state: KakaoState, { interfaces }: InstanceRecord): { id: string; name: string }[] {
+function securityGroupsOf(state: KakaoState, { interfaces }: InstanceRecord): { id: string; name: string }[] {
   const ids = new Set(interfaces.flatMap(({ securityGroupIds }) => securityGroupIds))
   return [...ids].flatMap((id) => {
     const group = state.securityGroups.get(id)

@@ -47,7 +47,7 @@ export function detachInterface(state: KakaoState, id: string, interfaceId: stri
   return { status: SUCCESS.remove }
 }
 
-export interface GroupPlace {
+interface GroupPlace {
   readonly instanceId: string
   readonly interfaceId: string
   readonly groupId: string

@@ -121,7 +121,7 @@ export function lookAt(life: Life, now: number, options: { readonly futureString
 }
 
 /** What it rests in, or rested in before the task that is running. */
-export function restingState({ stable, task }: Life, now: number): StableState {
+function restingState({ stable, task }: Life, now: number): StableState {
   return task !== null && now >= task.startedAt + task.durationMs ? task.endsIn : stable
 }
 

@@ -50,7 +50,7 @@ import {
   listVolumeTypes,
 } from './kakao-volumes.ts'
 
-export interface KakaoCall {
+interface KakaoCall {
   readonly state: KakaoState
   readonly request: SandboxRequest
   readonly query: URLSearchParams

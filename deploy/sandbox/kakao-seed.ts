@@ -34,7 +34,7 @@ export const ACCESS_KEYS: readonly AccessKey[] = [
   VIEWER_KEY,
 ]
 
-export type InstanceType = 'vm' | 'bm' | 'gpu'
+type InstanceType = 'vm' | 'bm' | 'gpu'
 
 export interface Flavor {
   readonly id: string

@@ -17,7 +17,7 @@ export interface NetworkInterface {
   readonly securityGroupIds: readonly string[]
 }
 
-export interface LoggedAction {
+interface LoggedAction {
   readonly action: string
   readonly requestId: string
   readonly userId: string

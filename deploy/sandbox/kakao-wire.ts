@@ -15,7 +15,7 @@ const CODES = {
   500: 'InternalServerError',
 } as const
 
-export type ErrorStatus = keyof typeof CODES
+type ErrorStatus = keyof typeof CODES
 
 /** What any service except IAM answers instead of doing as asked. */
 export class ServiceRefusal extends Error {
@@ -77,7 +77,7 @@ export function parseBody<T>(body: Buffer, schema: z.ZodType<T>): T {
 
 export type FieldValue = string | number | boolean | null
 
-export interface Listing<Row> {
+interface Listing<Row> {
   /** The member that holds the rows. */
   readonly noun: string
   /** In the order in which they were made. */
@@ -139,10 +139,10 @@ function sorted<Row>({ query, field }: Listing<Row>, rows: readonly Row[]): Row[
   // Rows made in one instant keep the direction too: the later made is the newer.
   const lastSign = orders.at(-1)?.sign ?? -1
   return rows
-    .map((row, made) => ({ row, made }))
+    .map((row, made) => ({ row, made, values: orders.map(({ key }) => field(row, key) ?? null) }))
     .toSorted((a, b) => {
-      for (const { key, sign } of orders) {
-        const difference = compare(field(a.row, key) ?? null, field(b.row, key) ?? null)
+      for (const [at, { sign }] of orders.entries()) {
+        const difference = compare(a.values[at] ?? null, b.values[at] ?? null)
         if (difference !== 0) return sign * difference
       }
       return lastSign * (a.made - b.made)
