@@ -193,10 +193,13 @@ function unwait(calendar: Calendar, allocationId: string): void {
 type OfApproval = { readonly approvalId: string; readonly allocationId: string }
 
 function joinApproval(calendar: Calendar, { approvalId, allocationId }: OfApproval, nodes: number): void {
-  const index = calendar.approvals.get(approvalId) ?? { allocationIds: new Set(), reservedNodes: 0 }
+  let index = calendar.approvals.get(approvalId)
+  if (index === undefined) {
+    index = { allocationIds: new Set(), reservedNodes: 0 }
+    calendar.approvals.set(approvalId, index)
+  }
   index.allocationIds.add(allocationId)
   index.reservedNodes += nodes
-  calendar.approvals.set(approvalId, index)
 }
 
 /** An allocation stays in its approval's index while it is either reserved or waiting. */

@@ -2,11 +2,12 @@
  * Where and when: every cluster is asked, those that can serve are ranked, the first is chosen, and all are kept with
  * their reasons. The whole answer follows from the calendar, the request, `now` and the policy.
  */
+import type { Reason } from '../../../shared/decision.ts'
 import { DAY_MS, type EpochMs } from '../../../shared/time.ts'
 import { coverNow, type Calendar, type ClusterState } from '../calendar.ts'
 import { openUntil } from '../calendar-reads.ts'
 import type { Candidate, Place, Placement } from './candidate.ts'
-import { questionOf, reasonsOfFact, suspended } from './feasible.ts'
+import { questionOf, reasonsOfFact, suspended, type Question } from './feasible.ts'
 import type { Policy } from './policy.ts'
 import type { PlacementRequest } from './request.ts'
 import { scoreOf, scorePartsOf } from './score.ts'
@@ -78,27 +79,40 @@ function candidateAt(asked: Asked, state: ClusterState): { candidate: Candidate;
   const { calendar, request, window, now, policy } = asked
   const { cluster } = state
   const question = questionOf(cluster, request, window.from)
-  const common = { clusterId: cluster.id, nodes: question.nodes, gpus: question.nodes * cluster.gpusPerNode }
-  const refused = { ...common, feasible: false, earliestStart: null, score: null, scoreParts: null }
-
+  const reasons = reasonsOfFact(question)
   const suspension = suspended(calendar, cluster)
-  const facts = reasonsOfFact(question)
-  const reasons = suspension === null ? facts : [suspension, ...facts]
-  if (reasons.length > 0) return { candidate: { ...refused, reasons }, ranked: null }
+  if (suspension !== null) reasons.unshift(suspension)
+  if (reasons.length > 0) return { candidate: infeasible(question, reasons), ranked: null }
 
   const place = earliestPlace(calendar, state, { request, window, now, before: null })
   const late = reasonsOfTime({ calendar, state, question, window, now, place })
-  if (place === null) return { candidate: { ...refused, reasons: late }, ranked: null }
+  if (place === null) return { candidate: infeasible(question, late), ranked: null }
 
   const scoreParts = scorePartsOf(calendar, state, request.prefers, place)
   const score = scoreOf(scoreParts, policy)
+  const circuitOpen = openUntil(calendar, cluster.providerId, now) !== null
   return {
-    candidate: { ...common, feasible: true, earliestStart: place.start, score, scoreParts, reasons: late },
-    ranked: {
-      place,
-      circuitOpen: openUntil(calendar, cluster.providerId, now) !== null,
-      delayDays: delayDays(place, window),
+    candidate: {
+      clusterId: cluster.id,
+      nodes: question.nodes,
+      gpus: question.nodes * cluster.gpusPerNode,
+      feasible: true,
+      earliestStart: place.start,
       score,
+      scoreParts,
+      reasons: late,
     },
+    ranked: { place, circuitOpen, delayDays: delayDays(place, window), score },
   }
 }
+
+const infeasible = ({ cluster, nodes }: Question, reasons: readonly Reason[]): Candidate => ({
+  clusterId: cluster.id,
+  nodes,
+  gpus: nodes * cluster.gpusPerNode,
+  feasible: false,
+  earliestStart: null,
+  score: null,
+  scoreParts: null,
+  reasons,
+})

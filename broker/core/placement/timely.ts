@@ -3,10 +3,11 @@
  * the reason with its figures. Asked only once the search has found something later, or nothing.
  */
 import type { Reason } from '../../../shared/decision.ts'
-import { HOUR_MS, toIso, type EpochMs } from '../../../shared/time.ts'
+import { HOUR_MS, type EpochMs } from '../../../shared/time.ts'
 import { approvalBlocksUntil } from '../commitments.ts'
 import type { Calendar, ClusterState } from '../calendar.ts'
 import { openUntil } from '../calendar-reads.ts'
+import { instantText } from '../instant-text.ts'
 import { firstShortage, horizonOf, leastFreeIn } from '../timeline.ts'
 import type { Place } from './candidate.ts'
 import type { Question } from './feasible.ts'
@@ -29,23 +30,23 @@ const stageLater: TimelyRule = ({ question, window }) => {
   const { stages } = request.requires
   const opensAt = stageOpensAt(cluster, stages, window.from)
   if (stages === undefined || opensAt === null || opensAt <= window.from) return null
-  const detail = `${cluster.id} is of stage ${stages.join(' or ')} only from ${toIso(opensAt)} on.`
-  return { rule: 'stage', wanted: [...stages], found: toIso(opensAt), detail }
+  const detail = `${cluster.id} is of stage ${stages.join(' or ')} only from ${instantText(opensAt)} on.`
+  return { rule: 'stage', wanted: [...stages], found: instantText(opensAt), detail }
 }
-
-const heldAsAsked = ({ question, window }: Attempt): { start: EpochMs; end: EpochMs } => ({
-  start: window.from,
-  end: window.endAtFrom + question.cluster.turnoverMs,
-})
 
 const freeNodes: TimelyRule = (attempt) => {
   const { state, question, window, place } = attempt
   const { cluster, nodes } = question
-  if (firstShortage(state.timeline, heldAsAsked(attempt), nodes) === null) return null
-  const found = Math.min(nodes, Math.max(0, leastFreeIn(state.timeline, heldAsAsked(attempt))))
+  const held = { start: window.from, end: window.endAtFrom + cluster.turnoverMs }
+  // The grid's cheap answer may be too low, never too high: only where it is too low is the exact one asked.
+  const found = leastFreeIn(state.timeline, held)
+  if (found >= nodes || firstShortage(state.timeline, held, nodes) === null) return null
   const when =
-    place === null ? `from ${toIso(window.from)} to ${toIso(window.endAtFrom)}` : `before ${toIso(place.start)}`
-  return { rule: 'free-nodes', wanted: nodes, found, detail: `${nodes} nodes of ${cluster.id} are not free ${when}.` }
+    place === null
+      ? `from ${instantText(window.from)} to ${instantText(window.endAtFrom)}`
+      : `before ${instantText(place.start)}`
+  const detail = `${nodes} nodes of ${cluster.id} are not free ${when}.`
+  return { rule: 'free-nodes', wanted: nodes, found: Math.max(0, found), detail }
 }
 
 const hoursOf = (ms: number): string => `${ms / HOUR_MS} h`
@@ -54,14 +55,14 @@ const approvalWindow: TimelyRule = ({ question, window }) => {
   const { approval } = question.request
   if (approval === null) return null
   const rule = 'approval-window'
-  const asked = `${toIso(window.from)}/${toIso(window.endAtFrom)}`
-  const valid = `${toIso(approval.validFrom)}/${toIso(approval.validTo)}`
+  const asked = `${instantText(window.from)}/${instantText(window.endAtFrom)}`
+  const valid = `${instantText(approval.validFrom)}/${instantText(approval.validTo)}`
   if (window.from < approval.validFrom) {
-    const detail = `The approval is valid only from ${toIso(approval.validFrom)} on.`
+    const detail = `The approval is valid only from ${instantText(approval.validFrom)} on.`
     return { rule, wanted: asked, found: valid, detail }
   }
   if (window.endAtFrom <= approval.validTo) return null
-  const detail = `A start at ${toIso(window.from)} ends after the approval, which is valid until ${toIso(approval.validTo)}.`
+  const detail = `A start at ${instantText(window.from)} ends after the approval, which is valid until ${instantText(approval.validTo)}.`
   return { rule, wanted: asked, found: valid, detail }
 }
 
@@ -71,7 +72,7 @@ const approvalNodes: TimelyRule = ({ calendar, question, window }) => {
   const until = request.approval === null ? null : approvalBlocksUntil(calendar, request.approval, asked)
   if (request.approval === null || until === null) return null
   const { maxNodes } = request.approval
-  const detail = `With what the approval has on the calendar until ${toIso(until)}, ${nodes} nodes more exceed its ${maxNodes} at once.`
+  const detail = `With what the approval has on the calendar until ${instantText(until)}, ${nodes} nodes more exceed its ${maxNodes} at once.`
   return { rule: 'approval-window', wanted: nodes, found: maxNodes, detail }
 }
 
@@ -79,16 +80,16 @@ const horizon: TimelyRule = ({ question, window, now }) => {
   const held = window.endAtFrom + question.cluster.turnoverMs
   const horizonAt = horizonOf(now)
   if (held <= horizonAt) return null
-  const detail = `Nothing is planned past ${toIso(horizonAt)}, three years ahead.`
-  return { rule: 'horizon', wanted: toIso(window.endAtFrom), found: toIso(horizonAt), detail }
+  const detail = `Nothing is planned past ${instantText(horizonAt)}, three years ahead.`
+  return { rule: 'horizon', wanted: instantText(window.endAtFrom), found: instantText(horizonAt), detail }
 }
 
 const circuitOpen: TimelyRule = ({ calendar, question, window, now }) => {
   const { providerId } = question.cluster
   const until = openUntil(calendar, providerId, now)
   if (until === null || until <= window.from) return null
-  const detail = `${providerId} does not answer: no node can be made there before ${toIso(until)}.`
-  return { rule: 'circuit-open', wanted: toIso(window.from), found: toIso(until), detail }
+  const detail = `${providerId} does not answer: no node can be made there before ${instantText(until)}.`
+  return { rule: 'circuit-open', wanted: instantText(window.from), found: instantText(until), detail }
 }
 
 const RULES: readonly TimelyRule[] = [stageLater, freeNodes, approvalWindow, approvalNodes, horizon, circuitOpen]
@@ -96,7 +97,11 @@ const RULES: readonly TimelyRule[] = [stageLater, freeNodes, approvalWindow, app
 /** Empty when the place found is the asked one; never empty otherwise. */
 export function reasonsOfTime(attempt: Attempt): Reason[] {
   if (attempt.place !== null && attempt.place.start === attempt.window.from) return []
-  const reasons = RULES.map((rule) => rule(attempt)).filter((reason) => reason !== null)
+  const reasons: Reason[] = []
+  for (const rule of RULES) {
+    const reason = rule(attempt)
+    if (reason !== null) reasons.push(reason)
+  }
   if (attempt.place !== null) return reasons
   const limit = noStartLeft(attempt)
   return reasons.some((reason) => reason.rule === limit.rule) ? reasons : [...reasons, limit]
@@ -107,6 +112,6 @@ function noStartLeft({ calendar, question, window, now }: Attempt): Reason {
   const { cluster, nodes, request } = question
   const circumstances = { now, openUntil: openUntil(calendar, cluster.providerId, now) }
   const { lastStart, lastStartRule } = clusterWindow(cluster, request, window, circumstances)
-  const detail = `${nodes} nodes of ${cluster.id} are not free for ${hoursOf(window.durationMs)} at any start up to ${toIso(lastStart)}.`
-  return { rule: lastStartRule, wanted: nodes, found: toIso(lastStart), detail }
+  const detail = `${nodes} nodes of ${cluster.id} are not free for ${hoursOf(window.durationMs)} at any start up to ${instantText(lastStart)}.`
+  return { rule: lastStartRule, wanted: nodes, found: instantText(lastStart), detail }
 }

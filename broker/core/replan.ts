@@ -1,0 +1,152 @@
+/**
+ * Planning again for those who wait: after a release, a lapse, a new phase, a lifted drain, or because a planned start is
+ * at hand. In serving order each is given the earliest start that it can have while everybody else keeps the plan of the
+ * moment; so nobody is moved later for another, and the serving order decides who gains. Displacement by priority, when
+ * it comes, is a step before this one: it takes places away, and those who lost theirs are planned here.
+ */
+import type { EpochMs } from '../../shared/time.ts'
+import { applyOp, cloneCalendar, coverNow, type Calendar, type ClusterState } from './calendar.ts'
+import type { Reservation, WaitingEntry } from './calendar-op.ts'
+import { isSuspended, openUntil, reservationOf, waiting } from './calendar-reads.ts'
+import type { Place } from './placement/candidate.ts'
+import { factsAllow, questionOf } from './placement/feasible.ts'
+import type { Policy } from './placement/policy.ts'
+import { durationOf, type PlacementRequest } from './placement/request.ts'
+import { scoreOf, scorePartsOf } from './placement/score.ts'
+import { earliestPlace } from './placement/search.ts'
+import { windowOfWait } from './placement/window.ts'
+import { opsOfChange, type PlanChange } from './plan-change.ts'
+import { firstShortage } from './timeline.ts'
+import { waitingReason } from './waiting-reason.ts'
+
+/** The changes, in the order in which they were first decided; the calendar stays as it is. */
+export function replan(calendar: Calendar, now: EpochMs, policy: Policy): PlanChange[] {
+  const steps = replanSteps(cloneCalendar(calendar), now, policy)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/**
+ * The same one entry at a time, so that a long re-plan can be done in slices: each `next()` plans one.
+ *
+ * @param scratch is changed: hand in a clone
+ */
+export function* replanSteps(scratch: Calendar, now: EpochMs, policy: Policy): Generator<undefined, PlanChange[]> {
+  coverNow(scratch, now)
+  const changes = new Map<string, PlanChange>()
+  for (let pass = 0; pass < policy.replanPasses; pass += 1) {
+    let changed = false
+    for (const entry of waiting(scratch)) {
+      const change = changeFor({ scratch, entry, now, policy })
+      yield
+      if (change === null) continue
+      for (const op of opsOfChange(entry, change)) applyOp(scratch, op)
+      changes.set(entry.allocationId, change)
+      changed = true
+    }
+    // What one entry left behind may be of use to another that was asked before it.
+    if (!changed) break
+  }
+  return [...changes.values()]
+}
+
+interface Turn {
+  readonly scratch: Calendar
+  readonly entry: WaitingEntry
+  readonly now: EpochMs
+  readonly policy: Policy
+}
+
+/** Null when the entry keeps what it has. The scratch calendar is left as it was. */
+function changeFor(turn: Turn): PlanChange | null {
+  const { scratch, entry } = turn
+  const current = reservationOf(scratch, entry.allocationId)
+  if (current === null) return planWithout(turn, false)
+  applyOp(scratch, { op: 'release', allocationId: entry.allocationId })
+  const change = isStillGood(turn, current) ? planWith(turn, current) : planWithout(turn, true)
+  applyOp(scratch, { op: 'reserve', reservation: current })
+  return change
+}
+
+/** Whether the place may still be taken up: the cluster serves it, and its nodes are there for what is left of it. */
+function isStillGood({ scratch, entry, now }: Turn, current: Reservation): boolean {
+  const state = scratch.clusters.get(current.clusterId)
+  if (state === undefined || current.end <= now || !serves(scratch, state, entry.request, current.start)) return false
+  const left = { start: Math.max(now, current.start), end: current.heldUntil }
+  return firstShortage(state.timeline, left, current.nodes) === null
+}
+
+const serves = (calendar: Calendar, state: ClusterState, request: PlacementRequest, from: EpochMs): boolean =>
+  state.listed && !isSuspended(calendar, state.cluster) && factsAllow(questionOf(state.cluster, request, from))
+
+/** It has a good place, off the calendar for the moment: something earlier, or its time has come, or nothing. */
+function planWith(turn: Turn, current: Reservation): PlanChange | null {
+  const { scratch, now } = turn
+  const { clusterId, nodes, start, end, heldUntil } = current
+  const state = scratch.clusters.get(clusterId)
+  if (start > now || state === undefined) {
+    const earlier = earliestAnywhere(turn, start)
+    return earlier === null ? null : changeTo(turn, earlier)
+  }
+  const { providerId } = state.cluster
+  if (openUntil(scratch, providerId, now) !== null) {
+    // It cannot begin here yet. Its place is better kept than given up for a pause of a minute.
+    const elsewhere = earliestAnywhere(turn, now + 1)
+    return elsewhere === null ? null : changeTo(turn, elsewhere)
+  }
+  // Begun some seconds after the hour, its full length may run into whoever comes next: then it ends as planned.
+  const fullLength = earliestAt(turn, state, now + 1)
+  return changeTo(turn, fullLength ?? { clusterId, providerId, nodes, start, end, heldUntil })
+}
+
+/** It has no place, or has lost it. */
+function planWithout(turn: Turn, lostPlace: boolean): PlanChange | null {
+  const found = earliestAnywhere(turn, null)
+  if (found !== null) return changeTo(turn, found)
+  const expired = isExpired(turn.entry.request, turn.now)
+  return expired || lostPlace ? changeTo(turn, null, expired) : null
+}
+
+function isExpired({ period, approval }: PlacementRequest, now: EpochMs): boolean {
+  const latestStart = period.kind === 'flexible' ? period.latestStart : null
+  return (
+    (latestStart !== null && latestStart < now) || (approval !== null && approval.validTo - durationOf(period) < now)
+  )
+}
+
+function changeTo(turn: Turn, placement: Place | null, expired = false): PlanChange {
+  const { scratch, entry, now, policy } = turn
+  const { request, allocationId } = entry
+  const startsNow = placement !== null && placement.start <= now
+  const startsAsAsked =
+    placement !== null && !startsNow && placement.start === windowOfWait(request.period, now).askedStart
+  const waits = !startsNow && !startsAsAsked && !expired
+  const reason = waits ? waitingReason(scratch, { request, place: placement }, now, policy) : null
+  return { allocationId, placement, startsNow, startsAsAsked, expired, reason }
+}
+
+function earliestAt({ scratch, entry, now }: Turn, state: ClusterState, before: EpochMs | null): Place | null {
+  const { request } = entry
+  return earliestPlace(scratch, state, { request, window: windowOfWait(request.period, now), now, before })
+}
+
+/** The earliest start before `before` at any cluster; of two alike the better score, then the first by id. */
+function earliestAnywhere(turn: Turn, before: EpochMs | null): Place | null {
+  const { scratch, entry, now } = turn
+  const { from } = windowOfWait(entry.request.period, now)
+  let best: Place | null = null
+  for (const state of scratch.listed) {
+    if (!serves(scratch, state, entry.request, from)) continue
+    const found = earliestAt(turn, state, best === null ? before : best.start + 1)
+    if (found === null) continue
+    if (best === null || found.start < best.start || scoreAt(turn, found) > scoreAt(turn, best)) best = found
+  }
+  return best
+}
+
+function scoreAt({ scratch, entry, policy }: Turn, place: Place): number {
+  const state = scratch.clusters.get(place.clusterId)
+  return state === undefined ? 0 : scoreOf(scorePartsOf(scratch, state, entry.request.prefers, place), policy)
+}
