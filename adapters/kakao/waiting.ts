@@ -11,28 +11,34 @@ interface When {
   readonly now: EpochMs
 }
 
+/** Beyond this a timer of Node fires at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
 /** @throws ProviderError `unreachable` with effect `none` when the call has ended: nothing more may leave for it */
 export function assertOngoing({ call, now }: When): void {
-  if (call.signal.aborted || call.deadlineAt <= now) throw gaveUp()
+  if (call.signal.aborted) throw ended('ABORTED')
+  if (call.deadlineAt <= now) throw ended('DEADLINE')
 }
 
 /** @throws ProviderError `unreachable` with effect `none` when the call ends before the work; else what the work throws */
-export function unlessEnded<T>(work: Promise<T>, { call, now }: When): Promise<T> {
-  const remainingMs = Math.max(0, Math.ceil(call.deadlineAt - now))
-  const signal = AbortSignal.any([call.signal, AbortSignal.timeout(remainingMs)])
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(gaveUp())
-    if (signal.aborted) onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
+export async function unlessEnded<T>(work: Promise<T>, when: When): Promise<T> {
+  assertOngoing(when)
+  const { call, now } = when
+  const end = Promise.withResolvers<never>()
+  const onAbort = (): void => end.reject(ended('ABORTED'))
+  const remainingMs = Math.min(call.deadlineAt - now, LONGEST_TIMER_MS)
+  const timer = setTimeout(() => end.reject(ended('DEADLINE')), remainingMs)
+  call.signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    return await Promise.race([work, end.promise])
+  } finally {
+    clearTimeout(timer)
+    call.signal.removeEventListener('abort', onAbort)
+  }
 }
 
-const gaveUp = () =>
-  new ProviderError('unreachable', 'the deadline passed while the call waited for another', {
-    effect: 'none',
-    code: 'WAITED',
-  })
+const ended = (code: 'DEADLINE' | 'ABORTED') =>
+  new ProviderError('unreachable', `the call ended while it waited for another (${code})`, { effect: 'none', code })
 
 export interface Turns {
   /** Runs the work once nobody else who gave this key is at it, in the order of asking. */

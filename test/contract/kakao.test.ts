@@ -1,6 +1,9 @@
-/** The KakaoCloud adapter against the simulated operator, over real sockets. */
+/**
+ * The KakaoCloud adapter against the simulated operator, over real sockets: as it comes, with the other answer to each
+ * question that Kakao's documents leave open, and with virtual machines instead of bare metal.
+ */
 import { KakaoSettings, createKakaoProvider } from '../../adapters/kakao/index.ts'
-import { kakao } from '../../deploy/sandbox/kakao.ts'
+import { kakaoWith } from '../../deploy/sandbox/kakao.ts'
 import { KAKAO } from '../../deploy/sandbox/settings.ts'
 import type { ContractWorld } from './contract-world.ts'
 import { describeProviderContract } from './provider-contract.ts'
@@ -8,11 +11,40 @@ import { startSandboxOperator } from './sandbox-operator.ts'
 
 const LIST_LIMIT = 4
 
-describeProviderContract('kakao', async (): Promise<ContractWorld> => {
-  const operator = await startSandboxOperator(kakao)
+const OTHER_ANSWERS = {
+  availableKeys: 'hyphen',
+  bareMetalShortage: 'sync-conflict',
+  deletedRowsLingerMs: 300,
+  actionBody: 'null',
+  schemaErrors: 422,
+  retryAfterSeconds: 1,
+  requireContentType: true,
+  futureStrings: true,
+} as const
+
+const BARE_METAL = {
+  images: { 'ubuntu-22.04-cuda': KAKAO.gpuImageId, other: KAKAO.secondImageId },
+  flavorId: KAKAO.flavorId,
+}
+
+/** `p2i.24xlarge` and its image, as the sandbox knows them. */
+const VIRTUAL = {
+  images: { 'ubuntu-22.04-cuda': '2a000000-0000-4000-8000-000000000003' },
+  flavorId: 'f1000000-0000-4000-8000-000000000009',
+  bareMetal: false,
+}
+
+interface Variant {
+  readonly knobs?: Parameters<typeof kakaoWith>[0]
+  readonly cluster?: object
+}
+
+async function setUp({ knobs = {}, cluster = BARE_METAL }: Variant): Promise<ContractWorld> {
+  const operator = await startSandboxOperator(kakaoWith(knobs))
+  const settingsWith = (secret: string): KakaoSettings => settingsFor(operator.url, secret, cluster)
   const context = { now: () => Date.now() }
-  const provider = createKakaoProvider(settingsFor(operator.url, KAKAO.accessKeySecret), context)
-  const wrongKeyProvider = createKakaoProvider(settingsFor(operator.url, 'wrong-key'), context)
+  const provider = createKakaoProvider(settingsWith(KAKAO.accessKeySecret), context)
+  const wrongKeyProvider = createKakaoProvider(settingsWith('wrong-key'), context)
   return {
     ...operator,
     provider,
@@ -32,9 +64,9 @@ describeProviderContract('kakao', async (): Promise<ContractWorld> => {
       await operator.close()
     },
   }
-})
+}
 
-const settingsFor = (url: string, secret: string): KakaoSettings =>
+const settingsFor = (url: string, secret: string, cluster: object): KakaoSettings =>
   KakaoSettings.parse({
     id: 'kakao',
     kind: 'kakao',
@@ -50,8 +82,7 @@ const settingsFor = (url: string, secret: string): KakaoSettings =>
     listLimit: LIST_LIMIT,
     clusters: {
       'kakao-b200-255': {
-        images: { 'ubuntu-22.04-cuda': KAKAO.gpuImageId, other: KAKAO.secondImageId },
-        flavorId: KAKAO.flavorId,
+        ...cluster,
         zone: KAKAO.zone,
         networks: [{ name: 'private', subnetId: KAKAO.subnetId, securityGroups: [KAKAO.securityGroup] }],
         keyName: KAKAO.keyName,
@@ -59,3 +90,7 @@ const settingsFor = (url: string, secret: string): KakaoSettings =>
       },
     },
   })
+
+describeProviderContract('kakao', () => setUp({}))
+describeProviderContract('kakao, whose documents mean the other thing', () => setUp({ knobs: OTHER_ANSWERS }))
+describeProviderContract('kakao with virtual machines', () => setUp({ cluster: VIRTUAL }))

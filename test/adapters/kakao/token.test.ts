@@ -162,17 +162,23 @@ describe('the token of kakao', () => {
     const second = provider.listNodes(FILTER, aCall())
     await asked
     impatient.abort()
-    const error = await rejectionOf('unreachable', first)
-    expect(error.effect).to.equal('none')
+    expect(await rejectionOf('unreachable', first)).to.include({ effect: 'none', code: 'ABORTED' })
     release()
     expect(await second).to.deep.equal([])
+  })
+
+  it('is waited for up to the deadline of each caller', async () => {
+    nock(HOST.iam).post('/identity/v3/auth/tokens').delay(2_000).reply(201, {})
+    const error = await rejectionOf('unreachable', aProvider().listNodes(FILTER, aCall({ deadlineAt: NOW + 30 })))
+    expect(error).to.include({ effect: 'none', code: 'DEADLINE' })
   })
 
   it('is not asked for once the caller has gone or the deadline has passed', async () => {
     const iam = iamAnswers()
     const provider = aProvider()
-    await rejectionOf('unreachable', provider.listNodes(FILTER, aCall({ signal: AbortSignal.abort() })))
-    await rejectionOf('unreachable', provider.listNodes(FILTER, aCall({ deadlineAt: NOW - 1 })))
+    const gone = await rejectionOf('unreachable', provider.listNodes(FILTER, aCall({ signal: AbortSignal.abort() })))
+    const late = await rejectionOf('unreachable', provider.listNodes(FILTER, aCall({ deadlineAt: NOW - 1 })))
+    expect([gone.code, late.code]).to.deep.equal(['ABORTED', 'DEADLINE'])
     expect(iam.asked).to.equal(0)
   })
 
