@@ -148,10 +148,14 @@ const isOutage = ({ kind }: ProviderError): boolean =>
 const refusedCredentials = ({ message, code, providerMessage }: ProviderError) =>
   new ProviderError('unauthenticated', message, { effect: 'none', code, providerMessage })
 
-/** By the operator's two instants where it gives both, so that a clock that is off here does no harm. */
+/**
+ * What is left by our clock, but never more than the operator's two instants say; by these alone where our clock is so far
+ * off that nothing seems left.
+ */
 function lifeMs(expires: string, issuedAt: string | null, askedAt: number): number {
   const end = utcMs(expires)
-  const start = issuedAt === null ? Number.NaN : utcMs(issuedAt)
-  const life = end - (Number.isNaN(start) ? askedAt : start)
-  return Number.isNaN(life) ? 0 : Math.max(0, life) // unreadable: good for the calls that wait for it
+  const left = end - askedAt
+  const whole = end - utcMs(issuedAt ?? '')
+  if (Number.isNaN(whole)) return Number.isNaN(left) ? 0 : Math.max(0, left) // 0: good for the calls that wait for it
+  return Math.max(0, left > 0 ? Math.min(left, whole) : whole)
 }
