@@ -172,6 +172,18 @@ describe('failures of nodes at kakao', () => {
 
   const failed = (n: number): object => anInstance(n, { status: 'error', vm_state: 'error' })
   const log = (n: number): nock.Interceptor => nock(HOST.bcs).get(`${listPath}/${NODE(n)}/action-logs`)
+  /** Answers every log. @returns the nodes whose log was read, in order */
+  const logsRead = (message: string): string[] => {
+    const read: string[] = []
+    nock(HOST.bcs)
+      .persist()
+      .get(/action-logs$/)
+      .reply(200, (uri) => {
+        read.push(uri.split('/').at(-2) ?? '')
+        return actions(message)
+      })
+    return read
+  }
   const actions = (message: string | null): object => ({
     actions: [{ action: 'create', request_id: 'req-1', start_time: '2026-12-01T00:00:00Z', message }],
   })
@@ -182,7 +194,7 @@ describe('failures of nodes at kakao', () => {
       .get(listPath)
       .query(true)
       .reply(200, aPage('instances', [failed(1), anInstance(2)]))
-    log(1).reply(200, actions('disk controller not responding'))
+    const read = logsRead('disk controller not responding')
     const provider = aProvider()
     const first = await provider.listNodes(ALL, aCall())
     expect(first[0]?.failure).to.deep.equal({
@@ -191,6 +203,7 @@ describe('failures of nodes at kakao', () => {
       kind: 'fault',
     })
     expect(await provider.listNodes(ALL, aCall())).to.deep.equal(first)
+    expect(read).to.deep.equal([NODE(1)])
   })
 
   it('are a want of room where the log says so', async () => {
@@ -210,12 +223,26 @@ describe('failures of nodes at kakao', () => {
     }
   })
 
-  it('are looked up for a bounded number of nodes in one list', async () => {
-    listAnswers([failed(1), failed(2), failed(3)])
+  it('are looked up for a bounded number of nodes in one list, and for the others in the next', async () => {
+    nock(HOST.bcs)
+      .persist()
+      .get(listPath)
+      .query(true)
+      .reply(200, aPage('instances', [1, 2, 3].map(failed)))
+    const read = logsRead('x')
+    const provider = aProvider({ settings: { failureLookups: 2 } })
+    const nodes = await provider.listNodes(ALL, aCall())
+    expect(nodes.map(({ failure }) => failure?.code)).to.deep.equal(['req-1', 'req-1', null])
+    await provider.listNodes(ALL, aCall())
+    expect(read).to.deep.equal([1, 2, 3].map(NODE))
+  })
+
+  it('are without a reason where the log is gone, and the next log is read', async () => {
+    listAnswers([failed(1), failed(2)])
     log(1).reply(404, '')
     log(2).reply(200, actions('x'))
-    const nodes = await aProvider({ settings: { failureLookups: 2 } }).listNodes(ALL, aCall())
-    expect(nodes.map(({ failure }) => failure?.code)).to.deep.equal([null, 'req-1', null])
+    const nodes = await aProvider().listNodes(ALL, aCall())
+    expect(nodes.map(({ failure }) => failure?.code)).to.deep.equal([null, 'req-1'])
   })
 
   it('do not keep the list back when the log cannot be had', async () => {
