@@ -32,8 +32,10 @@ export interface Behaviour {
   batchSuffix: 'dash' | 'plain'
   /** NHN: whether a quota refusal is `403 forbidden` or `413 overLimit`. */
   quotaStatus: 403 | 413
-  /** NHN: whether an image root without a block device mapping is refused. */
+  /** NHN: whether `imageRef` without a block device mapping, and a local root disk, are refused. */
   blockDeviceRule: 'strict' | 'lenient'
+  /** NHN: how a service refuses a token. */
+  unauthorizedForm: 'json' | 'text'
 }
 
 export const bestDay = (): Behaviour => ({
@@ -50,6 +52,7 @@ export const bestDay = (): Behaviour => ({
   batchSuffix: 'dash',
   quotaStatus: 403,
   blockDeviceRule: 'strict',
+  unauthorizedForm: 'json',
 })
 
 /** The body of `PUT /_sandbox/behaviour`: members given are set, null sets one back, `{}` sets all back. */
@@ -73,6 +76,7 @@ export const BehaviourChange = z.strictObject({
     .nullable()
     .optional(),
   blockDeviceRule: z.enum(['strict', 'lenient']).nullable().optional(),
+  unauthorizedForm: z.enum(['json', 'text']).nullable().optional(),
 })
 
 /** Changes `behaviour` in place, because the operator holds on to that one object. */
