@@ -2,7 +2,7 @@
  * Fabric clusters: what makes an allocation's nodes one interconnect. The operator works on one change at a time and
  * takes minutes for it, so each call here looks, takes at most one step, and says whether there is more to come.
  */
-import { namePrefixOf, ownerTagText, parseOwnerTag } from '../../shared/ids.ts'
+import { ownerTagText, parseOwnerTag } from '../../shared/ids.ts'
 import type { Call, FabricRequest } from '../../shared/provider.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
 import type { NaverClient } from './client.ts'
@@ -122,7 +122,7 @@ const makeFabric = ({ client }: FabricParts, { request, cluster, poolNo }: NewFa
     {
       action: 'createFabricCluster',
       parameters: {
-        fabricClusterName: `${namePrefixOf(request.owner.allocationId)}fabric`,
+        fabricClusterName: `${request.owner.group}-fabric`,
         fabricClusterDescription: ownerTagText(request.owner),
         zoneCode: cluster.zoneCode,
         vpcNo: cluster.vpcNo,

@@ -9,7 +9,7 @@ import type { NaverClient } from './client.ts'
 import { dissolve, listFabrics } from './fabric.ts'
 import { type PublicIps, accepts } from './public-ips.ts'
 import { listServers, ownServers } from './servers.ts'
-import { type InitScript, type Server, ownerOf, stateOf } from './wire.ts'
+import { type FabricCluster, type InitScript, type Server, ownerOf, stateOf } from './wire.ts'
 
 export interface SweepParts {
   readonly client: NaverClient
@@ -77,7 +77,8 @@ function hasServed(owner: OwnerTag | null, servers: readonly Server[], { install
 async function sweepFabrics({ client }: SweepParts, { request, servers }: Sweep, call: Call): Promise<Leftover[]> {
   const leftovers: Leftover[] = []
   for (const fabric of await listFabrics(client, call)) {
-    if (!isUnwanted(parseOwnerTag(fabric.fabricClusterDescription), request)) continue
+    const owner = parseOwnerTag(fabric.fabricClusterDescription)
+    if (!isUnwanted(owner, request) && !isDeserted(fabric, owner, { request, servers })) continue
     if (fabric.fabricClusterStatus === 'TERMTING') continue // on its way out already
     leftovers.push({
       kind: 'fabric-cluster',
@@ -87,6 +88,17 @@ async function sweepFabrics({ client }: SweepParts, { request, servers }: Sweep,
     })
   }
   return leftovers
+}
+
+/** One is made only when its nodes are ready, so without a node in its pool it is from a place that was given up. */
+function isDeserted(fabric: FabricCluster, owner: OwnerTag | null, { request, servers }: Sweep): boolean {
+  if (owner === null || owner.installationId !== request.installationId || fabric.fabricClusterPoolNo === '')
+    return false
+  return !servers.some(
+    (server) =>
+      ownerOf(server)?.allocationId === owner.allocationId &&
+      ['', fabric.fabricClusterPoolNo].includes(server.fabricClusterPoolNo),
+  )
 }
 
 async function sweepPublicIps({ publicIps }: SweepParts, request: SweepRequest, call: Call): Promise<Leftover[]> {

@@ -22,8 +22,11 @@ const KNOWN_CODES: Readonly<Record<string, ProviderErrorKind>> = {
   '28102': 'not-found', // public IP: not associated, so there is nothing to undo
 }
 
-/** The gateway's codes 400, 410 and 420 mean "too many calls"; they are not HTTP statuses. */
-const GATEWAY_THROTTLE_CODES: ReadonlySet<string> = new Set(['400', '410', '420'])
+/**
+ * The gateway's codes for "too many calls", should they ever come under another status than 429. Its code 400 means the
+ * same, but under any other status it looks too much like an HTTP status that somebody repeated.
+ */
+const GATEWAY_THROTTLE_CODES: ReadonlySet<string> = new Set(['410', '420'])
 
 export interface CodeLists {
   readonly outOfCapacityCodes: readonly string[]
@@ -127,6 +130,7 @@ export function toProviderError(answer: HttpAnswer, call: RefusedCall): Provider
 
 function kindOf(status: number, complaint: Complaint, codes: CodeLists): ProviderErrorKind {
   if (status === 429) return 'throttled'
+  if (status === 408) return 'unreachable' // the request did not arrive whole
   if (complaint.from === 'gateway') return gatewayKind(status, complaint.code)
   const known = complaint.code === null ? null : serviceKind(complaint.code, codes)
   if (known !== null) return known
