@@ -30,9 +30,10 @@ export interface ClusterState {
   readonly timeline: Timeline
 }
 
-/** What an approval has on the calendar: which allocations, reserved or waiting, and the sum of their reserved nodes. */
+/** What an approval has on the calendar: which allocations are reserved and which wait, and the sum of the reserved nodes. */
 interface ApprovalIndex {
-  readonly allocationIds: Set<string>
+  readonly reserved: Set<string>
+  readonly waiting: Set<string>
   reservedNodes: number
 }
 
@@ -89,7 +90,7 @@ export function cloneCalendar(calendar: Calendar): Calendar {
     })
   const approvals = new Map<string, ApprovalIndex>()
   for (const [id, index] of calendar.approvals)
-    approvals.set(id, { ...index, allocationIds: new Set(index.allocationIds) })
+    approvals.set(id, { ...index, reserved: new Set(index.reserved), waiting: new Set(index.waiting) })
   return {
     ...calendar,
     clusters,
@@ -124,7 +125,7 @@ export function applyOp(calendar: Calendar, op: CalendarOp): void {
     case 'wait':
       unwait(calendar, op.entry.allocationId)
       calendar.waiting.set(op.entry.allocationId, op.entry)
-      return joinApproval(calendar, op.entry, 0)
+      return joinApproval(calendar, op.entry, 'waiting', 0)
     case 'unwait':
       return unwait(calendar, op.allocationId)
     case 'drain':
@@ -167,7 +168,7 @@ function reserve(calendar: Calendar, reservation: Reservation): void {
   state.reservations.set(allocationId, { what: reservation, charge })
   addCharge(state.timeline, charge)
   calendar.reservedAt.set(allocationId, clusterId)
-  joinApproval(calendar, reservation, nodes)
+  joinApproval(calendar, reservation, 'reserved', nodes)
 }
 
 function release(calendar: Calendar, allocationId: string): void {
@@ -179,7 +180,7 @@ function release(calendar: Calendar, allocationId: string): void {
   reservations.delete(allocationId)
   removeCharge(timeline, held.charge)
   calendar.reservedAt.delete(allocationId)
-  leaveApproval(calendar, held.what, held.what.nodes)
+  leaveApproval(calendar, held.what, 'reserved', held.what.nodes)
 }
 
 function unwait(calendar: Calendar, allocationId: string): void {
@@ -187,29 +188,27 @@ function unwait(calendar: Calendar, allocationId: string): void {
   const entry = calendar.waiting.get(allocationId)
   if (entry === undefined) return
   calendar.waiting.delete(allocationId)
-  leaveApproval(calendar, entry, 0)
+  leaveApproval(calendar, entry, 'waiting', 0)
 }
 
-type OfApproval = { readonly approvalId: string; readonly allocationId: string }
+type OfApproval = Pick<Reservation, 'approvalId' | 'allocationId'>
 
-function joinApproval(calendar: Calendar, { approvalId, allocationId }: OfApproval, nodes: number): void {
-  let index = calendar.approvals.get(approvalId)
+function joinApproval(calendar: Calendar, of: OfApproval, as: 'reserved' | 'waiting', nodes: number): void {
+  let index = calendar.approvals.get(of.approvalId)
   if (index === undefined) {
-    index = { allocationIds: new Set(), reservedNodes: 0 }
-    calendar.approvals.set(approvalId, index)
+    index = { reserved: new Set(), waiting: new Set(), reservedNodes: 0 }
+    calendar.approvals.set(of.approvalId, index)
   }
-  index.allocationIds.add(allocationId)
+  index[as].add(of.allocationId)
   index.reservedNodes += nodes
 }
 
-/** An allocation stays in its approval's index while it is either reserved or waiting. */
-function leaveApproval(calendar: Calendar, { approvalId, allocationId }: OfApproval, nodes: number): void {
-  const index = calendar.approvals.get(approvalId)
+function leaveApproval(calendar: Calendar, of: OfApproval, as: 'reserved' | 'waiting', nodes: number): void {
+  const index = calendar.approvals.get(of.approvalId)
   if (index === undefined) return
+  index[as].delete(of.allocationId)
   index.reservedNodes -= nodes
-  if (calendar.reservedAt.has(allocationId) || calendar.waiting.has(allocationId)) return
-  index.allocationIds.delete(allocationId)
-  if (index.allocationIds.size === 0) calendar.approvals.delete(approvalId)
+  if (index.reserved.size + index.waiting.size === 0) calendar.approvals.delete(of.approvalId)
 }
 
 function drain(calendar: Calendar, wanted: Drain): void {

@@ -3,10 +3,10 @@
  * places that are planned now, so that the limit holds wherever an allocation comes to lie.
  */
 import type { EpochMs, Interval } from '../../shared/time.ts'
-import type { Calendar, ClusterState } from './calendar.ts'
+import type { Calendar } from './calendar.ts'
 import type { WaitingEntry } from './calendar-op.ts'
-import { nodesFor } from './cluster.ts'
-import { durationOf, type ApprovalBounds } from './placement/request.ts'
+import { factsAllow, questionOf } from './placement/feasible.ts'
+import { askedStartOf, durationOf, type ApprovalBounds } from './placement/request.ts'
 
 export interface Commitment {
   readonly allocationId: string
@@ -20,37 +20,35 @@ export interface Commitment {
 
 /** By allocation id. */
 export function commitmentsOf(calendar: Calendar, approvalId: string): Commitment[] {
-  const ids = [...(calendar.approvals.get(approvalId)?.allocationIds ?? [])].toSorted()
-  return ids.map((allocationId) => {
-    const entry = calendar.waiting.get(allocationId)
-    const reserved = reservedPart(calendar, allocationId)
+  const index = calendar.approvals.get(approvalId)
+  if (index === undefined) return []
+  return [...new Set([...index.reserved, ...index.waiting])].toSorted().map((allocationId) => {
+    const entry = index.waiting.has(allocationId) ? calendar.waiting.get(allocationId) : undefined
+    const reserved = index.reserved.has(allocationId) ? reservedPart(calendar, allocationId) : NOTHING_RESERVED
     if (entry === undefined) return { allocationId, waiting: false, ...reserved }
     return { allocationId, ...reserved, waiting: true, gpuMs: Math.max(reserved.gpuMs, dearestOf(calendar, entry)) }
   })
 }
 
+const NOTHING_RESERVED = { nodes: 0, interval: null, gpuMs: 0 }
+
 function reservedPart(calendar: Calendar, allocationId: string): Pick<Commitment, 'nodes' | 'interval' | 'gpuMs'> {
   const state = calendar.clusters.get(calendar.reservedAt.get(allocationId) ?? '')
   const reservation = state?.reservations.get(allocationId)?.what
-  if (state === undefined || reservation === undefined) return { nodes: 0, interval: null, gpuMs: 0 }
+  if (state === undefined || reservation === undefined) return NOTHING_RESERVED
   const { nodes, start, end } = reservation
   return { nodes, interval: { start, end }, gpuMs: nodes * state.cluster.gpusPerNode * (end - start) }
 }
 
 /** GPU-time of someone waiting at the dearest cluster that it may still come to lie in, so that no move exceeds it. */
-function dearestOf(calendar: Calendar, entry: WaitingEntry): number {
-  const { demand, period, approval, requires } = entry.request
-  const gpuMsIn = ({ cluster }: ClusterState): number =>
-    nodesFor(cluster, demand) * cluster.gpusPerNode * durationOf(period)
-  const allowed = calendar.listed.filter(
-    ({ cluster }) =>
-      (approval?.architectures.includes(cluster.architecture) ?? true) &&
-      (requires.architectures?.includes(cluster.architecture) ?? true) &&
-      nodesFor(cluster, demand) <= cluster.nodes,
-  )
-  return allowed
-    .map(gpuMsIn)
-    .reduce((most, gpuMs) => (gpuMs > (approval?.gpuMsLeft ?? gpuMs) ? most : Math.max(most, gpuMs)), 0)
+function dearestOf(calendar: Calendar, { request }: WaitingEntry): number {
+  let most = 0
+  for (const { cluster } of calendar.listed) {
+    const question = questionOf(cluster, request, askedStartOf(request.period))
+    const gpuMs = question.nodes * cluster.gpusPerNode * durationOf(request.period)
+    if (gpuMs > most && factsAllow(question)) most = gpuMs
+  }
+  return most
 }
 
 /** Most nodes at once within the interval. */

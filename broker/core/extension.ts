@@ -1,0 +1,59 @@
+/** Whether an allocation can keep its nodes for longer, and if not, what is first in the way. */
+import type { EpochMs } from '../../shared/time.ts'
+import { coverNow, stateOf, type Calendar, type ClusterState } from './calendar.ts'
+import type { Reservation } from './calendar-op.ts'
+import { reservationOf } from './calendar-reads.ts'
+import { withOps } from './calendar-undo.ts'
+import { instantText } from './instant-text.ts'
+import { firstShortage, horizonOf } from './timeline.ts'
+
+export type Extension =
+  | { readonly fits: true; readonly reservation: Reservation }
+  | {
+      readonly fits: false
+      /** When the nodes would be missing first. */
+      readonly conflictAt: EpochMs
+      /** The allocation or drain that takes them then; null where it is the capacity, or the horizon. */
+      readonly conflictWith: string | null
+      /** The latest end that fits; never before the present one. */
+      readonly latestEnd: EpochMs
+      readonly detail: string
+    }
+
+/** Promised room counts as taken. @returns null when the allocation has no place on the calendar */
+export function extension(calendar: Calendar, allocationId: string, end: EpochMs, now: EpochMs): Extension | null {
+  const reservation = reservationOf(calendar, allocationId)
+  if (reservation === null) return null
+  coverNow(calendar, now)
+  const state = stateOf(calendar, reservation.clusterId)
+  const longer = { ...reservation, end, heldUntil: end + state.cluster.turnoverMs }
+  const conflictAt = withOps(calendar, [{ op: 'release', allocationId }], () => conflictOf(state, longer, now))
+  if (conflictAt === null) return { fits: true, reservation: longer }
+
+  const conflictWith = takerAt(state, allocationId, conflictAt)
+  const latestEnd = Math.max(reservation.end, conflictAt - state.cluster.turnoverMs)
+  const detail = `${reservation.nodes} nodes of ${reservation.clusterId} are free for it only until ${instantText(conflictAt)}${
+    conflictWith === null ? '' : `, when ${conflictWith} begins`
+  }; the latest end that fits is ${instantText(latestEnd)}.`
+  return { fits: false, conflictAt, conflictWith, latestEnd, detail }
+}
+
+function conflictOf(state: ClusterState, { start, heldUntil, nodes }: Reservation, now: EpochMs): EpochMs | null {
+  const horizonAt = horizonOf(now)
+  const interval = { start: Math.max(start, now), end: Math.min(heldUntil, horizonAt) }
+  return firstShortage(state.timeline, interval, nodes) ?? (heldUntil > horizonAt ? horizonAt : null)
+}
+
+/** What begins at this instant, drains first; of several allocations the one that was there first. */
+function takerAt(state: ClusterState, allocationId: string, at: EpochMs): string | null {
+  const [drain] = [...state.drains.values()]
+    .map(({ what }) => what)
+    .filter(({ from }) => from === at)
+    .toSorted((a, b) => (a.id < b.id ? -1 : 1)) // ids are unique
+  if (drain !== undefined) return drain.id
+  const [first] = [...state.reservations.values()]
+    .map(({ what }) => what)
+    .filter((other) => other.allocationId !== allocationId && other.start === at)
+    .toSorted((a, b) => a.order - b.order)
+  return first?.allocationId ?? null
+}

@@ -1,0 +1,92 @@
+/**
+ * Where capacity fell below what is reserved (a drain, a slipped phase, nodes in quarantine, a release that is late): who
+ * must move, so that at every instant no more is reserved than the larger of what there is and what runs. What runs stays.
+ */
+import type { EpochMs, Interval } from '../../shared/time.ts'
+import { stateOf, type Calendar, type ClusterState } from './calendar.ts'
+import type { Reservation } from './calendar-op.ts'
+import { clusterAt } from './calendar-reads.ts'
+import { phaseAt } from './cluster.ts'
+import { rankOf } from './waitlist.ts'
+
+/** Nodes reserved beyond capacity less drains and quarantine at this instant. */
+export const shortfall = (calendar: Calendar, clusterId: string, at: EpochMs): number =>
+  clusterAt(calendar, clusterId, at).shortfall
+
+/**
+ * The reservations that must move, those who give way first in front: lowest priority, then latest start, then youngest;
+ * and none whose staying would do no harm. Empty when all is well from `now` on.
+ */
+export function overbooked(calendar: Calendar, clusterId: string, now: EpochMs): Reservation[] {
+  const state = stateOf(calendar, clusterId)
+  const all = [...state.reservations.values()].map((held) => held.what).filter(({ heldUntil }) => heldUntil > now)
+  const moving = new Set<Reservation>()
+  for (const at of instantsOf(state, all, { start: now, end: Number.POSITIVE_INFINITY })) {
+    const active = all.filter((reservation) => isActive(reservation, at) && !moving.has(reservation))
+    const excess = excessOf(state, active, at)
+    if (excess > 0) for (const victim of victimsAmong(active, excess)) moving.add(victim)
+  }
+  // Who was chosen for one instant may be spared by whom another instant chose: the worthiest is asked first.
+  for (const reservation of [...moving].toSorted(givesWayFirst).toReversed()) {
+    const staying = all.filter((other) => other === reservation || !moving.has(other))
+    if (isSound(state, staying, { start: Math.max(now, reservation.start), end: reservation.heldUntil }))
+      moving.delete(reservation)
+  }
+  return [...moving].toSorted(givesWayFirst)
+}
+
+/** Negative: `a` gives way before `b`. Total: `order` is never shared. */
+function givesWayFirst(a: Reservation, b: Reservation): number {
+  return rankOf(b.priority) - rankOf(a.priority) || b.start - a.start || b.order - a.order
+}
+
+const isActive = ({ start, heldUntil }: Reservation, at: EpochMs): boolean => start <= at && at < heldUntil
+
+/** Where more may be reserved, or less may be there, than the instant before: all that needs looking at. */
+function instantsOf(state: ClusterState, reservations: readonly Reservation[], within: Interval): EpochMs[] {
+  const instants = [
+    within.start,
+    ...reservations.map(({ start }) => start),
+    // What runs bears its own excess; once it ends, what is left may exceed.
+    ...reservations.filter(({ phase }) => phase === 'running').map(({ heldUntil }) => heldUntil),
+    ...state.cluster.phases.map(({ from }) => from),
+    ...[...state.drains.values()].map(({ what }) => what.from),
+  ]
+  return [...new Set(instants.filter((at) => at >= within.start && at < within.end))].toSorted((a, b) => a - b)
+}
+
+function excessOf(state: ClusterState, active: readonly Reservation[], at: EpochMs): number {
+  let capacity = phaseAt(state.cluster.phases, at)?.nodes ?? 0
+  for (const { what } of state.drains.values()) if (what.from <= at && at < what.to) capacity -= what.nodes
+  let reserved = 0
+  let running = 0
+  for (const { nodes, phase } of active) {
+    reserved += nodes
+    if (phase === 'running') running += nodes
+  }
+  return reserved - Math.max(0, capacity, running)
+}
+
+/** Enough of those that do not run, in the order in which they give way, less those that turn out not to be needed. */
+function victimsAmong(active: readonly Reservation[], excess: number): Reservation[] {
+  const chosen: Reservation[] = []
+  let freed = 0
+  for (const reservation of active.filter(({ phase }) => phase !== 'running').toSorted(givesWayFirst)) {
+    if (freed >= excess) break
+    chosen.push(reservation)
+    freed += reservation.nodes
+  }
+  return chosen.toReversed().filter((reservation) => {
+    if (freed - reservation.nodes < excess) return true
+    freed -= reservation.nodes
+    return false
+  })
+}
+
+function isSound(state: ClusterState, reservations: readonly Reservation[], within: Interval): boolean {
+  const near = reservations.filter(({ start, heldUntil }) => start < within.end && within.start < heldUntil)
+  return instantsOf(state, near, within).every((at) => {
+    const active = near.filter((reservation) => isActive(reservation, at))
+    return excessOf(state, active, at) <= 0
+  })
+}

@@ -1,0 +1,31 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { describe, it } from 'mocha'
+import { instantText } from '../../broker/core/instant-text.ts'
+import { toIso } from '../../shared/time.ts'
+
+describe('an instant as text', () => {
+  it('reads as the standard library writes it, in every year from 1000 to 9999', () => {
+    const first = Date.parse('1000-01-01T00:00:00Z')
+    const last = Date.parse('9999-12-31T23:59:59.999Z')
+    fc.assert(
+      fc.property(fc.integer({ min: first, max: last }), (at) => {
+        expect(instantText(at)).to.equal(toIso(at))
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  for (const text of [
+    '1970-01-01T00:00:00Z',
+    '2000-02-29T23:59:59Z',
+    '2100-02-28T00:00:00Z',
+    '2100-03-01T00:00:00Z',
+    '2027-12-31T23:59:59.001Z',
+    '1999-12-31T23:00:00Z',
+    '2028-02-29T12:34:56.120Z',
+  ])
+    it(`keeps ${text} as it is`, () => {
+      expect(instantText(Date.parse(text))).to.equal(text)
+    })
+})
