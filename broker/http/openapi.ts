@@ -1,6 +1,7 @@
 /** The OpenAPI 3.1 document, made of the same declarations that the routes answer by. */
 import { z } from 'zod'
 import {
+  type ZodOpenApiObject,
   type ZodOpenApiOperationObject,
   type ZodOpenApiPathsObject,
   type ZodOpenApiResponsesObject,
@@ -20,7 +21,7 @@ export interface DocumentOptions {
 type Document = ReturnType<typeof createDocument>
 
 export function openApiDocument({ tokenUrl = PLACEHOLDER_TOKEN_URL }: DocumentOptions = {}): Document {
-  const document = {
+  const document: ZodOpenApiObject = {
     openapi: '3.1.0',
     info: {
       title: 'GPU broker',
@@ -32,7 +33,7 @@ export function openApiDocument({ tokenUrl = PLACEHOLDER_TOKEN_URL }: DocumentOp
     tags: TAGS,
     paths: pathsOf(ROUTES),
     components: { securitySchemes: securitySchemes(tokenUrl) },
-  } as const
+  }
   return createDocument(document, {
     override({ jsonSchema }) {
       // The format says it; zod's pattern for it is 300 characters of calendar.

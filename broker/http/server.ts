@@ -6,6 +6,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from 'helmet'
 import { Refusal } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
+import { REPLAYED } from '../app/group-commit.ts'
 import type { Authenticate } from './auth.ts'
 import { createDocs } from './docs.ts'
 import { type Readiness, live, readiness } from './health.ts'
@@ -139,6 +140,7 @@ function answerError(logger: HttpLogger): ErrorRequestHandler {
       response.destroy()
       return
     }
+    if (REPLAYED in refusal.members) response.setHeader('Idempotent-Replayed', 'true')
     sendProblem(response, problemOf(refusal, instance))
   }
 }

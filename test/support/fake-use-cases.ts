@@ -1,0 +1,105 @@
+/**
+ * Use cases without rules or a store, for tests of what stands before them: they know one resource of each kind, and
+ * note how they were called.
+ */
+import type { Caller, Command, Page } from '../../broker/app/command.ts'
+import * as examples from '../../broker/http/examples.ts'
+import type { Seen, UseCases } from '../../broker/http/use-cases.ts'
+import { Refusal } from '../../shared/refusal.ts'
+
+export interface Called {
+  readonly name: keyof UseCases
+  readonly args: readonly unknown[]
+}
+
+export interface FakeUseCases {
+  readonly useCases: UseCases
+  readonly calls: Called[]
+  /** The next call of `name` fails with `error`. */
+  failNext(name: keyof UseCases, error: unknown): void
+}
+
+export const ETAG = '7'
+export const KNOWN = {
+  allocation: examples.allocation.id,
+  approval: examples.approval.id,
+  provider: examples.provider.id,
+  cluster: examples.cluster.id,
+} as const
+
+const onlyPage = <T>(item: T): Page<T> => ({ items: [item], next: 'after-it' })
+
+function known<T>(id: string, expected: string, body: T): Seen<T> {
+  if (id !== expected) throw new Refusal('not-found', `There is no ${id}.`)
+  return { body, etag: ETAG }
+}
+
+export function fakeUseCases(): FakeUseCases {
+  const calls: Called[] = []
+  const failures = new Map<keyof UseCases, unknown>()
+  const kept = new Map<string, string>()
+
+  /** As the real ones: the same key and digest is a replay, another digest is refused. */
+  function repeated({ caller, idempotency }: Command): boolean {
+    if (idempotency === null) return false
+    const key = `${caller.clientId} ${idempotency.key}`
+    const digest = kept.get(key)
+    kept.set(key, digest ?? idempotency.digest)
+    if (digest !== undefined && digest !== idempotency.digest) {
+      throw new Refusal('idempotency-key-reused', 'The key belongs to another request.')
+    }
+    return digest !== undefined
+  }
+
+  function changed<T>(command: Command, { body, etag }: Seen<T>): Seen<T> & { replayed: boolean } {
+    if (command.ifMatch !== null && command.ifMatch !== '*' && command.ifMatch !== etag) {
+      throw new Refusal('stale', 'It has changed.')
+    }
+    return { body, etag, replayed: repeated(command) }
+  }
+
+  const allocation = (_caller: Caller, id: string) => known(id, KNOWN.allocation, examples.allocation)
+  const approval = (_caller: Caller, id: string) => known(id, KNOWN.approval, examples.approval)
+  const cluster = (_caller: Caller, id: string) => known(id, KNOWN.cluster, examples.cluster)
+  const plain: UseCases = {
+    createAllocation: async (command) => changed(command, { body: examples.allocation, etag: ETAG }),
+    releaseAllocation: async (command, id) => changed(command, allocation(command.caller, id)),
+    putApproval: async (command, id) => ({
+      ...changed(command, { body: { ...examples.approval, id }, etag: ETAG }),
+      created: id !== KNOWN.approval,
+    }),
+    revokeApproval: async (command, id) => changed(command, approval(command.caller, id)),
+    previewPlacement: async () => examples.preview,
+    getAllocation: async (caller, id) => allocation(caller, id),
+    listAllocations: async () => onlyPage(examples.allocation),
+    listAllocationNodes: async (caller, id) =>
+      [1, 2, 3].map((ordinal) => ({
+        ...examples.node,
+        ordinal,
+        name: `${allocation(caller, id).body.name}-${ordinal}`,
+      })),
+    listAllocationDecisions: async (caller, id) => (allocation(caller, id), [examples.decision]),
+    getApproval: async (caller, id) => approval(caller, id),
+    listApprovals: async () => onlyPage(examples.approval),
+    listWaitlist: async () => onlyPage(examples.waitlistItem),
+    listProviders: async () => onlyPage(examples.provider),
+    getProvider: async (_caller, id) => known(id, KNOWN.provider, examples.provider),
+    listClusters: async () => onlyPage(examples.cluster),
+    getCluster: async (caller, id) => cluster(caller, id),
+    clusterAvailability: async (caller, id) => (cluster(caller, id), examples.availability),
+  }
+
+  const useCases = new Proxy(plain, {
+    get(target, name: keyof UseCases) {
+      const call = target[name] as (...args: unknown[]) => Promise<unknown> // each takes its own; none is looked at here
+      return async (...args: unknown[]) => {
+        calls.push({ name, args })
+        const error = failures.get(name)
+        failures.delete(name)
+        if (error !== undefined) throw error
+        return await call(...args)
+      }
+    },
+  })
+  return { useCases, calls, failNext: (name, error) => void failures.set(name, error) }
+}
