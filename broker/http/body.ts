@@ -7,7 +7,7 @@ import type { IncomingMessage } from 'node:http'
 import { Refusal, invalidRequest } from '../../shared/refusal.ts'
 import { jsonPointer } from './validation.ts'
 
-export const MAX_BODY_BYTES = 256 * 1024
+const MAX_BODY_BYTES = 256 * 1024
 const MAX_DEPTH = 32
 
 /**
@@ -82,7 +82,7 @@ const invalidBody = (detail: string, pointer = ''): Refusal => invalidRequest([{
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
 /** @throws Refusal `invalid-request` */
-export function parseJson(bytes: Uint8Array): unknown {
+function parseJson(bytes: Uint8Array): unknown {
   let text: string
   try {
     text = utf8.decode(bytes)

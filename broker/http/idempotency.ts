@@ -32,7 +32,7 @@ export function idempotencyOf({ key, method, path, body }: Digested): Idempotenc
 }
 
 /** Members sorted by name. Depth is bounded by whoever parsed the value. */
-export function canonicalJson(value: unknown): string {
+function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? ''
   const members = Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1))

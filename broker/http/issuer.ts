@@ -32,7 +32,7 @@ const FAILURE_COOL_DOWN_MS = SECOND_MS
 const METADATA_FRESH_MS = HOUR_MS
 const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
-export const isLoopback = (url: URL): boolean => LOOPBACK.has(url.hostname)
+const isLoopback = (url: URL): boolean => LOOPBACK.has(url.hostname)
 
 const unavailable = (): Refusal =>
   new Refusal('unavailable', 'Tokens cannot be checked just now: the issuer does not answer.')

@@ -3,7 +3,7 @@ import { type RequestListener, STATUS_CODES, type Server, createServer } from 'n
 import type { Duplex } from 'node:stream'
 import { SECOND_MS } from '../../shared/time.ts'
 
-export const SERVER_TIMEOUTS = {
+const SERVER_TIMEOUTS = {
   /** Line and headers, from the first byte. */
   headersTimeout: 10 * SECOND_MS,
   /** The whole request; a body is at most 256 KiB. */

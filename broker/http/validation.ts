@@ -30,18 +30,23 @@ export function parseWith<T extends z.ZodType>(
 }
 
 function invalid(issues: readonly Issue[], input: unknown, pointerOf: (path: Path) => string): Refusal {
-  const errors = withoutConsequences(issues).flatMap((issue) => faultsOf(issue, [], input))
+  const errors = withoutConsequences(issues, []).flatMap((issue) => faultsOf(issue, [], input))
   return invalidRequest(
     errors.slice(0, MAX_ERRORS).map(({ path, detail }): FieldError => ({ pointer: pointerOf(path), detail })),
   )
 }
 
-/** A comparison of two members says nothing while one of them is itself at fault. */
-function withoutConsequences(issues: readonly Issue[]): readonly Issue[] {
-  const basic = issues.filter((issue) => issue.code !== 'custom')
-  const isNear = (issue: Issue, other: Issue): boolean =>
-    issue.path.length > 0 && issue.path.slice(0, -1).every((step, at) => other.path[at] === step)
-  return issues.filter((issue) => issue.code !== 'custom' || !basic.some((other) => isNear(issue, other)))
+/**
+ * A comparison of two members (`end` with `start`) says nothing while the other one is itself at fault. Comparisons are
+ * made inside members; what is said of a member of the request as a whole, such as `demand`, stands on its own.
+ */
+function withoutConsequences(issues: readonly Issue[], parent: Path): readonly Issue[] {
+  const isSibling = (issue: Issue, other: Issue): boolean =>
+    other.path.length === issue.path.length && issue.path.slice(0, -1).every((step, at) => other.path[at] === step)
+  return issues.filter((issue) => {
+    if (issue.code !== 'custom' || parent.length + issue.path.length < 2) return true
+    return !issues.some((other) => other.code !== 'custom' && isSibling(issue, other))
+  })
 }
 
 interface Fault {
@@ -56,7 +61,7 @@ function faultsOf(issue: Issue, parent: Path, input: unknown): Fault[] {
   }
   if (issue.code === 'invalid_union') {
     const branch = bestBranch(issue.errors)
-    if (branch !== undefined) return withoutConsequences(branch).flatMap((inner) => faultsOf(inner, path, input))
+    if (branch !== undefined) return withoutConsequences(branch, path).flatMap((inner) => faultsOf(inner, path, input))
   }
   if (issue.code === 'invalid_key') {
     const inner = issue.issues[0]

@@ -107,6 +107,11 @@ describe('the conventions of the API', () => {
         .and.include('scope="allocations:write"')
     })
 
+    it('says 401, not that the headers are too large, to a token of 17 KiB', async () => {
+      const got = await server.send({ path: '/v1/providers', token: 'x'.repeat(17 * 1024) })
+      expect([got.status, got.json()['code']]).to.deep.equal([401, 'unauthorized'])
+    })
+
     it('asks for a bearer token without naming an error when none came', async () => {
       const got = await server.send({ path: '/v1/providers', token: null })
       expect(got.headers['www-authenticate']).to.equal('Bearer realm="gpu-broker"')

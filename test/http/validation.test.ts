@@ -121,6 +121,17 @@ describe('faults of a body', () => {
     ])
   })
 
+  it('are all named, a demand without any figure among them', () => {
+    const errors = errorsOf(AllocationRequest, { demand: {}, period: { start: 'x' } }) as { pointer: string }[]
+    expect(errors.map((error) => error.pointer)).to.have.members([
+      '/approvalId',
+      '/name',
+      '/demand',
+      '/period/start',
+      '/period/end',
+    ])
+  })
+
   it('are at most 32, however many there are', () => {
     const members = Object.fromEntries(Array.from({ length: 1_000 }, (_, n) => [`m${n}`, n]))
     expect(errorsOf(AllocationRequest, request(members))).to.have.length(32)
