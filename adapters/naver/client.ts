@@ -13,23 +13,23 @@ import { complaintIn, toProviderError } from './wire-errors.ts'
 /** A list becomes `name.1`, `name.2`, …; what is undefined is left out. */
 export type Parameters = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
-export interface Action {
+interface Action {
   readonly action: string
   readonly parameters?: Parameters
   readonly service?: 'vserver' | 'vpc'
 }
 
-export interface Listing<Row extends z.ZodType> extends Action {
+interface Listing<Row extends z.ZodType> extends Action {
   /** The member of the answer that holds the rows. */
   readonly rows: string
   readonly row: Row
 }
 
-export interface PagedListing<Row extends z.ZodType> extends Listing<Row> {
+interface PagedListing<Row extends z.ZodType> extends Listing<Row> {
   readonly idOf: (row: z.infer<Row>) => string
 }
 
-export type Payload = Readonly<Record<string, unknown>>
+type Payload = Readonly<Record<string, unknown>>
 
 export interface NaverClient {
   /** All rows of an action that has no pages, or of one page of it. */
@@ -40,7 +40,7 @@ export interface NaverClient {
   change(action: Action, call: Call): Promise<Payload>
 }
 
-export interface NaverClientParts {
+interface NaverClientParts {
   readonly settings: NaverSettings
   readonly http: ProviderHttp
   readonly now: () => number
@@ -98,7 +98,7 @@ function requestFor(settings: NaverSettings, { action, parameters, service }: Ac
   }
 }
 
-export function formOf(parameters: Parameters): string {
+function formOf(parameters: Parameters): string {
   const form = new URLSearchParams()
   for (const [name, value] of Object.entries(parameters)) {
     if (value === undefined) continue

@@ -12,7 +12,7 @@ import { listFabricPools } from './fabric.ts'
 import { SERVER_LIST, listServers } from './servers.ts'
 import { type Server, toNode } from './wire.ts'
 
-export interface CreateParts {
+interface CreateParts {
   readonly client: NaverClient
   readonly settings: NaverSettings
 }

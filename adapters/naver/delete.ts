@@ -12,13 +12,13 @@ import type { PublicIps } from './public-ips.ts'
 import { listServers } from './servers.ts'
 import { type Server, hasFailed, isIdle, isInFabricCluster, isTerminating, ownerOf } from './wire.ts'
 
-export interface DeleteParts {
+interface DeleteParts {
   readonly client: NaverClient
   readonly settings: NaverSettings
   readonly publicIps: PublicIps
 }
 
-export type DeleteStep = 'done' | 'refuse' | 'wait' | 'leave-fabric' | 'take-off-address' | 'stop' | 'terminate'
+type DeleteStep = 'done' | 'refuse' | 'wait' | 'leave-fabric' | 'take-off-address' | 'stop' | 'terminate'
 
 /** How each failed state is left: where it stands still, or may still run, is the operator's word for it. */
 const FAILED_STEP: Readonly<Record<string, DeleteStep>> = {
@@ -29,7 +29,7 @@ const FAILED_STEP: Readonly<Record<string, DeleteStep>> = {
 }
 
 /** The next step towards a server's end; a table read from the top. */
-export function nextDeleteStep(server: Server): DeleteStep {
+function nextDeleteStep(server: Server): DeleteStep {
   if (isTerminating(server)) return 'done'
   // Not one of ours, or protected by somebody's decision: neither is overruled here.
   if (ownerOf(server) === null || server.isProtectServerTermination) return 'refuse'

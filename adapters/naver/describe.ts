@@ -16,7 +16,7 @@ interface Found {
   readonly subnets: ReadonlyMap<string, { vpcNo: string; zoneCode: string; subnetType: string }>
 }
 
-export interface DescribeParts {
+interface DescribeParts {
   readonly client: NaverClient
   readonly settings: NaverSettings
 }

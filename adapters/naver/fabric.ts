@@ -10,7 +10,7 @@ import type { NaverCluster, NaverSettings } from './config.ts'
 import { listServers, ownServers } from './servers.ts'
 import { FabricCluster, FabricPool, type Server, isInFabricCluster, isReady } from './wire.ts'
 
-export interface FabricParts {
+interface FabricParts {
   readonly client: NaverClient
   readonly settings: NaverSettings
 }

@@ -9,23 +9,24 @@ import type { NaverClient } from './client.ts'
 import { dissolve, listFabrics } from './fabric.ts'
 import { type PublicIps, accepts } from './public-ips.ts'
 import { listServers, ownServers } from './servers.ts'
-import { type FabricCluster, type InitScript, type Server, ownerOf, stateOf } from './wire.ts'
+import { type FabricCluster, type InitScript, type Server, isReady, ownerOf, stateOf } from './wire.ts'
 
-export interface SweepParts {
+interface SweepParts {
   readonly client: NaverClient
   readonly publicIps: PublicIps
   /** Groups that this process is asking for at this moment: their scripts are about to be named. */
   readonly groupsInFlight: ReadonlySet<string>
 }
 
-export interface SweepRequest {
+interface SweepRequest {
   readonly installationId: string
-  readonly allocationsInUse: ReadonlySet<string>
+  readonly allocationsEnded: ReadonlySet<string>
 }
 
 /**
- * An allocation in use keeps what it has, except its init scripts once every listed node of the group has booted: a
- * group of which lists show a node is never asked for again, and a script shows its keys to whoever may list it.
+ * An allocation that has not ended keeps what it has, but for two things: the init script of a group all of whose listed
+ * nodes have booted (a group of which lists show a node is never asked for again, and a script shows its keys to whoever
+ * may list it), and the fabric cluster of a place that its nodes have left.
  */
 export async function sweepLeftovers(parts: SweepParts, request: SweepRequest, call: Call): Promise<Leftover[]> {
   const servers = ownServers(await listServers(parts.client, call), { installationId: request.installationId })
@@ -41,8 +42,8 @@ interface Sweep {
   readonly servers: readonly Server[]
 }
 
-const isUnwanted = (owner: OwnerTag | null, { installationId, allocationsInUse }: SweepRequest): boolean =>
-  owner !== null && owner.installationId === installationId && !allocationsInUse.has(owner.allocationId)
+const isUnwanted = (owner: OwnerTag | null, { installationId, allocationsEnded }: SweepRequest): boolean =>
+  owner !== null && owner.installationId === installationId && allocationsEnded.has(owner.allocationId)
 
 const actionOf = (removed: boolean): Leftover['action'] => (removed ? 'removed' : 'kept')
 
@@ -90,15 +91,14 @@ async function sweepFabrics({ client }: SweepParts, { request, servers }: Sweep,
   return leftovers
 }
 
-/** One is made only when its nodes are ready, so without a node in its pool it is from a place that was given up. */
+/** Whether the allocation's nodes are up in another pool and none is in this one: it was placed again. */
 function isDeserted(fabric: FabricCluster, owner: OwnerTag | null, { request, servers }: Sweep): boolean {
   if (owner === null || owner.installationId !== request.installationId || fabric.fabricClusterPoolNo === '')
     return false
-  return !servers.some(
-    (server) =>
-      ownerOf(server)?.allocationId === owner.allocationId &&
-      ['', fabric.fabricClusterPoolNo].includes(server.fabricClusterPoolNo),
-  )
+  const its = servers.filter((server) => ownerOf(server)?.allocationId === owner.allocationId)
+  const isElsewhere = (server: Server): boolean =>
+    server.fabricClusterPoolNo !== '' && server.fabricClusterPoolNo !== fabric.fabricClusterPoolNo
+  return its.some(isReady) && its.every(isElsewhere)
 }
 
 async function sweepPublicIps({ publicIps }: SweepParts, request: SweepRequest, call: Call): Promise<Leftover[]> {

@@ -20,7 +20,7 @@ export interface PublicIps {
   remove(publicIp: PublicIp, call: Call): Promise<boolean>
 }
 
-export interface OwnPublicIp {
+interface OwnPublicIp {
   readonly publicIp: PublicIp
   readonly owner: OwnerTag
   /** Taken off a node that was to go, so unwanted even while its allocation goes on. */

@@ -24,7 +24,7 @@ export const ownServers = (servers: readonly Server[], filter: NodeFilter): Serv
   })
 
 /** Private addresses of servers, remembered: an address stays for a server's life, and asking again costs a list. */
-export interface Addresses {
+interface Addresses {
   of(servers: readonly Server[], call: Call): Promise<ReadonlyMap<string, string>>
 }
 
@@ -59,7 +59,7 @@ const listInterfaces = (client: NaverClient, call: Call): Promise<NetworkInterfa
 const primaryFirst = (interfaces: readonly NetworkInterface[]): NetworkInterface[] =>
   interfaces.toSorted((a, b) => Number(b.isDefault === true) - Number(a.isDefault === true))
 
-export interface ListParts {
+interface ListParts {
   readonly client: NaverClient
   readonly settings: NaverSettings
   readonly addresses: Addresses

@@ -1,7 +1,7 @@
 /** The gateway's signature, version 2: what is signed, and the headers that carry it. A request's body is not signed. */
 import { createHmac } from 'node:crypto'
 
-export interface SignedRequest {
+interface SignedRequest {
   readonly method: string
   /** Path and query exactly as they are transmitted: `%20` and `+` give different signatures. */
   readonly target: string

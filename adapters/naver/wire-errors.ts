@@ -28,14 +28,14 @@ const KNOWN_CODES: Readonly<Record<string, ProviderErrorKind>> = {
  */
 const GATEWAY_THROTTLE_CODES: ReadonlySet<string> = new Set(['410', '420'])
 
-export interface CodeLists {
+interface CodeLists {
   readonly outOfCapacityCodes: readonly string[]
   readonly quotaCodes: readonly string[]
   readonly busyCodes: readonly string[]
   readonly notFoundCodes: readonly string[]
 }
 
-export interface Complaint {
+interface Complaint {
   /** `gateway`: the request did not reach the service, or the service did not answer it. */
   readonly from: 'gateway' | 'service' | 'unknown'
   readonly code: string | null
@@ -104,7 +104,7 @@ function elementIn(xml: string, name: string): string | null {
   return (match[1] as string).trim().replace(/&(?:lt|gt|quot|apos|amp);/g, (entity) => ENTITIES[entity] ?? entity) // the pattern has one group
 }
 
-export interface RefusedCall {
+interface RefusedCall {
   readonly action: string
   /** Whether the call changes something: then an answer that settles nothing leaves `maybe`. */
   readonly changes: boolean

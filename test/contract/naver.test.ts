@@ -86,8 +86,8 @@ describe('the naver adapter and its simulated operator', function naverOnly() {
     return { group, nodes: await untilReady(world, group) }
   }
   const stillThere = async () => (await world.ledger()).others.filter(({ deletedAt }) => deletedAt === null)
-  const sweep = (...inUse: string[]) =>
-    world.provider.sweepLeftovers({ installationId: world.installationId, allocationsInUse: new Set(inUse) }, aCall())
+  const sweep = (...ended: string[]) =>
+    world.provider.sweepLeftovers({ installationId: world.installationId, allocationsEnded: new Set(ended) }, aCall())
 
   describe('with a fabric', () => {
     beforeEach(async () => {
@@ -104,10 +104,10 @@ describe('the naver adapter and its simulated operator', function naverOnly() {
       )
     }
 
-    it('removes the init script of an allocation in use once its nodes are up', async () => {
+    it('removes the init script of an allocation that goes on once its nodes are up', async () => {
       const { group } = await ready({ withKeys: true })
       expect((await stillThere()).map(({ kind }) => kind)).to.deep.equal(['init-script'])
-      const swept = await sweep(group.owner.allocationId)
+      const swept = await sweep()
       expect(swept.map(({ kind, name, action }) => [kind, name, action])).to.deep.equal([
         ['init-script', group.name, 'removed'],
       ])
@@ -153,7 +153,7 @@ describe('the naver adapter and its simulated operator', function naverOnly() {
       await eventually(
         'nothing left',
         async () => {
-          await sweep()
+          await sweep(group.owner.allocationId)
           return await stillThere()
         },
         (left) => left.length === 0,
@@ -190,7 +190,7 @@ describe('the naver adapter and its simulated operator', function naverOnly() {
       await eventually(
         'no public IP',
         async () => {
-          await sweep()
+          await sweep(group.owner.allocationId)
           return await stillThere()
         },
         (left) => left.length === 0,

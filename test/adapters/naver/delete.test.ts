@@ -277,7 +277,7 @@ describe('giving naver nodes back', () => {
     it('leaves what is not free yet to the sweep, which deletes it even while the allocation goes on', async () => {
       const world = aWorld(steps)
       await errorOf(remove(world, 1))
-      const request = { installationId: INSTALLATION, allocationsInUse: new Set([ALLOCATION]) }
+      const request = { installationId: INSTALLATION, allocationsEnded: new Set<string>() }
       const actions = []
       for (let sweep = 0; sweep < 3; sweep++)
         actions.push(

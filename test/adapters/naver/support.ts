@@ -5,7 +5,7 @@ import { NaverSettings, createNaverProvider } from '../../../adapters/naver/inde
 import type { Call, NodeGroup, Provider } from '../../../shared/provider.ts'
 import { ProviderError, type ProviderErrorKind } from '../../../shared/provider-error.ts'
 
-export const HOST = 'https://ncloud.apigw.ntruss.com'
+const HOST = 'https://ncloud.apigw.ntruss.com'
 export const ACCESS_KEY = 'TESTACCESSKEY0000001'
 export const SECRET_KEY = 'testSecretKey0000000000000000000000000001'
 export const NOW = Date.parse('2026-12-01T00:00:00Z')
@@ -109,14 +109,14 @@ export const members = (...nos: number[]): Record<string, unknown>[] =>
 
 // --- the operator
 
-export interface Asked {
+interface Asked {
   readonly action: string
   readonly service: string
   readonly form: URLSearchParams
   readonly headers: Readonly<Record<string, string | string[]>>
 }
 
-export type Reply = readonly [status: number, body: unknown, headers?: Record<string, string>]
+type Reply = readonly [status: number, body: unknown, headers?: Record<string, string>]
 /** Rows or members of the wrapper for a success, or a whole reply. */
 export type Answer = (asked: Asked, times: number) => Reply
 
