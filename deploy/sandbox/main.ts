@@ -1,6 +1,5 @@
 /** `npm run sandbox`: the sandbox as a process of its own, until it is told to stop. Its knobs come from the environment. */
-import { startSandbox } from './sandbox.ts'
-import { SANDBOX_DEFAULTS } from './sandbox.ts'
+import { SANDBOX_DEFAULTS, startSandbox } from './sandbox.ts'
 import { SANDBOX_DEFAULT_PORT } from './settings.ts'
 
 const HIGHEST_FIRST_PORT = 65_532

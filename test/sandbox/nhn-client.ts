@@ -107,7 +107,13 @@ export interface NhnClient {
   call(method: string, path: string, body?: object): Promise<Reply>
   /** The path as it is. */
   raw(method: string, path: string, body?: object): Promise<Reply>
+  /** `POST /servers` of `aServer` with these members changed. */
+  create(change?: Record<string, unknown>): Promise<Reply>
   server(id: string): Promise<Server>
+  /** `/servers/detail`. @param query with its question mark */
+  servers(query?: string): Promise<Server[]>
+  /** Puts the operator's clock so many hours ahead of the real one. */
+  hours(count: number): Promise<void>
   control(what: 'behaviour' | 'clock' | 'faults', body: object): Promise<void>
   ledger(): Promise<LedgerAnswer>
   close(): Promise<void>
@@ -135,6 +141,10 @@ export async function startNhn(dir: string | null = null): Promise<NhnClient> {
   const signIn = async (): Promise<void> => {
     token = (await login(LOGIN)).body.access.token.id
   }
+  const control: NhnClient['control'] = async (what, body) => {
+    const answer = await fetch(`${operator.url}/_sandbox/${what}`, { method: 'PUT', body: JSON.stringify(body) })
+    if (!answer.ok) throw new Error(await answer.text())
+  }
   await signIn()
   return {
     url: operator.url,
@@ -144,10 +154,10 @@ export async function startNhn(dir: string | null = null): Promise<NhnClient> {
     call,
     raw,
     server: async (id) => (await call('GET', `/compute/servers/${id}`)).body.server,
-    async control(what, body) {
-      const answer = await fetch(`${operator.url}/_sandbox/${what}`, { method: 'PUT', body: JSON.stringify(body) })
-      if (!answer.ok) throw new Error(await answer.text())
-    },
+    create: async (change = {}) => call('POST', '/compute/servers', { server: { ...aServer, ...change } }),
+    servers: async (query = '') => (await call('GET', `/compute/servers/detail${query}`)).body.servers,
+    control,
+    hours: async (count) => control('clock', { offsetMs: count * 3_600_000 }),
     ledger: async () => (await (await fetch(`${operator.url}/_sandbox/ledger`)).json()) as LedgerAnswer,
     close: () => operator.close(),
   }
