@@ -4,9 +4,10 @@
  */
 import { z } from 'zod'
 import { ProviderError } from '../../shared/provider-error.ts'
-import type { Call } from '../../shared/provider.ts'
+import type { AdapterContext, Call } from '../../shared/provider.ts'
 import { readJson } from '../http.ts'
 import { type NhnClient, computeUrl, isSuccess, read } from './client.ts'
+import { type Flight, launchFlight } from './flight.ts'
 import { listAll } from './paging.ts'
 
 /** Either what a configured reference stands for, or why that is not known, in words. */
@@ -110,30 +111,55 @@ export interface Catalogue {
   forget(): void
 }
 
-/** Resolves once and remembers. */
-export function createCatalogue(client: NhnClient): Catalogue {
-  const flavors = new Map<string, Flavor>()
-  const images = new Map<string, string>()
+/** Resolves once and remembers; calls that come meanwhile wait for the same answer. */
+export function createCatalogue(client: NhnClient, now: AdapterContext['now']): Catalogue {
+  const flavors = createMemory(now, async (reference, call) =>
+    orRefuse(findFlavor(await listFlavors(client, call), reference, client.settings.region)),
+  )
+  const images = createMemory(now, async (reference, call) => orRefuse(await findImage(client, reference, call)))
   return {
-    async flavor(reference, call) {
-      const known = flavors.get(reference)
-      if (known !== undefined) return known
-      const flavor = orRefuse(findFlavor(await listFlavors(client, call), reference, client.settings.region))
-      flavors.set(reference, flavor)
-      return flavor
-    },
+    flavor: (reference, call) => flavors.get(reference, call),
     async imageId(reference, call) {
-      if (UUID.test(reference)) return reference // whether it exists, the create will tell
-      const known = images.get(reference)
-      if (known !== undefined) return known
-      const id = orRefuse(await findImage(client, reference, call))
-      images.set(reference, id)
-      return id
+      return UUID.test(reference) ? reference : await images.get(reference, call) // an id, the create will judge
     },
     forget() {
       flavors.clear()
       images.clear()
     },
+  }
+}
+
+interface Memory<T> {
+  get(reference: string, call: Call): Promise<T>
+  clear(): void
+}
+
+function createMemory<T>(
+  now: AdapterContext['now'],
+  resolve: (reference: string, call: Call) => Promise<T>,
+): Memory<T> {
+  const known = new Map<string, T>()
+  const flights = new Map<string, Flight<T>>()
+  const launch = (reference: string, call: Call): Flight<T> =>
+    launchFlight(async (signal) => {
+      try {
+        const found = await resolve(reference, { ...call, signal, deadlineAt: Number.MAX_SAFE_INTEGER }) // ends with its last caller
+        known.set(reference, found)
+        return found
+      } finally {
+        if (!signal.aborted) flights.delete(reference) // an abandoned one may have been replaced already
+      }
+    }, now)
+  return {
+    async get(reference, call) {
+      const found = known.get(reference)
+      if (found !== undefined) return found
+      const underWay = flights.get(reference)
+      const flight = underWay === undefined || underWay.isAbandoned() ? launch(reference, call) : underWay
+      flights.set(reference, flight)
+      return await flight.join(call)
+    },
+    clear: () => known.clear(),
   }
 }
 

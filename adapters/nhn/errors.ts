@@ -47,6 +47,12 @@ export function toProviderError(answer: HttpAnswer, context: ErrorContext): Prov
   })
 }
 
+/** The same error, after a part of what was asked for was done. */
+export function perhapsDone(error: ProviderError): ProviderError {
+  const { code, providerMessage, retryAfterMs } = error
+  return new ProviderError(error.kind, error.message, { effect: 'maybe', code, providerMessage, retryAfterMs })
+}
+
 /** Long runs of this alphabet are tokens, keys and boot scripts, which validation errors like to quote. */
 const LONG_RUN = /[A-Za-z0-9+/=_-]{64,}/g
 

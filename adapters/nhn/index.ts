@@ -5,10 +5,11 @@ import { createProviderHttp } from '../http.ts'
 import { nodesWithinQuota } from './capacity.ts'
 import { createCatalogue } from './catalogue.ts'
 import { computeUrl, createClient, read } from './client.ts'
+import { createNodeMaker, maxBatchOf } from './create.ts'
 import { DEFAULT_VISIBILITY_DELAY_MS, type NhnSettings } from './config.ts'
 import { describeClusters } from './describe.ts'
 import { sweepLeftovers } from './leftovers.ts'
-import { createNodes, deleteNodes, listNodes, maxBatchOf } from './servers.ts'
+import { deleteNodes, listNodes } from './servers.ts'
 import { createTokenSource } from './token.ts'
 
 export { NhnSettings } from './config.ts'
@@ -18,12 +19,12 @@ export function createNhnProvider(settings: NhnSettings, context: AdapterContext
   const http = createProviderHttp({ ...settings, now })
   const tokens = createTokenSource(settings, http, now)
   const client = createClient({ settings, http, tokens, now })
-  const catalogue = createCatalogue(client)
+  const catalogue = createCatalogue(client, now)
   return {
     id: settings.id,
     capabilities: capabilitiesOf(settings),
     describe: (call) => describeClusters(client, call),
-    createNodes: (group, call) => createNodes(client, catalogue, group, call),
+    createNodes: createNodeMaker(client, catalogue, now),
     listNodes: (filter, call) => listNodes(client, filter, call),
     deleteNodes: (request, call) => deleteNodes(client, request, call),
     sweepLeftovers: (request, call) => sweepLeftovers(client, request, call),

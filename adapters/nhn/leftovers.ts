@@ -34,14 +34,14 @@ interface Place {
 
 export async function sweepLeftovers(
   client: NhnClient,
-  { installationId, allocationsInUse }: Parameters<Provider['sweepLeftovers']>[0],
+  { installationId, allocationsEnded }: Parameters<Provider['sweepLeftovers']>[0],
   call: Call,
 ): Promise<readonly Leftover[]> {
   const leftovers: Leftover[] = []
   for (const place of placesOf(client)) {
     for (const thing of await listThings(client, place, call)) {
       const owner = ownerOf(thing)
-      if (owner?.installationId !== installationId || allocationsInUse.has(owner.allocationId)) continue
+      if (owner?.installationId !== installationId || !allocationsEnded.has(owner.allocationId)) continue
       const action = isAttached(thing) ? 'kept' : await remove(client, place, thing, call)
       leftovers.push({ kind: place.kind, id: thing.id, name: thing.name ?? thing.floating_ip_address ?? '', action })
     }

@@ -9,6 +9,7 @@ import type { Call } from '../../shared/provider.ts'
 import { type ProviderHttp, readJson } from '../http.ts'
 import type { NhnSettings } from './config.ts'
 import { toProviderError } from './errors.ts'
+import { type Flight, launchFlight } from './flight.ts'
 import { utcMs } from './utc.ts'
 
 export interface TokenSource {
@@ -28,40 +29,29 @@ interface Token {
   readonly expiresAt: number
 }
 
-/** One request under way, shared by all who need it; it ends when the last of them has gone. */
-interface Flight {
-  readonly token: Promise<Token>
-  readonly end: AbortController
-  waiting: number
-}
-
 /** After a renewal failed and the old token is still good. */
 const RENEWAL_PAUSE_MS = 30_000
 
 export function createTokenSource(settings: NhnSettings, http: ProviderHttp, now: () => number): TokenSource {
   let current: Token | null = null
-  let flight: Flight | null = null
+  let flight: Flight<Token> | null = null
   let nextRenewalAt = 0
 
-  const launch = (call: Call): Flight => {
-    const end = new AbortController()
-    const own: Call = { ...call, signal: end.signal, deadlineAt: now() + settings.tokenTimeoutMs }
-    const launched: Flight = { token: askForToken(settings, http, own, now), end, waiting: 0 }
-    flight = launched
-    void land(launched)
-    return launched
-  }
+  const launch = (call: Call): Flight<Token> =>
+    launchFlight(async (signal) => {
+      const own: Call = { ...call, signal, deadlineAt: now() + settings.tokenTimeoutMs }
+      try {
+        current = await askForToken(settings, http, own, now)
+        return current
+      } catch (error) {
+        nextRenewalAt = now() + RENEWAL_PAUSE_MS
+        throw error
+      } finally {
+        if (!signal.aborted) flight = null // an abandoned one may have been replaced already
+      }
+    }, now)
 
-  /** Never rejects: whoever waits for the flight gets its error. */
-  const land = async (launched: Flight): Promise<void> => {
-    try {
-      current = await launched.token
-    } catch {
-      nextRenewalAt = now() + RENEWAL_PAUSE_MS
-    } finally {
-      if (flight === launched) flight = null
-    }
-  }
+  const isUnderWay = (): boolean => flight !== null && !flight.isAbandoned()
 
   return {
     async get(call) {
@@ -69,9 +59,11 @@ export function createTokenSource(settings: NhnSettings, http: ProviderHttp, now
       const at = now()
       if (held !== null && at < held.renewAt) return held.text
       const isUsable = held !== null && at < held.expiresAt
-      if (isUsable && (flight !== null || at < nextRenewalAt)) return held.text
+      if (isUsable && (isUnderWay() || at < nextRenewalAt)) return held.text
+      const joined = flight === null || flight.isAbandoned() ? launch(call) : flight
+      flight = joined
       try {
-        return (await join(flight ?? launch(call), call, now)).text
+        return (await joined.join(call)).text
       } catch (error) {
         if (isUsable && current === held && !call.signal.aborted) return held.text
         throw error
@@ -82,30 +74,6 @@ export function createTokenSource(settings: NhnSettings, http: ProviderHttp, now
     },
   }
 }
-
-/** Waits for the flight as long as the call lasts. */
-async function join(flight: Flight, call: Call, now: () => number): Promise<Token> {
-  const patience = AbortSignal.timeout(Math.min(Math.max(0, Math.ceil(call.deadlineAt - now())), LONGEST_WAIT_MS))
-  const { promise: ended, reject } = Promise.withResolvers<never>()
-  const giveUp = (): void => reject(gaveUp())
-  flight.waiting += 1
-  call.signal.addEventListener('abort', giveUp, { once: true })
-  patience.addEventListener('abort', giveUp, { once: true })
-  if (call.signal.aborted) giveUp()
-  try {
-    return await Promise.race([flight.token, ended])
-  } finally {
-    call.signal.removeEventListener('abort', giveUp)
-    patience.removeEventListener('abort', giveUp)
-    flight.waiting -= 1
-    if (flight.waiting === 0) flight.end.abort()
-  }
-}
-
-const LONGEST_WAIT_MS = 3_600_000
-
-const gaveUp = () =>
-  new ProviderError('unreachable', 'the call ended while it waited for a token', { effect: 'none', code: 'QUEUED' })
 
 const TokenAnswer = z.object({
   access: z.object({

@@ -32,17 +32,17 @@ export function describeLeftovers(world: () => ContractWorld): void {
       await world().provider.createNodes(theirs, aCall())
       const before = await untilReady(world(), theirs)
       const ledgerBefore = await world().ledger()
-      await sweep(world(), new Set())
+      await sweep(world(), [theirs])
       expect(await listOf(world(), theirs)).to.have.length(before.length)
       expect(await world().ledger()).to.deep.equal(ledgerBefore)
     })
 
-    it('leaves the nodes of an allocation in use alone when it sweeps', async () => {
+    it('leaves what an allocation that has not ended needs alone when it sweeps', async () => {
       const group = await aGroup(world(), { withKeys: true })
       await world().provider.createNodes(group, aCall())
-      await sweep(world(), new Set([group.owner.allocationId]))
+      await sweep(world(), [])
       await untilReady(world(), group)
-      await sweep(world(), new Set([group.owner.allocationId]))
+      await sweep(world(), [])
       expect(await listOf(world(), group)).to.have.length(group.size)
     })
 
@@ -55,7 +55,7 @@ export function describeLeftovers(world: () => ContractWorld): void {
         await leave(world(), group)
       }
       await release(world(), group)
-      await untilNothingIsLeft(world())
+      await untilNothingIsLeft(world(), group)
     })
 
     it('leaves nothing behind when a create lost its answer', async () => {
@@ -65,7 +65,7 @@ export function describeLeftovers(world: () => ContractWorld): void {
         .provider.createNodes(group, aCall())
         .catch((error: unknown) => expect(error).to.have.property('effect', 'maybe'))
       await release(world(), group)
-      await untilNothingIsLeft(world())
+      await untilNothingIsLeft(world(), group)
     })
 
     describeFabric(world)
@@ -99,14 +99,20 @@ function describeFabric(world: () => ContractWorld): void {
   })
 }
 
-const sweep = (world: ContractWorld, allocationsInUse: ReadonlySet<string>) =>
-  world.provider.sweepLeftovers({ installationId: world.installationId, allocationsInUse }, aCall())
+const sweep = (world: ContractWorld, ended: readonly NodeGroup[]) =>
+  world.provider.sweepLeftovers(
+    {
+      installationId: world.installationId,
+      allocationsEnded: new Set(ended.map(({ owner }) => owner.allocationId)),
+    },
+    aCall(),
+  )
 
-const untilNothingIsLeft = (world: ContractWorld) =>
+const untilNothingIsLeft = (world: ContractWorld, group: NodeGroup) =>
   eventually(
     'a ledger with nothing left in it',
     async () => {
-      await sweep(world, new Set())
+      await sweep(world, [group])
       const { nodes, others } = await world.ledger()
       return [...nodes, ...others].filter(({ deletedAt }) => deletedAt === null)
     },

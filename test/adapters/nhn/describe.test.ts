@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { afterEach, before, beforeEach, describe, it } from 'mocha'
+import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
 import {
   COMPUTE,
@@ -17,6 +17,7 @@ import {
   grantTokens,
   rejectionOf,
   switchNetworkOff,
+  switchNetworkOn,
 } from './support.ts'
 
 interface World {
@@ -54,6 +55,7 @@ function answerAll(world: World = {}): void {
 
 describe('describing NHN clusters', () => {
   before(switchNetworkOff)
+  after(switchNetworkOn)
   beforeEach(() => {
     grantTokens()
   })
@@ -170,6 +172,7 @@ describe('describing NHN clusters', () => {
 
 describe('free capacity at NHN', () => {
   before(switchNetworkOff)
+  after(switchNetworkOn)
   beforeEach(() => {
     grantTokens()
   })

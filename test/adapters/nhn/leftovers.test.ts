@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { afterEach, before, beforeEach, describe, it } from 'mocha'
+import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
 import {
   ALLOCATION,
@@ -15,6 +15,7 @@ import {
   grantTokens,
   rejectionOf,
   switchNetworkOff,
+  switchNetworkOn,
 } from './support.ts'
 
 const VOLUMES = `/v2/${TENANT}/volumes`
@@ -31,11 +32,12 @@ function answerLists({ volumes = [], ports = [], floatingips = [] }: Left): void
   nock(NETWORK).get('/v2.0/floatingips').query(true).reply(200, { floatingips })
 }
 
-const sweep = (allocationsInUse: readonly string[] = []) =>
-  aProvider().sweepLeftovers({ installationId: INSTALLATION, allocationsInUse: new Set(allocationsInUse) }, aCall())
+const sweep = (allocationsEnded: readonly string[] = [ALLOCATION]) =>
+  aProvider().sweepLeftovers({ installationId: INSTALLATION, allocationsEnded: new Set(allocationsEnded) }, aCall())
 
 describe('sweeping leftovers at NHN', () => {
   before(switchNetworkOff)
+  after(switchNetworkOn)
   beforeEach(() => {
     grantTokens()
   })
@@ -62,15 +64,16 @@ describe('sweeping leftovers at NHN', () => {
     expect(deletions.every((deletion) => deletion.isDone())).to.equal(true)
   })
 
-  it('touches nothing without our tag, whatever its name, and nothing of an allocation in use', async () => {
+  it('touches nothing without our tag, whatever its name, and nothing of an allocation that has not ended', async () => {
     answerLists({
       volumes: [
         { id: 'v1', name: `${GROUP}-1`, description: '', metadata: {}, attachments: [] },
         { id: 'v2', name: `${GROUP}-2`, description: TAG.replace('ins_a', 'ins_b'), attachments: [] },
-        { id: 'v3', name: '', description: TAG, attachments: [] },
       ],
     })
-    expect(await sweep([ALLOCATION])).to.deep.equal([])
+    expect(await sweep()).to.deep.equal([])
+    answerLists({ volumes: [{ id: 'v3', name: '', description: TAG, attachments: [] }] })
+    expect(await sweep([])).to.deep.equal([])
   })
 
   it('keeps what a server still has, and what the operator will not delete yet', async () => {

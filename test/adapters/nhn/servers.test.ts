@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { afterEach, before, beforeEach, describe, it } from 'mocha'
+import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
 import {
   ALLOCATION,
@@ -23,12 +23,14 @@ import {
   listAnswers,
   rejectionOf,
   switchNetworkOff,
+  switchNetworkOn,
 } from './support.ts'
 
 const idOf = (n: number): string => `11111111-0000-4000-8000-${String(n).padStart(12, '0')}`
 
 describe('creating NHN servers', () => {
   before(switchNetworkOff)
+  after(switchNetworkOn)
   beforeEach(() => {
     grantTokens()
   })
@@ -237,6 +239,7 @@ describe('creating NHN servers', () => {
 
 describe('listing NHN servers', () => {
   before(switchNetworkOff)
+  after(switchNetworkOn)
   beforeEach(() => {
     grantTokens()
   })
@@ -340,6 +343,7 @@ describe('listing NHN servers', () => {
 
 describe('deleting NHN servers', () => {
   before(switchNetworkOff)
+  after(switchNetworkOn)
   beforeEach(() => {
     grantTokens()
   })

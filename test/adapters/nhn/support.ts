@@ -200,9 +200,21 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<ProviderEr
   return error as ProviderError // as just checked
 }
 
-/** The network off before a file's tests; nothing expected is left over after each. */
-export const switchNetworkOff = (): void => nock.disableNetConnect()
+// Other files of the same run talk to real servers on loopback: nock stays out of them.
+nock.restore()
+
+export function switchNetworkOff(): void {
+  if (!nock.isActive()) nock.activate()
+  nock.disableNetConnect()
+}
+
 export function forgetAnswers(): void {
   nock.cleanAll()
   nock.abortPendingRequests()
+}
+
+export function switchNetworkOn(): void {
+  forgetAnswers()
+  nock.enableNetConnect()
+  nock.restore()
 }

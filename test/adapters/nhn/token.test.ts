@@ -1,5 +1,5 @@
 import { expect } from 'chai'
-import { afterEach, before, describe, it } from 'mocha'
+import { after, afterEach, before, describe, it } from 'mocha'
 import nock from 'nock'
 import {
   COMPUTE,
@@ -12,6 +12,7 @@ import {
   forgetAnswers,
   rejectionOf,
   switchNetworkOff,
+  switchNetworkOn,
   tokenBody,
 } from './support.ts'
 
@@ -49,6 +50,7 @@ function acceptOnly(...tokens: readonly string[]): { pings: string[] } {
 
 describe('the NHN token', () => {
   before(switchNetworkOff)
+  after(switchNetworkOn)
   afterEach(forgetAnswers)
 
   it('is asked for with tenant, user and API password, and sent with every call', async () => {
