@@ -165,6 +165,12 @@ describe('asking naver for nodes', () => {
     }
   })
 
+  it('keeps a refusal that has a meaning of its own, whatever the pools are', async () => {
+    const world = aWorld({ createServerInstances: serviceError('3005004'), getFabricClusterPoolList: pools() })
+    await expectError(world.provider.createNodes(aGroup(), aCall()), { kind: 'quota-exceeded', effect: 'none' })
+    expect(world.calls('getFabricClusterPoolList')).to.deep.equal([])
+  })
+
   describe('with SSH keys', () => {
     const scripts = (...list: object[]): Answer => rows('initScriptList', ...list)
 

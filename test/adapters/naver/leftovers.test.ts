@@ -133,6 +133,15 @@ describe("sweeping naver's leftovers", () => {
     expect(await sweep(world)).to.deep.equal(['fabric-cluster 601 removed'])
   })
 
+  it('leaves the fabric cluster of an allocation that goes on while no node of it is up elsewhere', async () => {
+    const elsewhere = { fabricClusterPoolNo: '5002', ...inState('CREAT', 'SETUP') }
+    for (const list of [servers(), servers(aServer(1, elsewhere))]) {
+      const world = aWorld({ getServerInstanceList: list, getFabricClusterList: fabrics(aFabric(601)) })
+      expect(await sweep(world)).to.deep.equal([])
+      tidyUp()
+    }
+  })
+
   it('removes a free public IP that carries a tag of an allocation that is over', async () => {
     const ip = (no: number, description: string) => ({
       publicIpInstanceNo: no,
