@@ -1,8 +1,11 @@
 /** NHN's adapter against the simulated NHN, over real sockets. */
+import { expect } from 'chai'
+import { afterEach, beforeEach, describe, it } from 'mocha'
 import { createNhnProvider, NhnSettings } from '../../adapters/nhn/index.ts'
 import { nhn } from '../../deploy/sandbox/nhn.ts'
 import { NHN } from '../../deploy/sandbox/settings.ts'
-import type { ContractWorld } from './contract-world.ts'
+import { memberName } from '../../shared/ids.ts'
+import { type ContractWorld, aCall, aGroup, rejectionOf, untilReady } from './contract-world.ts'
 import { describeProviderContract } from './provider-contract.ts'
 import { startSandboxOperator } from './sandbox-operator.ts'
 
@@ -37,13 +40,19 @@ const settingsFor = (url: string, password: string): NhnSettings =>
     },
   })
 
-async function setUp(): Promise<ContractWorld> {
+interface NhnWorld extends ContractWorld {
+  /** A second adapter in front of the same operator. */
+  secondProvider(): ReturnType<typeof createNhnProvider>
+}
+
+async function setUp(): Promise<NhnWorld> {
   const operator = await startSandboxOperator(nhn)
   const provider = createNhnProvider(settingsFor(operator.url, NHN.password), { now: Date.now })
   const wrongKeyProvider = createNhnProvider(settingsFor(operator.url, 'wrong-key'), { now: Date.now })
   return {
     provider,
     wrongKeyProvider,
+    secondProvider: () => createNhnProvider(settingsFor(operator.url, NHN.password), { now: Date.now }),
     clusterId: 'nhn-b200-510',
     installationId: 'ins_contractofnhnaaa',
     calls: {
@@ -65,3 +74,47 @@ async function setUp(): Promise<ContractWorld> {
 }
 
 describeProviderContract('NHN', setUp)
+
+describe('NHN beyond the contract', function beyond() {
+  this.timeout(60_000)
+  let world: NhnWorld
+  beforeEach(async () => {
+    world = await setUp()
+  })
+  afterEach(() => world.tearDown())
+
+  it('knows members of a batch that the operator numbers without a dash', async () => {
+    await world.setBehaviour({ batchSuffix: 'plain' })
+    const group = await aGroup(world, { size: 3 })
+    await world.provider.createNodes(group, aCall())
+    const nodes = await untilReady(world, group)
+    expect(nodes.map(({ name }) => name).toSorted()).to.deep.equal([1, 2, 3].map((n) => memberName(group.name, n)))
+    await world.provider.createNodes(group, aCall())
+    expect((await world.ledger()).nodes).to.have.length(3)
+  })
+
+  it('knows a quota refusal in its older form', async () => {
+    await world.setBehaviour({ quotaNodes: 0, quotaStatus: 413 })
+    const group = await aGroup(world)
+    const error = await rejectionOf('quota-exceeded', world.provider.createNodes(group, aCall()))
+    expect(error).to.include({ effect: 'none', retryAfterMs: null })
+  })
+
+  it('makes the nodes of dozens of groups that are asked for at the same time, each once', async () => {
+    const groups = await Promise.all(Array.from({ length: 24 }, (_, counter) => aGroup(world, { counter, size: 10 })))
+    const createAll = (): Promise<unknown> =>
+      Promise.all(groups.map((group) => world.provider.createNodes(group, aCall())))
+    await createAll()
+    await createAll()
+    expect((await world.ledger()).nodes).to.have.length(240)
+  })
+
+  it('makes each node once when two brokers ask for the same groups one after the other', async () => {
+    const group = await aGroup(world, { size: 4 })
+    const other = world.secondProvider()
+    await world.provider.createNodes(group, aCall())
+    await other.createNodes(group, aCall())
+    other.close()
+    expect((await world.ledger()).nodes).to.have.length(4)
+  })
+})

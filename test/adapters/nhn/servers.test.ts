@@ -198,6 +198,30 @@ describe('creating NHN servers', () => {
     expect(again.isDone()).to.equal(true)
   })
 
+  it('looks once, and for the flavor once, for all groups that are asked for at the same time', async () => {
+    const lists = listAnswers([])
+    flavorsAnswer()
+    const posted = acceptCreates(8)
+    const provider = aProvider()
+    const names = Array.from({ length: 8 }, (_, n) => `${GROUP.slice(0, -1)}${n}`)
+    await Promise.all(
+      names.map((name) => provider.createNodes(aGroup({ name, owner: { ...aGroup().owner, group: name } }), aCall())),
+    )
+    expect(lists.isDone()).to.equal(true)
+    expect(posted.map(({ server }) => server.name).toSorted()).to.deep.equal(names)
+  })
+
+  it('is busy with a group that is being asked for, because both would see nothing and ask', async () => {
+    listAnswers([])
+    flavorsAnswer()
+    const posted = acceptCreates()
+    const provider = aProvider()
+    const first = provider.createNodes(aGroup(), aCall())
+    expect(await rejectionOf(provider.createNodes(aGroup(), aCall()))).to.include({ kind: 'busy', effect: 'none' })
+    await first
+    expect(posted).to.have.length(1)
+  })
+
   it('finds an image by its name when only one has it', async () => {
     listAnswers([], 2)
     flavorsAnswer()
