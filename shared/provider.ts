@@ -149,11 +149,12 @@ export interface Provider {
   leaveFabric?(request: Omit<FabricRequest, 'providerInstanceIds'>, call: Call): Promise<{ readonly settled: boolean }>
 
   /**
-   * Finds and removes what this installation made beside nodes and no longer needs. `allocationsInUse`: what belongs to
-   * these is left alone. Touches nothing that does not carry this installation's tag.
+   * Finds and removes what this installation made beside nodes and no longer needs. `allocationsEnded`: all that belong to
+   * these may go; of the others, only what a node that is up has no more use for. Touches nothing without this
+   * installation's tag.
    */
   sweepLeftovers(
-    request: { readonly installationId: string; readonly allocationsInUse: ReadonlySet<string> },
+    request: { readonly installationId: string; readonly allocationsEnded: ReadonlySet<string> },
     call: Call,
   ): Promise<readonly Leftover[]>
 

@@ -55,9 +55,9 @@ export function createSweeper({ settings, client }: SweeperOptions): Sweep {
   return async (request, call) => [...(await sweepAddresses(request, call)), ...(await sweepVolumes(request, call))]
 }
 
-function isUnneeded(description: string | null, { installationId, allocationsInUse }: SweepRequest): boolean {
+function isUnneeded(description: string | null, { installationId, allocationsEnded }: SweepRequest): boolean {
   const owner = parseOwnerTag(description ?? '')
-  return owner !== null && owner.installationId === installationId && !allocationsInUse.has(owner.allocationId)
+  return owner !== null && owner.installationId === installationId && allocationsEnded.has(owner.allocationId)
 }
 
 /** Gone already is as good as removed; "not yet" and "not so" are for the next sweep; anything else ends this one. */

@@ -46,6 +46,9 @@ export interface Answer<T> {
   readonly replayed: boolean
 }
 
+/** Marks a refusal that is the first answer again; a symbol, so that it is no member of the problem document. */
+export const REPLAYED: unique symbol = Symbol('replayed')
+
 /** One page asked for: `after` is the key of the last item of the page before, as the list's own `next` gave it. */
 export interface PageRequest {
   readonly limit: number

@@ -16,6 +16,7 @@ export interface WantedNode {
   readonly groupName: string
   readonly status: WantedStatus
   readonly providerInstanceId: string | null
+  readonly address: string | null
   readonly since: EpochMs
 }
 
@@ -149,7 +150,8 @@ const STATUS_OF = { building: 'building', ready: 'ready', failed: 'failed', dele
 
 function note(node: WantedNode, found: ProviderNode, notes: NodeNote[]): void {
   const status = STATUS_OF[found.state]
-  if (node.status === status && node.providerInstanceId === found.providerInstanceId) return
+  const known = node.status === status && node.providerInstanceId === found.providerInstanceId
+  if (known && node.address === found.address) return
   notes.push({
     ordinal: node.ordinal,
     generation: node.generation,

@@ -6,7 +6,7 @@ import express, { type ErrorRequestHandler, type Express, type RequestHandler } 
 import helmet from 'helmet'
 import { Refusal } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
-import { REPLAYED } from '../app/group-commit.ts'
+import { REPLAYED } from '../app/command.ts'
 import type { Authenticate } from './auth.ts'
 import { createDocs } from './docs.ts'
 import { type Readiness, live, readiness } from './health.ts'

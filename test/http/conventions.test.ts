@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
-import { REPLAYED } from '../../broker/app/group-commit.ts'
+import { REPLAYED } from '../../broker/app/command.ts'
 import * as examples from '../../broker/http/examples.ts'
 import { Refusal } from '../../shared/refusal.ts'
 import { ETAG, KNOWN } from '../support/fake-use-cases.ts'

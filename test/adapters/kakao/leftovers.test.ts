@@ -21,8 +21,8 @@ function lists({ addresses = [], volumes = [] }: { addresses?: readonly object[]
   nock(HOST.volume).get(VOLUMES).query(true).reply(200, aPage('volumes', volumes))
 }
 
-const sweep = (...inUse: readonly string[]) =>
-  aProvider().sweepLeftovers({ installationId: OWNER.installationId, allocationsInUse: new Set(inUse) }, aCall())
+const sweep = (ended: readonly string[] = [OWNER.allocationId]) =>
+  aProvider().sweepLeftovers({ installationId: OWNER.installationId, allocationsEnded: new Set(ended) }, aCall())
 
 describe('sweepLeftovers of kakao', () => {
   nockPerTest({ before: beforeEach, after: afterEach })

@@ -1,0 +1,14 @@
+/** What use cases work with, built once in main.ts. */
+import type { EpochMs } from '../../shared/time.ts'
+import type { Database } from '../store/database.ts'
+import type { CalendarCache } from './calendar-cache.ts'
+import type { Writer } from './writer.ts'
+import type { Policy } from '../core/placement/policy.ts'
+
+export interface App {
+  readonly database: Database
+  readonly writer: Writer
+  readonly cache: CalendarCache
+  readonly policy: Policy
+  readonly now: () => EpochMs
+}

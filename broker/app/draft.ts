@@ -1,0 +1,160 @@
+/**
+ * What a member of a group may see and change: the rows that were read for the group, the calendar under the lock, and
+ * its own changes on top. A member that is refused leaves no trace; what the others changed before it stays.
+ */
+import type { DecisionKind } from '../../shared/decision.ts'
+import type { EventType } from '../../shared/event.ts'
+import { EVENT_PREFIX } from '../../shared/event.ts'
+import type { EpochMs } from '../../shared/time.ts'
+import type { CalendarOp } from '../core/calendar-op.ts'
+import type { Calendar } from '../core/calendar.ts'
+import type { Candidate } from '../core/placement/candidate.ts'
+import type { Policy } from '../core/placement/policy.ts'
+import type { Head } from '../store/head.ts'
+import {
+  type AllocationRow,
+  type ApprovalRow,
+  type Changes,
+  type DecisionRow,
+  type EventRow,
+  noChanges,
+  type NodeGroupRow,
+  nodeKey,
+  type NodeRow,
+} from '../store/changes.ts'
+import { canonicalJson, chained, sha256 } from './digest.ts'
+import { newId } from './ids.ts'
+
+export interface NewDecision {
+  readonly allocationId: string
+  readonly kind: DecisionKind
+  /** Everything that the decision depended on beside the calendar and the policy, as JSON data. */
+  readonly input: object
+  readonly candidates: readonly Candidate[]
+  readonly outcome: Readonly<Record<string, unknown>>
+  readonly supersedes: string | null
+}
+
+export interface NewEvent {
+  readonly type: EventType
+  readonly subject: string
+  readonly data: Readonly<Record<string, unknown>>
+  readonly allocation?: Pick<AllocationRow, 'id' | 'organizationId' | 'providerId'>
+  readonly organizationId?: string
+}
+
+export interface Draft {
+  /** The group's recorded instant; never before an earlier group's. */
+  readonly now: EpochMs
+  readonly policy: Policy
+  readonly calendar: Calendar
+  approval(id: string): ApprovalRow | null
+  allocation(id: string): AllocationRow | null
+  /** All allocations that were read for this member, by sequence. */
+  allocations(): readonly AllocationRow[]
+  nodesOf(allocationId: string): readonly NodeRow[]
+  groupsOf(allocationId: string): readonly NodeGroupRow[]
+  /** The next allocation's sequence: its age among all. */
+  nextAllocationSequence(): number
+  apply(op: CalendarOp): void
+  save(row: AllocationRow): void
+  saveApproval(row: ApprovalRow): void
+  saveNode(row: NodeRow): void
+  saveGroup(row: NodeGroupRow): void
+  /** @returns the decision's id */
+  decide(decision: NewDecision): string
+  event(event: NewEvent): void
+}
+
+export interface DraftBase {
+  readonly now: EpochMs
+  readonly policy: Policy
+  readonly calendar: Calendar
+  readonly head: Head
+  /** What was read, with what earlier members of the group changed. */
+  readonly rows: Changes
+  readonly applyOp: (op: CalendarOp) => void
+}
+
+export interface OpenDraft {
+  readonly draft: Draft
+  readonly changes: Changes
+  head(): Head
+}
+
+export function openDraft(base: DraftBase): OpenDraft {
+  const changes = noChanges()
+  let head = base.head
+  const draft: Draft = {
+    now: base.now,
+    policy: base.policy,
+    calendar: base.calendar,
+    approval: (id) => changes.approvals.get(id) ?? base.rows.approvals.get(id) ?? null,
+    allocation: (id) => changes.allocations.get(id) ?? base.rows.allocations.get(id) ?? null,
+    allocations: () => [...merged(base.rows.allocations, changes.allocations)].sort((a, b) => a.sequence - b.sequence),
+    nodesOf: (id) => merged(base.rows.nodes, changes.nodes).filter((node) => node.allocationId === id),
+    groupsOf: (id) => merged(base.rows.groups, changes.groups).filter((group) => group.allocationId === id),
+    nextAllocationSequence() {
+      head = { ...head, allocationSequence: head.allocationSequence + 1 }
+      return head.allocationSequence
+    },
+    apply(op) {
+      base.applyOp(op)
+      head = { ...head, version: head.version + 1, logDigest: chained(head.logDigest, op) }
+      changes.log.push({ version: head.version, at: base.now, op })
+    },
+    save: (row) => void changes.allocations.set(row.id, row),
+    saveApproval: (row) => void changes.approvals.set(row.id, row),
+    saveNode: (row) => void changes.nodes.set(nodeKey(row), row),
+    saveGroup: (row) => void changes.groups.set(row.name, row),
+    decide(decision) {
+      head = { ...head, decisionSequence: head.decisionSequence + 1 }
+      const row = decisionRow(decision, { head, now: base.now, policyVersion: base.policy.version })
+      changes.decisions.push(row)
+      return row.id
+    },
+    event(event) {
+      head = { ...head, eventSequence: head.eventSequence + 1 }
+      changes.events.push(eventRow(event, head.eventSequence, base.now))
+    },
+  }
+  return { draft, changes, head: () => head }
+}
+
+function merged<T>(read: ReadonlyMap<string, T>, changed: ReadonlyMap<string, T>): T[] {
+  if (changed.size === 0) return [...read.values()]
+  return [...new Map([...read, ...changed]).values()]
+}
+
+function decisionRow(
+  decision: NewDecision,
+  { head, now, policyVersion }: { head: Head; now: EpochMs; policyVersion: string },
+): DecisionRow {
+  return {
+    id: newId('dec'),
+    sequence: head.decisionSequence,
+    at: now,
+    policyVersion,
+    calendarVersion: head.version,
+    inputDigest: sha256(canonicalJson({ input: decision.input, log: head.logDigest, now, policyVersion })),
+    ...decision,
+  }
+}
+
+function eventRow(
+  { type, subject, data, allocation, organizationId }: NewEvent,
+  sequence: number,
+  now: EpochMs,
+): EventRow {
+  return {
+    sequence,
+    id: newId('evt'),
+    type: `${EVENT_PREFIX}${type}`,
+    subject,
+    at: now,
+    data,
+    allocationId: allocation?.id ?? null,
+    organizationId: allocation?.organizationId ?? organizationId ?? null,
+    providerId: allocation?.providerId ?? null,
+  }
+}

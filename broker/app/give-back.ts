@@ -1,0 +1,88 @@
+/** An allocation on its way out: what a look at the provider's list means for it, until nothing of it is listed. */
+import { MINUTE_MS } from '../../shared/time.ts'
+import { reservationOf, waitingEntryOf } from '../core/calendar-reads.ts'
+import { withOps } from '../core/calendar-undo.ts'
+import { placeAgain } from '../core/placement/place.ts'
+import type { Plan } from '../core/reconcile.ts'
+import type { Undoing } from '../store/schema.ts'
+import { transition } from './announce.ts'
+import { type Claim, claimed } from './claim.ts'
+import type { Draft } from './draft.ts'
+import { type AllocationRow, nodeKey } from '../store/changes.ts'
+import { settleAfterRun } from './end-allocation.ts'
+import type { Member } from './group-commit.ts'
+import { type Decided, putInLine, schedule } from './occupy.ts'
+import { relocateOverbooked } from './relocate.ts'
+import { requestOfRow } from './placement-request.ts'
+
+/** @returns whether the claim still held; if not, nothing may be deleted */
+export function recordGiveBack(claim: Claim, plan: Plan): Member<boolean> {
+  return {
+    needs: { allocations: [claim.id], nodes: true, waiting: true, scheduled: true },
+    decide(draft) {
+      const row = claimed(draft, claim)
+      if (row === null || (row.status !== 'releasing' && row.undoing === null)) return false
+      noteNodes(draft, row, plan)
+      if (plan.gone) finish(draft, row)
+      else holdOn(draft, row)
+      return true
+    },
+  }
+}
+
+function noteNodes(draft: Draft, row: AllocationRow, plan: Plan): void {
+  const nodes = new Map(draft.nodesOf(row.id).map((node) => [nodeKey(node), node]))
+  for (const note of plan.notes) {
+    const before = nodes.get(nodeKey({ allocationId: row.id, ...note }))
+    if (before !== undefined) draft.saveNode({ ...before, status: note.status, address: null, since: draft.now })
+  }
+  if (row.readyNodes > 0) draft.save({ ...row, readyNodes: 0, failedNodes: 0 })
+}
+
+/** A release that the provider has not confirmed in time goes on holding its nodes, a little at a time. */
+const HOLD_ON_MS = MINUTE_MS
+
+function holdOn(draft: Draft, row: AllocationRow): void {
+  const reservation = reservationOf(draft.calendar, row.id)
+  if (reservation === null || reservation.heldUntil > draft.now + HOLD_ON_MS / 2) return
+  draft.apply({ op: 'reserve', reservation: { ...reservation, heldUntil: draft.now + HOLD_ON_MS } })
+  relocateOverbooked(draft, reservation.clusterId)
+}
+
+function finish(draft: Draft, row: AllocationRow): void {
+  const settled = { nextLookAt: null, readyNodes: 0, failedNodes: 0, undoing: null }
+  if (row.status === 'releasing') {
+    settleAfterRun(draft, row)
+    const event = row.activeAt === null ? 'nodesGoneNeverActive' : 'nodesGone'
+    transition(draft, row, event, { ...settled, releasedAt: draft.now })
+    return
+  }
+  if (row.undoing?.next === 'fail') {
+    draft.apply({ op: 'release', allocationId: row.id })
+    transition(draft, row, 'gaveUp', { ...settled, statusReason: whatHappened(row.undoing), releasedAt: draft.now })
+    return
+  }
+  placeElsewhere(draft, { ...row, ...settled })
+}
+
+const whatHappened = ({ kind, code, message }: Undoing): string =>
+  [kind, code, message].filter((part) => part !== null && part !== '').join(': ')
+
+/** What was built is gone: another place, or the waitlist; the decision says what was in the way. */
+export function placeElsewhere(draft: Draft, row: AllocationRow): void {
+  const approval = draft.approval(row.approvalId)
+  if (approval === null) throw new Error('an allocation has its approval')
+  const gpuMs = Number.MAX_SAFE_INTEGER // it holds its GPU-time already; only its place is asked for
+  const request = waitingEntryOf(draft.calendar, row.id)?.request ?? requestOfRow(row, approval, gpuMs)
+  const placement = withOps(draft.calendar, [{ op: 'release', allocationId: row.id }], () =>
+    placeAgain(draft.calendar, request, draft.now, draft.policy),
+  )
+  const { best } = placement
+  const decided: Decided = { kind: 'relocate', request, placement }
+  if (best !== null && (placement.startsAsAsked || best.start <= draft.now)) {
+    transition(draft, row, 'replaced', schedule(draft, row, decided, best))
+    return
+  }
+  draft.apply({ op: 'release', allocationId: row.id })
+  transition(draft, row, 'requeued', putInLine(draft, row, approval, decided))
+}

@@ -1,0 +1,182 @@
+/** One group of members in one transaction: lock, read, decide one after another, check, write. */
+import { Refusal, type RefusalCode } from '../../shared/refusal.ts'
+import type { EpochMs } from '../../shared/time.ts'
+import { applyOp, type Calendar, stateOf } from '../core/calendar.ts'
+import type { CalendarOp, Reservation } from '../core/calendar-op.ts'
+import { inverseOf } from '../core/calendar-undo.ts'
+import type { Policy } from '../core/placement/policy.ts'
+import type { Transaction } from '../store/database.ts'
+import { idempotencyKey, type Needs, readNeeds, reservationChanges, writeChanges } from '../store/group.ts'
+import { type Head, lockHead, saveHead } from '../store/head.ts'
+import { assertWithinCapacity } from '../store/reservations.ts'
+import type { CalendarCache } from './calendar-cache.ts'
+import { type Idempotency, REPLAYED } from './command.ts'
+import { type Draft, openDraft } from './draft.ts'
+import { type Changes, noChanges } from '../store/changes.ts'
+
+export interface Member<T> {
+  readonly needs: Needs
+  /** Synchronous: while the lock is held nothing is waited for but the database. Throws `Refusal` to say no. */
+  readonly decide: (draft: Draft) => T
+}
+
+export interface KeyedMember {
+  readonly member: Member<unknown>
+  /** The caller's key: the first answer is kept with the change, and given again. */
+  readonly idempotency: (Idempotency & { readonly clientId: string }) | null
+}
+
+export type Outcome = { readonly value: unknown; readonly replayed: boolean } | { readonly error: unknown }
+
+export interface GroupResult {
+  readonly outcomes: readonly Outcome[]
+  readonly changes: Changes
+}
+
+export interface GroupContext {
+  readonly cache: CalendarCache
+  readonly policy: Policy
+  readonly now: () => EpochMs
+  /** Runs before the commit of a group that changed something. */
+  readonly beforeCommit: (trx: Transaction, changes: Changes) => Promise<void>
+}
+
+/** Refusals that a use case decided are kept under the key; what the conventions refuse leaves it unused. */
+const KEPT: ReadonlySet<RefusalCode> = new Set([
+  'approval-unknown',
+  'approval-revoked',
+  'approval-exceeded',
+  'demand-not-whole-nodes',
+  'unsatisfiable',
+  'no-capacity',
+  'limit-below-committed',
+  'not-in-this-status',
+])
+
+interface KeptRefusal {
+  readonly code: RefusalCode
+  readonly detail: string
+  readonly members: Readonly<Record<string, unknown>>
+}
+
+type Kept = { readonly value: unknown } | { readonly refusal: KeptRefusal }
+
+export async function commitGroup(
+  trx: Transaction,
+  group: readonly KeyedMember[],
+  context: GroupContext,
+): Promise<GroupResult> {
+  const locked = await lockHead(trx)
+  const calendar = await context.cache.read(trx)
+  const now = Math.max(context.now(), locked.lastAt)
+  const rows = await readNeeds(
+    trx,
+    group.map(({ member, idempotency }) => (idempotency === null ? member.needs : { ...member.needs, idempotency })),
+  )
+  const changes = noChanges()
+  const outcomes: Outcome[] = []
+  let head: Head = { ...locked, lastAt: now }
+  for (const one of group) {
+    const done = decideOne(one, { calendar, now, head, rows, changes, context })
+    head = done.head
+    outcomes.push(done.outcome)
+  }
+  if (!isEmpty(changes)) {
+    await writeChanges(trx, changes)
+    await checkCapacity(trx, calendar, changes)
+    await saveHead(trx, head)
+    await context.beforeCommit(trx, changes)
+  }
+  return { outcomes, changes }
+}
+
+interface Hands {
+  readonly calendar: Calendar
+  readonly now: EpochMs
+  readonly head: Head
+  /** As read, kept up to date with `changes` so that the next member sees them. */
+  readonly rows: Changes
+  readonly changes: Changes
+  readonly context: GroupContext
+}
+
+function decideOne({ member, idempotency }: KeyedMember, hands: Hands): { outcome: Outcome; head: Head } {
+  const earlier = idempotency === null ? undefined : hands.rows.idempotency.get(idempotencyKey(idempotency))
+  if (idempotency !== null && earlier !== undefined) {
+    return { outcome: replay(earlier.outcome as Kept, earlier.digest === idempotency.digest), head: hands.head }
+  }
+  const undo: CalendarOp[] = []
+  const open = openDraft({
+    ...hands,
+    policy: hands.context.policy,
+    applyOp(op) {
+      const inverse = inverseOf(hands.calendar, op)
+      applyOp(hands.calendar, op)
+      undo.push(inverse)
+    },
+  })
+  const keep = (outcome: Kept): void => {
+    if (idempotency === null) return
+    const { clientId, key, digest } = idempotency
+    const row = { clientId, key, digest, at: hands.now, outcome }
+    hands.changes.idempotency.set(idempotencyKey(row), row)
+    hands.rows.idempotency.set(idempotencyKey(row), row)
+  }
+  try {
+    const value = member.decide(open.draft)
+    for (const _ of open.changes.log) hands.context.cache.advance()
+    merge(open.changes, hands)
+    keep({ value })
+    return { outcome: { value, replayed: false }, head: open.head() }
+  } catch (error) {
+    for (const op of undo.toReversed()) applyOp(hands.calendar, op)
+    if (!(error instanceof Refusal)) throw error
+    if (KEPT.has(error.code)) keep({ refusal: { code: error.code, detail: error.message, members: error.members } })
+    return { outcome: { error }, head: hands.head }
+  }
+}
+
+function replay(kept: Kept, sameRequest: boolean): Outcome {
+  if (!sameRequest) {
+    return { error: new Refusal('idempotency-key-reused', 'This Idempotency-Key was used for another request.') }
+  }
+  if ('value' in kept) return { value: kept.value, replayed: true }
+  const { code, detail, members } = kept.refusal
+  return { error: new Refusal(code, detail, { ...members, [REPLAYED]: true }) }
+}
+
+function merge(from: Changes, { rows, changes }: Hands): void {
+  for (const into of [rows, changes]) {
+    for (const [id, row] of from.approvals) into.approvals.set(id, row)
+    for (const [id, row] of from.allocations) into.allocations.set(id, row)
+    for (const [id, row] of from.nodes) into.nodes.set(id, row)
+    for (const [id, row] of from.groups) into.groups.set(id, row)
+  }
+  changes.decisions.push(...from.decisions)
+  changes.events.push(...from.events)
+  changes.log.push(...from.log)
+}
+
+const isEmpty = (changes: Changes): boolean =>
+  changes.log.length === 0 &&
+  changes.decisions.length === 0 &&
+  changes.events.length === 0 &&
+  changes.approvals.size +
+    changes.allocations.size +
+    changes.nodes.size +
+    changes.groups.size +
+    changes.idempotency.size ===
+    0
+
+/** Running ones are never moved, so a late release is the world's doing, not a decision; all others are checked. */
+async function checkCapacity(trx: Transaction, calendar: Calendar, changes: Changes): Promise<void> {
+  const placed = Map.groupBy(
+    reservationChanges(changes).put.filter((one) => one.phase !== 'running'),
+    (one: Reservation) => one.clusterId,
+  )
+  for (const [clusterId, reservations] of placed) {
+    const state = stateOf(calendar, clusterId)
+    const drains = [...state.drains.values()].map((held) => held.what)
+    await assertWithinCapacity(trx, state.cluster, drains, reservations)
+  }
+}

@@ -1,0 +1,30 @@
+/** What the first start writes down, and what every start brings up to date: installation, head, catalogue. */
+import type { EpochMs } from '../../shared/time.ts'
+import type { Cluster } from '../core/cluster.ts'
+import type { Database } from '../store/database.ts'
+import { dropClaims } from '../store/allocations.ts'
+import { appendLog, ensureHead, installationId, lockHead, saveCatalogue, saveHead } from '../store/head.ts'
+import { canonicalJson, chained } from './digest.ts'
+import { newId } from './ids.ts'
+
+/** @returns the installation's id */
+export async function install(database: Database, catalogue: readonly Cluster[], now: EpochMs): Promise<string> {
+  await ensureHead(database.queries, now)
+  // One process owns this database, so whoever held claims is dead; replicas wait for the leases instead.
+  if (database.engine === 'pglite') await dropClaims(database.queries)
+  await database.transaction(async (trx) => {
+    const head = await lockHead(trx)
+    if (canonicalJson(head.catalogue) === canonicalJson(catalogue)) return
+    const op = { op: 'catalogue', clusters: catalogue } as const
+    const version = head.version + 1
+    await appendLog(trx, [{ version, at: now, op }])
+    await saveCatalogue(trx, catalogue)
+    await saveHead(trx, {
+      ...head,
+      version,
+      lastAt: Math.max(now, head.lastAt),
+      logDigest: chained(head.logDigest, op),
+    })
+  })
+  return installationId(database.queries, newId('ins'), now)
+}

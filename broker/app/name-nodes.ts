@@ -1,0 +1,48 @@
+/** Writing names down before they are used: groups of at most `maxBatch`, each with a counter that never goes back. */
+import { groupName, memberName } from '../../shared/ids.ts'
+import type { Draft } from './draft.ts'
+import type { AllocationRow } from '../store/changes.ts'
+
+export interface NodePlace {
+  readonly ordinal: number
+  readonly generation: number
+}
+
+/** Saves groups and nodes for these places; @returns the row with its counter moved on, not saved. */
+export function nameNodes(
+  draft: Draft,
+  row: AllocationRow,
+  places: readonly NodePlace[],
+  maxBatch: number,
+): AllocationRow {
+  let counter = row.groupCounter
+  for (let from = 0; from < places.length; from += maxBatch) {
+    const members = places.slice(from, from + maxBatch)
+    const name = groupName(row.id, counter)
+    counter += 1
+    draft.saveGroup({
+      name,
+      allocationId: row.id,
+      size: members.length,
+      askedAt: null,
+      effect: 'unasked',
+      notBefore: 0,
+      attempts: 0,
+    })
+    for (const [index, { ordinal, generation }] of members.entries()) {
+      draft.saveNode({
+        allocationId: row.id,
+        ordinal,
+        generation,
+        name: memberName(name, index + 1),
+        groupName: name,
+        providerInstanceId: null,
+        status: 'requested',
+        address: null,
+        since: draft.now,
+        lastError: null,
+      })
+    }
+  }
+  return { ...row, groupCounter: counter }
+}

@@ -1,0 +1,124 @@
+/** Putting an allocation on the calendar: the operations, the row and the decision that belong together. */
+import type { DecisionKind } from '../../shared/decision.ts'
+import { toIso, toIsoOrNull } from '../../shared/time.ts'
+import type { ReservationPhase } from '../core/calendar-op.ts'
+import type { Place, Placement } from '../core/placement/candidate.ts'
+import type { PlacementRequest } from '../core/placement/request.ts'
+import { waitingReason } from '../core/waiting-reason.ts'
+import { promiseFor } from '../core/waitlist.ts'
+import type { Draft } from './draft.ts'
+import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
+import { waitingEntryOf } from './placement-request.ts'
+
+export function reserve(draft: Draft, row: AllocationRow, place: Place, phase: ReservationPhase): void {
+  const { clusterId, nodes, start, end, heldUntil } = place
+  draft.apply({
+    op: 'reserve',
+    reservation: {
+      allocationId: row.id,
+      approvalId: row.approvalId,
+      organizationId: row.organizationId,
+      clusterId,
+      nodes,
+      start,
+      end,
+      heldUntil,
+      phase,
+      priority: row.priority,
+      order: row.sequence,
+    },
+  })
+}
+
+export interface Decided {
+  readonly kind: DecisionKind
+  readonly request: PlacementRequest
+  readonly placement: Placement
+}
+
+/** Starts when asked: the place is its own. The row's status is the caller's to move. */
+export function schedule(draft: Draft, row: AllocationRow, decided: Decided, place: Place): Partial<AllocationRow> {
+  const decisionId = draft.decide({
+    allocationId: row.id,
+    kind: decided.kind,
+    input: { request: decided.request },
+    candidates: decided.placement.candidates,
+    outcome: {
+      status: 'scheduled',
+      clusterId: place.clusterId,
+      nodes: place.nodes,
+      start: toIso(place.start),
+      end: toIso(place.end),
+    },
+    supersedes: row.decisionId,
+  })
+  if (row.waitingSince !== null) draft.apply({ op: 'unwait', allocationId: row.id })
+  reserve(draft, row, place, 'scheduled')
+  return {
+    decisionId,
+    providerId: place.providerId,
+    clusterId: place.clusterId,
+    nodes: place.nodes,
+    desiredNodes: place.nodes,
+    startAt: place.start,
+    endAt: place.end,
+    waitingSince: null,
+    estimatedStartAt: null,
+    estimatedClusterId: null,
+    waitingReason: null,
+    nextLookAt: place.start,
+  }
+}
+
+/** Waits: it keeps the planned place, if there is one, and is told when. A promise is made once. */
+export function putInLine(
+  draft: Draft,
+  row: AllocationRow,
+  approval: ApprovalRow,
+  decided: Decided,
+): Partial<AllocationRow> {
+  const { best } = decided.placement
+  const plannedStart = best?.start ?? null
+  const promisedStartAt =
+    row.promisedStartAt ??
+    promiseFor({ plannedStart, now: draft.now, latestStart: row.latestStartAt, policy: draft.policy })
+  const decisionId = draft.decide({
+    allocationId: row.id,
+    kind: decided.kind,
+    input: { request: decided.request },
+    candidates: decided.placement.candidates,
+    outcome: {
+      status: 'waitlisted',
+      estimatedClusterId: best?.clusterId ?? null,
+      estimatedStart: toIsoOrNull(plannedStart),
+      promisedStart: toIsoOrNull(promisedStartAt),
+    },
+    supersedes: row.decisionId,
+  })
+  const waiting = {
+    decisionId,
+    providerId: null,
+    clusterId: null,
+    nodes: 0,
+    startAt: null,
+    endAt: null,
+    waitingSince: row.waitingSince ?? draft.now,
+    ...planned(best),
+    promisedStartAt,
+    waitingReason: waitingReason(draft.calendar, { request: decided.request, place: best }, draft.now, draft.policy),
+    nextLookAt: null,
+  }
+  draft.apply({ op: 'wait', entry: waitingEntryOf({ ...row, ...waiting }, approval) })
+  if (best === null) draft.apply({ op: 'release', allocationId: row.id })
+  else reserve(draft, row, best, 'planned')
+  return waiting
+}
+
+/** The present plan as a row shows it. */
+export const planned = (
+  place: Place | null,
+): Pick<AllocationRow, 'estimatedStartAt' | 'estimatedClusterId' | 'desiredNodes'> => ({
+  estimatedStartAt: place?.start ?? null,
+  estimatedClusterId: place?.clusterId ?? null,
+  desiredNodes: place?.nodes ?? 0,
+})

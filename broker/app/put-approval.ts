@@ -1,0 +1,89 @@
+/** Registers an approval, or replaces it. A limit is never lowered below what is committed under it. */
+import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
+import { Refusal } from '../../shared/refusal.ts'
+import { limitBelowCommitted } from '../core/approval-limits.ts'
+import type { App } from './app.ts'
+import { committedOf, limitsOf } from './approval-check.ts'
+import type { Answer, Command } from './command.ts'
+import type { Draft } from './draft.ts'
+import type { ApprovalRow } from '../store/changes.ts'
+import { assertFresh } from './fresh.ts'
+import { approvalView, etagOf } from './views.ts'
+
+export async function putApproval(
+  app: App,
+  command: Command,
+  id: string,
+  request: ApprovalRequest,
+): Promise<Answer<Approval> & { readonly created: boolean }> {
+  const { row, body, created } = await app.writer.run({
+    needs: { approvals: [id] },
+    decide(draft) {
+      const before = draft.approval(id)
+      const row = before === null ? register(draft, command, id, request) : replace(draft, command, before, request)
+      return { row, body: approvalView(row, draft.calendar, draft.now), created: before === null }
+    },
+  })
+  return { body, etag: etagOf(row), created, replayed: false }
+}
+
+const factsOf = (request: ApprovalRequest) => ({
+  organizationId: request.organizationId,
+  organizationName: request.organizationName ?? null,
+  organizationType: request.organizationType ?? null,
+  program: request.program,
+  priority: request.priority,
+  limits: request.limits,
+  note: request.note ?? null,
+})
+
+function register(draft: Draft, command: Command, id: string, request: ApprovalRequest): ApprovalRow {
+  if (command.ifMatch !== null) throw new Refusal('stale', `There is no approval ${id}.`)
+  assertOwn(command, request.organizationId, id)
+  return saved(draft, {
+    id,
+    sequence: draft.nextAllocationSequence(),
+    ...factsOf(request),
+    status: 'valid',
+    endedGpuMs: 0,
+    version: 1,
+    createdAt: draft.now,
+    updatedAt: draft.now,
+  })
+}
+
+function replace(draft: Draft, command: Command, before: ApprovalRow, request: ApprovalRequest): ApprovalRow {
+  assertOwn(command, before.organizationId, before.id)
+  assertFresh(command, before)
+  if (before.status === 'revoked') {
+    throw new Refusal('approval-revoked', `Approval ${before.id} has been revoked and cannot be changed.`)
+  }
+  if (before.organizationId !== request.organizationId) {
+    throw new Refusal('limit-below-committed', 'An approval keeps its organisation: register another one.', {
+      limit: 'organizationId',
+    })
+  }
+  const lowered = limitBelowCommitted(limitsOf(request.limits), committedOf(draft.calendar, before))
+  if (lowered !== null) {
+    const { limit, asked, left, detail } = lowered
+    throw new Refusal('limit-below-committed', detail, { limit, committed: asked, asked: left })
+  }
+  return saved(draft, { ...before, ...factsOf(request), version: before.version + 1, updatedAt: draft.now })
+}
+
+/** A caller of one organisation neither sees nor makes approvals of another. */
+function assertOwn(command: Command, organizationId: string, id: string): void {
+  const bound = command.caller.organizationId
+  if (bound !== null && bound !== organizationId) throw new Refusal('not-found', `There is no approval ${id}.`)
+}
+
+function saved(draft: Draft, row: ApprovalRow): ApprovalRow {
+  draft.saveApproval(row)
+  draft.event({
+    type: 'approval.put',
+    subject: `approvals/${row.id}`,
+    organizationId: row.organizationId,
+    data: { approvalId: row.id, organizationId: row.organizationId, priority: row.priority, limits: row.limits },
+  })
+  return row
+}

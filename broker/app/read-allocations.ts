@@ -1,0 +1,110 @@
+/** Reading allocations, their nodes and decisions, and the waitlist; each caller sees what is theirs. */
+import type { Allocation, AllocationNode, WaitlistItem } from '../../shared/allocation.ts'
+import type { Decision } from '../../shared/decision.ts'
+import { Refusal } from '../../shared/refusal.ts'
+import { toIso, toIsoOrNull } from '../../shared/time.ts'
+import type { WaitingEntry } from '../core/calendar-op.ts'
+import { waiting } from '../core/calendar-reads.ts'
+import {
+  type AllocationFilter,
+  decisionsOf,
+  findAllocation,
+  nodesOf,
+  pageOfAllocations,
+  waitingByIds,
+} from '../store/allocations.ts'
+import type { App } from './app.ts'
+import type { Caller, Page, PageRequest } from './command.ts'
+import type { AllocationRow } from '../store/changes.ts'
+import { allocationView, decisionView, etagOf, nodeView, positionsOf } from './views.ts'
+
+export async function getAllocation(app: App, caller: Caller, id: string): Promise<{ body: Allocation; etag: string }> {
+  const row = await foundAllocation(app, caller, id)
+  const [body] = await viewsOf(app, [row])
+  if (body === undefined) throw new Error('a row has a view')
+  return { body, etag: etagOf(row) }
+}
+
+async function foundAllocation(app: App, caller: Caller, id: string): Promise<AllocationRow> {
+  const row = await findAllocation(app.database.queries, id, caller)
+  if (row === null) throw new Refusal('not-found', `There is no allocation ${id}.`)
+  return row
+}
+
+async function viewsOf(app: App, rows: readonly AllocationRow[]): Promise<Allocation[]> {
+  const calendar = await app.cache.read(app.database.queries)
+  const positions = rows.some((row) => row.status === 'waitlisted') ? positionsOf(calendar) : new Map<string, number>()
+  return rows.map((row) => allocationView(row, { calendar, position: positions.get(row.id) }))
+}
+
+/** Newest first. */
+export async function listAllocations(
+  app: App,
+  caller: Caller,
+  filter: AllocationFilter,
+  page: PageRequest,
+): Promise<Page<Allocation>> {
+  const rows = await pageOfAllocations(app.database.queries, {
+    filter,
+    sight: caller,
+    after: page.after === null ? null : Number(page.after),
+    limit: page.limit + 1,
+  })
+  const shown = rows.slice(0, page.limit)
+  const last = rows.length > page.limit ? shown.at(-1) : undefined
+  return { items: await viewsOf(app, shown), next: last === undefined ? null : String(last.sequence) }
+}
+
+export async function listAllocationNodes(app: App, caller: Caller, id: string): Promise<readonly AllocationNode[]> {
+  await foundAllocation(app, caller, id)
+  return (await nodesOf(app.database.queries, id)).map(nodeView)
+}
+
+export async function listAllocationDecisions(app: App, caller: Caller, id: string): Promise<readonly Decision[]> {
+  await foundAllocation(app, caller, id)
+  return (await decisionsOf(app.database.queries, id)).map(decisionView)
+}
+
+/** In serving order; positions are counted in the whole list, whoever looks. */
+export async function listWaitlist(
+  app: App,
+  caller: Caller,
+  filter: { readonly architecture?: string },
+  page: PageRequest,
+): Promise<Page<WaitlistItem>> {
+  const calendar = await app.cache.read(app.database.queries)
+  const after = page.after === null ? 0 : Number(page.after)
+  const wanted = waiting(calendar)
+    .map((entry, index) => ({ entry, position: index + 1 }))
+    .filter(({ entry, position }) => position > after && mayServe(entry, filter.architecture) && maySee(caller, entry))
+  const shown = wanted.slice(0, page.limit)
+  const rows = await waitingByIds(
+    app.database.queries,
+    shown.map(({ entry }) => entry.allocationId),
+  )
+  const items = shown.flatMap(({ entry, position }) => {
+    const row = rows.get(entry.allocationId)
+    return row === undefined ? [] : [itemOf(row, position)] // it started between the two reads
+  })
+  const last = wanted.length > page.limit ? shown.at(-1) : undefined
+  return { items, next: last === undefined ? null : String(last.position) }
+}
+
+const mayServe = ({ request }: WaitingEntry, architecture: string | undefined): boolean =>
+  architecture === undefined || (request.requires.architectures?.includes(architecture) ?? true)
+
+/** Nobody waits *at* a provider, so a caller bound to one sees none of those waiting. */
+const maySee = (caller: Caller, entry: WaitingEntry): boolean =>
+  caller.providerId === null && (caller.organizationId === null || caller.organizationId === entry.organizationId)
+
+const itemOf = (row: AllocationRow, position: number): WaitlistItem => ({
+  allocationId: row.id,
+  position,
+  priority: row.priority,
+  nodes: row.desiredNodes,
+  since: toIso(row.waitingSince ?? row.createdAt),
+  estimatedStart: toIsoOrNull(row.estimatedStartAt),
+  estimatedClusterId: row.estimatedClusterId,
+  promisedStart: toIsoOrNull(row.promisedStartAt),
+  reason: row.waitingReason ?? '',
+})

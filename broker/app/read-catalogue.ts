@@ -1,0 +1,137 @@
+/** Providers, clusters and their availability: the same for every caller who may read the catalogue. */
+import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
+import { GPUS_PER_NODE } from '../../shared/cluster.ts'
+import { Refusal } from '../../shared/refusal.ts'
+import { toIso } from '../../shared/time.ts'
+import { availability } from '../core/availability.ts'
+import type { Calendar } from '../core/calendar.ts'
+import { clusterAt, clusterOf, clustersIn, drainsOn, isSuspended } from '../core/calendar-reads.ts'
+import type { Cluster } from '../core/cluster.ts'
+import { type ClusterCounts, nodeCounts } from '../store/allocations.ts'
+import { reservationsBetween } from '../store/reservations.ts'
+import type { App } from './app.ts'
+import type { Page, PageRequest, Range } from './command.ts'
+import { canonicalJson, sha256 } from './digest.ts'
+
+/** What the catalogue needs to know of providers, whoever stands behind them. */
+export interface ProviderFacts {
+  readonly id: string
+  readonly name: string
+  health(): ProviderView['health']
+}
+
+const byId = <T extends { readonly id: string }>(items: readonly T[]): T[] =>
+  items.toSorted((a, b) => (a.id < b.id ? -1 : 1))
+
+function pageById<T extends { readonly id: string }>(items: readonly T[], page: PageRequest): Page<T> {
+  const rest = byId(items).filter((item) => page.after === null || item.id > page.after)
+  const shown = rest.slice(0, page.limit)
+  return { items: shown, next: rest.length > page.limit ? (shown.at(-1)?.id ?? null) : null }
+}
+
+/** The version of what can be changed: everything but progress. */
+const etagOfFacts = (facts: unknown): string => sha256(canonicalJson(facts)).slice(0, 16)
+
+export async function listProviders(
+  app: App,
+  providers: readonly ProviderFacts[],
+  page: PageRequest,
+): Promise<Page<ProviderView>> {
+  const calendar = await app.cache.read(app.database.queries)
+  return pageById(
+    providers.map((provider) => providerView(provider, calendar)),
+    page,
+  )
+}
+
+export async function getProvider(
+  app: App,
+  providers: readonly ProviderFacts[],
+  id: string,
+): Promise<{ body: ProviderView; etag: string }> {
+  const provider = providers.find((one) => one.id === id)
+  if (provider === undefined) throw new Refusal('not-found', `There is no provider ${id}.`)
+  const body = providerView(provider, await app.cache.read(app.database.queries))
+  const { health: _, ...facts } = body
+  return { body, etag: etagOfFacts(facts) }
+}
+
+const providerView = (provider: ProviderFacts, calendar: Calendar): ProviderView => ({
+  id: provider.id,
+  name: provider.name,
+  health: provider.health(),
+  suspended: calendar.suspendedProviders.has(provider.id),
+  frozen: false,
+  clusters: clustersIn(calendar)
+    .filter((cluster) => cluster.providerId === provider.id)
+    .map((cluster) => cluster.id),
+})
+
+export async function listClusters(app: App, page: PageRequest): Promise<Page<ClusterView>> {
+  const [calendar, counts] = await Promise.all([app.cache.read(app.database.queries), nodeCounts(app.database.queries)])
+  const now = app.now()
+  return pageById(
+    clustersIn(calendar).map((cluster) => clusterView(cluster, { calendar, now, counts })),
+    page,
+  )
+}
+
+export async function getCluster(app: App, id: string): Promise<{ body: ClusterView; etag: string }> {
+  const [calendar, counts] = await Promise.all([app.cache.read(app.database.queries), nodeCounts(app.database.queries)])
+  const body = clusterView(knownCluster(calendar, id), { calendar, now: app.now(), counts })
+  const { now: _, ...facts } = body
+  return { body, etag: etagOfFacts(facts) }
+}
+
+function knownCluster(calendar: Calendar, id: string): Cluster {
+  const cluster = clusterOf(calendar, id)
+  if (cluster === null) throw new Refusal('not-found', `There is no cluster ${id}.`)
+  return cluster
+}
+
+function clusterView(
+  cluster: Cluster,
+  { calendar, now, counts }: { calendar: Calendar; now: number; counts: ReadonlyMap<string, ClusterCounts> },
+): ClusterView {
+  const instant = clusterAt(calendar, cluster.id, now)
+  const gpus = cluster.nodes * cluster.gpusPerNode
+  return {
+    id: cluster.id,
+    providerId: cluster.providerId,
+    gpuModel: cluster.gpuModel,
+    architecture: cluster.architecture,
+    cooling: cluster.cooling,
+    interconnect: cluster.interconnect,
+    nodes: cluster.nodes,
+    gpusPerNode: GPUS_PER_NODE,
+    gpus,
+    fp8H200Equivalent: gpus * cluster.fp8H200PerGpu,
+    share: cluster.share,
+    phases: cluster.phases.map((phase) => ({ ...phase, from: toIso(phase.from) })),
+    images: [...cluster.images],
+    placeable: cluster.mapped,
+    suspended: isSuspended(calendar, cluster),
+    now: {
+      nodesReady: counts.get(cluster.id)?.ready ?? 0,
+      nodesReserved: instant.reserved,
+      nodesActive: counts.get(cluster.id)?.active ?? 0,
+      nodesDrained: instant.drained,
+      nodesQuarantined: instant.quarantined,
+      nodesIdle: instant.idle,
+      shortfall: instant.shortfall,
+    },
+  }
+}
+
+export async function clusterAvailability(app: App, id: string, range: Range): Promise<Availability> {
+  const calendar = await app.cache.read(app.database.queries)
+  const cluster = knownCluster(calendar, id)
+  const reservations = await reservationsBetween(app.database.queries, { clusterId: id, ...range })
+  const steps = availability({
+    range: { start: range.from, end: range.to },
+    phases: cluster.phases,
+    reservations: reservations.map(({ nodes, start, heldUntil }) => ({ nodes, start, end: heldUntil })),
+    drains: drainsOn(calendar, id).map(({ nodes, from, to }) => ({ nodes, start: from, end: to })),
+  })
+  return { steps: steps.map((step) => ({ ...step, from: toIso(step.from), to: toIso(step.to) })) }
+}

@@ -1,0 +1,87 @@
+/** What the provider answered to what was asked for: when to ask again, and whether to ask here at all. */
+import type { ProviderError, ProviderErrorKind } from '../../shared/provider-error.ts'
+import { MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
+import type { Undoing } from '../store/schema.ts'
+import { type Claim, claimed } from './claim.ts'
+import type { Draft } from './draft.ts'
+import type { AllocationRow, NodeGroupRow } from '../store/changes.ts'
+import type { Member } from './group-commit.ts'
+import { undo } from './record-look.ts'
+
+export interface GroupAnswer {
+  readonly group: string
+  /** Null: accepted. */
+  readonly error: ProviderError | null
+}
+
+/** What follows from a create that was answered with an error. */
+const FOLLOWS: Readonly<Record<ProviderErrorKind, 'ask-again' | 'place-again' | 'fail'>> = {
+  unreachable: 'ask-again',
+  throttled: 'ask-again',
+  busy: 'ask-again',
+  malformed: 'ask-again',
+  unauthenticated: 'ask-again', // waits, and pages: our key is wrong, not the allocation
+  'out-of-capacity': 'place-again',
+  'quota-exceeded': 'place-again',
+  refused: 'fail',
+  'not-found': 'fail', // an image, a network or a spec that is configured and does not exist
+}
+
+const FIRST_PAUSE_MS = 2 * SECOND_MS
+const LONGEST_PAUSE_MS = MINUTE_MS
+
+/** Twice as long each time, at most a minute; never shorter than the provider asked for. */
+export function pauseMs(attempts: number, retryAfterMs: number | null): number {
+  const doubled = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(10, Math.max(0, attempts - 1)))
+  return Math.max(doubled, retryAfterMs ?? 0)
+}
+
+export function recordAnswers(claim: Claim, answers: readonly GroupAnswer[]): Member<void> {
+  return {
+    needs: { allocations: [claim.id], nodes: true },
+    decide(draft) {
+      const row = claimed(draft, claim)
+      if (row === null) return
+      const groups = new Map(draft.groupsOf(row.id).map((group) => [group.name, group]))
+      for (const answer of answers) {
+        const group = groups.get(answer.group)
+        if (group !== undefined) noteAnswer(draft, group, answer)
+      }
+      const given = giveUpFor(answers)
+      if (given !== null && row.status === 'provisioning' && row.undoing === null) {
+        draft.save(undo(given.next === 'fail' ? row : avoidingHere(row, draft.now), given, draft.now))
+      }
+    },
+  }
+}
+
+function noteAnswer(draft: Draft, group: NodeGroupRow, { error }: GroupAnswer): void {
+  if (error === null) return draft.saveGroup({ ...group, effect: 'accepted' })
+  draft.saveGroup({
+    ...group,
+    effect: error.effect === 'none' ? 'none' : 'maybe',
+    notBefore: draft.now + pauseMs(group.attempts, error.retryAfterMs),
+  })
+  for (const node of draft.nodesOf(group.allocationId)) {
+    if (node.groupName !== group.name) continue
+    draft.saveNode({
+      ...node,
+      lastError: { kind: error.kind, code: error.code, message: error.providerMessage ?? error.message },
+    })
+  }
+}
+
+/** The first answer that ends the attempt here; failing for good goes before placing again. */
+function giveUpFor(answers: readonly GroupAnswer[]): Undoing | null {
+  for (const next of ['fail', 'place-again'] as const) {
+    const error = answers.find((answer) => answer.error !== null && FOLLOWS[answer.error.kind] === next)?.error
+    if (error) return { next, kind: error.kind, code: error.code, message: error.providerMessage ?? error.message }
+  }
+  return null
+}
+
+/** How long a cluster that had no room is not asked again for the same allocation. */
+const AVOID_MS = 30 * MINUTE_MS
+
+const avoidingHere = (row: AllocationRow, now: number): AllocationRow =>
+  row.clusterId === null ? row : { ...row, avoid: [...row.avoid, { clusterId: row.clusterId, until: now + AVOID_MS }] }

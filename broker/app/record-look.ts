@@ -1,0 +1,141 @@
+/** What a look at the provider's list found, what follows for the allocation, and what is about to be asked for. */
+import type { NodeNote, Plan, Step } from '../core/reconcile.ts'
+import type { Undoing } from '../store/schema.ts'
+import { summaryOf, transition } from './announce.ts'
+import { type Claim, claimed } from './claim.ts'
+import type { Draft } from './draft.ts'
+import { type AllocationRow, nodeKey, type NodeRow } from '../store/changes.ts'
+import type { Member } from './group-commit.ts'
+import { nameNodes } from './name-nodes.ts'
+
+/** Whether there is anything in the plan that must be written down before the provider is asked. */
+export const mustRecord = (plan: Plan, row: AllocationRow): boolean =>
+  plan.notes.length > 0 ||
+  plan.steps.some((step) => step.step === 'create' || step.step === 'rename' || step.step === 'give-up') ||
+  plan.counts.ready !== row.readyNodes ||
+  plan.counts.failed !== row.failedNodes ||
+  (plan.ready && row.status === 'provisioning')
+
+/**
+ * Groups about to be asked for are marked as if the answer were lost: a crash between this and the answer then looks
+ * exactly like a lost answer.
+ *
+ * @returns whether the claim still held; if not, nothing may be asked
+ */
+export function recordLook(claim: Claim, plan: Plan, maxBatch: number): Member<boolean> {
+  return {
+    needs: { allocations: [claim.id], nodes: true },
+    decide(draft) {
+      const row = claimed(draft, claim)
+      if (row === null || (row.status !== 'provisioning' && row.status !== 'active')) return false
+      for (const note of plan.notes) noteNode(draft, row, note)
+      for (const step of plan.steps) if (step.step === 'create') markAsked(draft, row, step.group)
+      const named = renameNodes(draft, row, plan.steps, maxBatch)
+      const counted = { ...named, readyNodes: plan.counts.ready, failedNodes: plan.counts.failed, updatedAt: draft.now }
+      const lost = plan.steps.find((step) => step.step === 'give-up')
+      if (lost !== undefined && row.status === 'provisioning') {
+        draft.save(
+          undo(
+            counted,
+            {
+              next: 'fail',
+              kind: 'node-failed',
+              code: lost.failure?.code ?? null,
+              message: lost.failure?.message ?? '',
+            },
+            draft.now,
+          ),
+        )
+        return true
+      }
+      moveOn(draft, counted, plan)
+      return true
+    },
+  }
+}
+
+/** The allocation is given back where it stands; `next` says what then. */
+export const undo = (row: AllocationRow, undoing: Undoing, now: number): AllocationRow => ({
+  ...row,
+  undoing,
+  statusReason: undoing.kind,
+  nextLookAt: now,
+})
+
+function moveOn(draft: Draft, row: AllocationRow, plan: Plan): void {
+  if (plan.ready && row.status === 'provisioning') {
+    transition(draft, row, 'allReady', { activeAt: row.activeAt ?? draft.now, statusReason: null })
+    return
+  }
+  const degraded = row.status === 'active' && !plan.ready
+  const statusReason = degraded ? 'degraded' : row.status === 'active' ? null : row.statusReason
+  if (degraded && row.statusReason !== 'degraded') {
+    draft.event({
+      type: 'allocation.degraded',
+      subject: `allocations/${row.id}`,
+      allocation: row,
+      data: summaryOf(row),
+    })
+  }
+  draft.save({ ...row, statusReason })
+}
+
+function noteNode(draft: Draft, row: AllocationRow, note: NodeNote): void {
+  const before = draft.nodesOf(row.id).find((node) => nodeKey(node) === nodeKey({ allocationId: row.id, ...note }))
+  if (before === undefined) return
+  const { failure } = note
+  const lastError =
+    failure === null ? before.lastError : { kind: failure.kind, code: failure.code, message: failure.message }
+  const next: NodeRow = {
+    ...before,
+    status: note.status,
+    providerInstanceId: note.providerInstanceId,
+    address: note.address,
+    since: before.status === note.status ? before.since : draft.now,
+    lastError,
+  }
+  draft.saveNode(next)
+  if (note.status === 'failed') {
+    draft.event({
+      type: 'node.failed',
+      subject: `allocations/${row.id}/nodes/${next.ordinal}`,
+      allocation: row,
+      data: { name: next.name, ordinal: next.ordinal, generation: next.generation, error: lastError },
+    })
+  }
+}
+
+function markAsked(draft: Draft, row: AllocationRow, name: string): void {
+  const group = draft.groupsOf(row.id).find((one) => one.name === name)
+  if (group === undefined) throw new Error(`group ${name} was written down before`)
+  draft.saveGroup({ ...group, askedAt: draft.now, effect: 'maybe', attempts: group.attempts + 1 })
+}
+
+function renameNodes(draft: Draft, row: AllocationRow, steps: readonly Step[], maxBatch: number): AllocationRow {
+  let named = row
+  for (const step of steps) {
+    if (step.step !== 'rename') continue
+    const newest = newestGenerations(draft.nodesOf(row.id))
+    const places = step.ordinals.map((ordinal) => ({
+      ordinal,
+      generation: (newest.get(ordinal) ?? 1) + (step.failed ? 1 : 0),
+    }))
+    named = nameNodes(draft, named, places, maxBatch)
+    if (!step.failed) continue
+    for (const { ordinal, generation } of places) {
+      draft.event({
+        type: 'node.replaced',
+        subject: `allocations/${row.id}/nodes/${ordinal}`,
+        allocation: row,
+        data: { ordinal, generation },
+      })
+    }
+  }
+  return named
+}
+
+function newestGenerations(nodes: readonly NodeRow[]): ReadonlyMap<number, number> {
+  const newest = new Map<number, number>()
+  for (const node of nodes) newest.set(node.ordinal, Math.max(newest.get(node.ordinal) ?? 0, node.generation))
+  return newest
+}

@@ -1,0 +1,78 @@
+/** Plans again for those who wait: after a release, a lapse, a new phase, or because a planned start is at hand. */
+import type { EpochMs } from '../../shared/time.ts'
+import type { Calendar } from '../core/calendar.ts'
+import { reservationOf, waiting, waitingEntryOf } from '../core/calendar-reads.ts'
+import { withOps } from '../core/calendar-undo.ts'
+import { placeAgain } from '../core/placement/place.ts'
+import type { Placement } from '../core/placement/candidate.ts'
+import { opsOfChange, type PlanChange } from '../core/plan-change.ts'
+import { replan } from '../core/replan.ts'
+import { toIso, toIsoOrNull } from '../../shared/time.ts'
+import { transition } from './announce.ts'
+import type { Draft } from './draft.ts'
+import type { AllocationRow } from '../store/changes.ts'
+import { leaveCalendar } from './end-allocation.ts'
+import type { Member } from './group-commit.ts'
+import { planned, schedule } from './occupy.ts'
+
+/** @returns how many plans changed */
+export const replanWaitlist: Member<number> = {
+  needs: { waiting: true },
+  decide(draft) {
+    const changes = replan(draft.calendar, draft.now, draft.policy)
+    for (const change of changes) carryOut(draft, change)
+    return changes.length
+  },
+}
+
+function carryOut(draft: Draft, change: PlanChange): void {
+  const row = draft.allocation(change.allocationId)
+  const entry = waitingEntryOf(draft.calendar, change.allocationId)
+  if (row === null || row.status !== 'waitlisted' || entry === null) return
+  if (change.expired) {
+    const ended = transition(draft, row, 'windowPassed', { statusReason: 'window-passed', estimatedStartAt: null })
+    leaveCalendar(draft, ended)
+    return
+  }
+  const placement = withOps(draft.calendar, [{ op: 'release', allocationId: row.id }], () =>
+    placeAgain(draft.calendar, entry.request, draft.now, draft.policy),
+  )
+  if (change.placement !== null && (change.startsNow || change.startsAsAsked)) {
+    const scheduled = schedule(draft, row, { kind: 'promote', request: entry.request, placement }, change.placement)
+    transition(draft, row, 'placed', scheduled)
+    return
+  }
+  for (const op of opsOfChange(entry, change)) draft.apply(op)
+  noteNewPlan(draft, row, change, placement)
+}
+
+function noteNewPlan(draft: Draft, row: AllocationRow, change: PlanChange, placement: Placement): void {
+  const entry = waitingEntryOf(draft.calendar, row.id)
+  const place = change.placement
+  const decisionId = draft.decide({
+    allocationId: row.id,
+    kind: 'replan',
+    input: { request: entry?.request },
+    candidates: placement.candidates,
+    outcome: {
+      status: 'waitlisted',
+      estimatedClusterId: place?.clusterId ?? null,
+      estimatedStart: toIsoOrNull(place?.start ?? null),
+      ...(row.promisedStartAt === null ? {} : { promisedStart: toIso(row.promisedStartAt) }),
+    },
+    supersedes: row.decisionId,
+  })
+  draft.save({
+    ...row,
+    decisionId,
+    ...planned(place),
+    waitingReason: change.reason ?? row.waitingReason,
+    updatedAt: draft.now,
+  })
+}
+
+/** When somebody's planned start is next at hand; null when nobody waits with a plan. */
+export function nextPlannedStart(calendar: Calendar): EpochMs | null {
+  const starts = waiting(calendar).flatMap((entry) => reservationOf(calendar, entry.allocationId)?.start ?? [])
+  return starts.length === 0 ? null : Math.min(...starts)
+}

@@ -1,0 +1,28 @@
+/** Its start has come: the place is taken up, and every node gets a name before any is asked for. */
+import { reservationOf } from '../core/calendar-reads.ts'
+import { transition } from './announce.ts'
+import { leaveCalendar } from './end-allocation.ts'
+import { type Claim, claimed } from './claim.ts'
+import type { Member } from './group-commit.ts'
+import { nameNodes } from './name-nodes.ts'
+
+export function startAllocation(claim: Claim, maxBatch: number): Member<void> {
+  return {
+    needs: { allocations: [claim.id], nodes: true },
+    decide(draft) {
+      const row = claimed(draft, claim)
+      if (row?.status !== 'scheduled' || row.startAt === null || row.startAt > draft.now) return
+      if (row.endAt !== null && row.endAt <= draft.now) {
+        leaveCalendar(draft, transition(draft, row, 'endReached', { statusReason: 'window-passed' }))
+        return
+      }
+      const reservation = reservationOf(draft.calendar, row.id)
+      if (reservation === null) throw new Error('a scheduled allocation has its place on the calendar')
+      draft.apply({ op: 'reserve', reservation: { ...reservation, phase: 'running' } })
+      const first = draft.nodesOf(row.id).reduce((most, node) => Math.max(most, node.generation), 0) + 1
+      const places = Array.from({ length: row.nodes }, (_, ordinal) => ({ ordinal, generation: first }))
+      const named = nameNodes(draft, row, places, maxBatch)
+      transition(draft, named, 'startReached', { nextLookAt: draft.now, readyNodes: 0, failedNodes: 0 })
+    },
+  }
+}

@@ -1,0 +1,134 @@
+/** Rows as callers see them. */
+import type { Allocation, AllocationNode } from '../../shared/allocation.ts'
+import type { Approval } from '../../shared/approval.ts'
+import type { Candidate as CandidateView, Decision } from '../../shared/decision.ts'
+import { GPUS_PER_NODE } from '../../shared/cluster.ts'
+import { HOUR_MS, toIso, toIsoOrNull, type EpochMs } from '../../shared/time.ts'
+import type { Calendar } from '../core/calendar.ts'
+import { clusterOf, waiting } from '../core/calendar-reads.ts'
+import { commitmentsOf } from '../core/commitments.ts'
+import type { Candidate } from '../core/placement/candidate.ts'
+import type { AllocationRow, ApprovalRow, DecisionRow, NodeRow } from '../store/changes.ts'
+
+export const etagOf = (row: { readonly version: number }): string => String(row.version)
+
+/** Counted in the whole list, from 1. */
+export function positionsOf(calendar: Calendar): ReadonlyMap<string, number> {
+  return new Map(waiting(calendar).map((entry, index) => [entry.allocationId, index + 1]))
+}
+
+export function allocationView(
+  row: AllocationRow,
+  { calendar, position }: { readonly calendar: Calendar; readonly position: number | undefined },
+): Allocation {
+  return {
+    id: row.id,
+    approvalId: row.approvalId,
+    organizationId: row.organizationId,
+    program: row.program,
+    name: row.name,
+    priority: row.priority,
+    status: row.status,
+    statusReason: row.statusReason,
+    demand: row.demand,
+    requires: row.requires,
+    prefers: row.prefers,
+    period: row.period,
+    labels: row.labels,
+    placement: placementOf(row, calendar),
+    waitlist: waitlistOf(row, position),
+    nodes: { desired: row.desiredNodes, ready: row.readyNodes, failed: row.failedNodes },
+    createdAt: toIso(row.createdAt),
+    updatedAt: toIso(row.updatedAt),
+    activeAt: toIsoOrNull(row.activeAt),
+    releasedAt: toIsoOrNull(row.releasedAt),
+  }
+}
+
+function placementOf(row: AllocationRow, calendar: Calendar): Allocation['placement'] {
+  const { providerId, clusterId, startAt, endAt, decisionId } = row
+  if (row.status === 'waitlisted' || clusterId === null || providerId === null) return null
+  if (startAt === null || endAt === null || decisionId === null) return null
+  return {
+    providerId,
+    clusterId,
+    gpuModel: clusterOf(calendar, clusterId)?.gpuModel ?? 'unknown',
+    nodes: row.nodes,
+    gpus: row.nodes * GPUS_PER_NODE,
+    start: toIso(startAt),
+    end: toIso(endAt),
+    decisionId,
+  }
+}
+
+function waitlistOf(row: AllocationRow, position: number | undefined): Allocation['waitlist'] {
+  if (row.status !== 'waitlisted') return null
+  return {
+    position: position ?? 1,
+    estimatedStart: toIsoOrNull(row.estimatedStartAt),
+    estimatedClusterId: row.estimatedClusterId,
+    promisedStart: toIsoOrNull(row.promisedStartAt),
+    reason: row.waitingReason ?? '',
+    since: toIso(row.waitingSince ?? row.createdAt),
+  }
+}
+
+export const nodeView = (row: NodeRow): AllocationNode => ({
+  ordinal: row.ordinal,
+  generation: row.generation,
+  name: row.name,
+  providerInstanceId: row.providerInstanceId,
+  status: row.status,
+  address: row.address,
+  since: toIso(row.since),
+  lastError: row.lastError,
+})
+
+/** Instants become texts; everything else is as it was decided. */
+export const candidateView = (candidate: Candidate): CandidateView => ({
+  ...candidate,
+  reasons: [...candidate.reasons],
+  earliestStart: toIsoOrNull(candidate.earliestStart),
+})
+
+export const decisionView = (row: DecisionRow): Decision => ({
+  decisionId: row.id,
+  at: toIso(row.at),
+  kind: row.kind,
+  policyVersion: row.policyVersion,
+  inputDigest: row.inputDigest,
+  candidates: (row.candidates as readonly Candidate[]).map(candidateView),
+  outcome: row.outcome as Decision['outcome'],
+  supersedes: row.supersedes,
+})
+
+const hours = (gpuMs: number): number => Math.round((gpuMs / HOUR_MS) * 1_000) / 1_000
+
+export function approvalView(row: ApprovalRow, calendar: Calendar, now: EpochMs): Approval {
+  const commitments = commitmentsOf(calendar, row.id)
+  let usedGpuMs = row.endedGpuMs
+  let nodesInUse = 0
+  for (const { interval, nodes, waiting: waits } of commitments) {
+    if (interval === null || waits || interval.start > now) continue
+    usedGpuMs += nodes * GPUS_PER_NODE * (Math.min(now, interval.end) - interval.start)
+    nodesInUse += nodes
+  }
+  return {
+    id: row.id,
+    organizationId: row.organizationId,
+    organizationName: row.organizationName,
+    organizationType: row.organizationType,
+    program: row.program,
+    priority: row.priority,
+    limits: row.limits,
+    note: row.note,
+    status: row.status,
+    usage: {
+      gpuHoursCommitted: hours(commitments.reduce((sum, one) => sum + one.gpuMs, row.endedGpuMs)),
+      gpuHoursUsed: hours(usedGpuMs),
+      nodesInUse,
+    },
+    createdAt: toIso(row.createdAt),
+    updatedAt: toIso(row.updatedAt),
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The one way to change anything that is decided or announced. Requests that arrive together share one transaction under
+ * the calendar's lock (group-commit.ts). A refused member leaves no trace; a group that fails as a whole is run again
+ * member by member, so that one bad request never takes another with it.
+ */
+import { Refusal } from '../../shared/refusal.ts'
+import type { Database } from '../store/database.ts'
+import type { Answer, Command } from './command.ts'
+import type { Changes } from '../store/changes.ts'
+import {
+  commitGroup,
+  type GroupContext,
+  type GroupResult,
+  type KeyedMember,
+  type Member,
+  type Outcome,
+} from './group-commit.ts'
+
+export interface Writer {
+  /** @throws Refusal as the member did; `unavailable` when too many wait or the broker stops */
+  run<T>(member: Member<T>): Promise<T>
+  /** As `run`, under the command's idempotency key. */
+  answer<T>(command: Command, member: Member<Omit<Answer<T>, 'replayed'>>): Promise<Answer<T>>
+  /** Called after each commit with what it changed. */
+  onCommit(listener: (changes: Changes) => void): void
+  /** Refuses new members and resolves when those taken are done. */
+  close(): Promise<void>
+}
+
+export interface WriterOptions extends GroupContext {
+  readonly database: Database
+  readonly observe: (group: { readonly members: number; readonly seconds: number; readonly changes: Changes }) => void
+}
+
+/** Members in one transaction: enough to share its cost, few enough that nobody waits long for the others. */
+const MAX_GROUP = 64
+/** Beyond this the broker is overloaded, and waiting longer would only hide it. */
+const MAX_WAITING = 2_000
+
+interface Pending extends KeyedMember {
+  readonly settle: (outcome: Outcome) => void
+}
+
+export function createWriter(options: WriterOptions): Writer {
+  const waiting: Pending[] = []
+  const listeners: ((changes: Changes) => void)[] = []
+  let running: Promise<void> | null = null
+  let closed = false
+
+  const runAll = async (): Promise<void> => {
+    // One turn later, so that what arrived in the same turn of the event loop shares the commit.
+    await new Promise<void>((begin) => void setImmediate(begin))
+    while (waiting.length > 0) await runGroup(options, waiting.splice(0, MAX_GROUP), listeners)
+    running = null
+  }
+
+  const enqueue = (
+    member: Member<unknown>,
+    idempotency: KeyedMember['idempotency'],
+  ): Promise<Outcome & { value: unknown }> => {
+    if (closed) return Promise.reject(new Refusal('unavailable', 'The broker is stopping.'))
+    if (waiting.length >= MAX_WAITING) {
+      return Promise.reject(new Refusal('unavailable', 'Too many requests wait for a decision.'))
+    }
+    return new Promise((resolve, reject) => {
+      const settle = (outcome: Outcome): void =>
+        'error' in outcome ? reject(outcome.error as Error) : resolve(outcome)
+      waiting.push({ member, idempotency, settle })
+      running ??= runAll()
+    })
+  }
+
+  return {
+    run: async <T>(member: Member<T>) => (await enqueue(member, null)).value as T,
+    async answer<T>(command: Command, member: Member<Omit<Answer<T>, 'replayed'>>) {
+      const key = command.idempotency
+      const outcome = await enqueue(member, key === null ? null : { ...key, clientId: command.caller.clientId })
+      const answer = outcome.value as Omit<Answer<T>, 'replayed'>
+      return { ...answer, replayed: 'replayed' in outcome && outcome.replayed }
+    },
+    onCommit: (listener) => void listeners.push(listener),
+    async close() {
+      closed = true
+      await running
+    },
+  }
+}
+
+async function runGroup(
+  options: WriterOptions,
+  group: readonly Pending[],
+  listeners: readonly ((changes: Changes) => void)[],
+): Promise<void> {
+  const startedAt = performance.now()
+  let result: GroupResult
+  try {
+    result = await options.database.transaction((trx) => commitGroup(trx, group, options))
+  } catch (error) {
+    options.cache.forget()
+    if (group.length === 1) return group[0]?.settle({ error })
+    for (const one of group) await runGroup(options, [one], listeners)
+    return
+  }
+  options.observe({ members: group.length, seconds: (performance.now() - startedAt) / 1_000, changes: result.changes })
+  for (const listener of listeners) listener(result.changes)
+  for (const [index, outcome] of result.outcomes.entries()) group[index]?.settle(outcome)
+}

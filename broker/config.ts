@@ -1,0 +1,145 @@
+/**
+ * The configuration: the environment, read once and checked whole. Nobody else reads it. A bad value stops the start
+ * with one line that names the member and what it should be.
+ */
+import { readFileSync } from 'node:fs'
+import { z } from 'zod'
+
+/** One line for whoever starts the broker. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+}
+
+const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || host.startsWith('127.')
+
+const SafeUrl = z.string().refine((text) => {
+  const url = URL.parse(text)
+  return url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))
+}, 'must be an https URL (http only on loopback)')
+
+const Environment = z.object({
+  /** Where the API listens. 0 takes any free port. Default 8080. */
+  PORT: port(8080),
+  /** Where `/metrics` listens. 0 takes any free port. Default 9464. */
+  METRICS_PORT: port(9464),
+  /** The address that both listen on. Default 127.0.0.1; images and charts set 0.0.0.0. */
+  HOST: z.string().min(1).default('127.0.0.1'),
+  /** PostgreSQL, any number of replicas. Unset: PGlite in DATA_DIR, one process. */
+  DATABASE_URL: z
+    .string()
+    .regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
+    .optional(),
+  /** The folder of the embedded database. Default .data. */
+  DATA_DIR: z.string().min(1).default('.data'),
+  /** The inventory of clusters. Default deploy/inventory.json. */
+  INVENTORY: z.string().min(1).optional(),
+  /** A JSON file: the list of providers, their credentials by `env:NAME` or `file:/path`. */
+  PROVIDERS: z.string().min(1).optional(),
+  /** The issuer of the callers' tokens. */
+  OIDC_ISSUER: SafeUrl.optional(),
+  /** What a token's `aud` must contain. Default gpu-broker. */
+  OIDC_AUDIENCE: z.string().min(1).default('gpu-broker'),
+  /** The broker's own client at the issuer, for introspection. Unset: opaque tokens are not taken. */
+  OIDC_CLIENT_ID: z.string().min(1).optional(),
+  OIDC_CLIENT_SECRET: z.string().min(1).optional(),
+  /** Default info. */
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** With PROVIDERS and OIDC_ISSUER unset: the sandbox whose first port this is. */
+  SANDBOX_PORT: port(8090).optional(),
+})
+
+export type Config = Readonly<z.infer<typeof Environment>>
+type Env = Readonly<Record<string, string | undefined>>
+
+/** @throws ConfigError naming the member and what it should be */
+export function readConfig(env: Env = process.env): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = Environment.safeParse(given)
+  if (!parsed.success) throw new ConfigError(oneLine('', parsed.error))
+  const config = parsed.data
+  if ((config.OIDC_CLIENT_ID === undefined) !== (config.OIDC_CLIENT_SECRET === undefined)) {
+    throw new ConfigError('OIDC_CLIENT_ID and OIDC_CLIENT_SECRET must be set together')
+  }
+  const own = config.PROVIDERS !== undefined && config.OIDC_ISSUER !== undefined
+  if (
+    own ||
+    (config.PROVIDERS === undefined && config.OIDC_ISSUER === undefined && config.SANDBOX_PORT !== undefined)
+  ) {
+    return config
+  }
+  throw new ConfigError(
+    'PROVIDERS and OIDC_ISSUER must both be set (or neither, with SANDBOX_PORT set, for the sandbox)',
+  )
+}
+
+/** `PORT: must be …; HOST: …` */
+export const oneLine = (prefix: string, error: z.ZodError): string =>
+  error.issues
+    .map((issue) => `${[prefix, ...issue.path].filter((part) => part !== '').join('.')}: ${issue.message}`)
+    .join('; ')
+
+const SECRETS: ReadonlySet<string> = new Set(['OIDC_CLIENT_SECRET'])
+
+/** Every member with its value, secrets masked; a database URL keeps all but its password. */
+export function describeConfig(config: Config): readonly { readonly name: string; readonly value: string }[] {
+  return Object.keys(Environment.shape).map((name) => {
+    const value = config[name as keyof Config]
+    if (value === undefined) return { name, value: '(unset)' }
+    if (SECRETS.has(name)) return { name, value: '***' }
+    return { name, value: name === 'DATABASE_URL' ? withoutPassword(String(value)) : String(value) }
+  })
+}
+
+function withoutPassword(text: string): string {
+  const url = URL.parse(text)
+  if (url === null) return '***'
+  if (url.password !== '') url.password = '***'
+  return url.href
+}
+
+/** @throws ConfigError when the file is not there or is not JSON */
+export function readJsonFile(member: string, path: string): unknown {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new ConfigError(`${member}: ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new ConfigError(`${member}: ${path} is not JSON`)
+  }
+}
+
+/** The providers' file with `env:NAME` and `file:/path` resolved, wherever a text begins with one of them. */
+export function readProviders(path: string, env: Env = process.env): readonly unknown[] {
+  const list = readJsonFile('PROVIDERS', path)
+  if (!Array.isArray(list)) throw new ConfigError(`PROVIDERS: ${path} must hold a list of providers`)
+  return list.map((entry) => resolveSecrets(entry, env))
+}
+
+function resolveSecrets(value: unknown, env: Env): unknown {
+  if (Array.isArray(value)) return value.map((item) => resolveSecrets(item, env))
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolveSecrets(member, env)]))
+  }
+  if (typeof value !== 'string') return value
+  if (value.startsWith('env:')) return requiredVariable(value.slice(4), env)
+  return value.startsWith('file:') ? requiredFile(value.slice(5)) : value
+}
+
+function requiredVariable(name: string, env: Env): string {
+  const value = env[name]
+  if (value === undefined || value === '') throw new ConfigError(`PROVIDERS: ${name} must be set in the environment`)
+  return value
+}
+
+function requiredFile(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    throw new ConfigError(`PROVIDERS: ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`)
+  }
+}

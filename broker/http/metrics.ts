@@ -1,0 +1,20 @@
+/** `/metrics`, on a listener of its own: it needs no token, and is for the inside of the house. */
+import type { RequestListener } from 'node:http'
+import type { Metrics } from '../metrics.ts'
+
+/** @param refresh brings the gauges that come from the store up to date; a failure leaves them out, not the others */
+export const metricsListener =
+  (metrics: Metrics, refresh: () => Promise<void>): RequestListener =>
+  (request, response) => {
+    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
+      response.writeHead(404).end()
+      return
+    }
+    refresh()
+      .catch(() => undefined)
+      .then(() => metrics.read())
+      .then(
+        (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
+        () => response.writeHead(500).end(),
+      )
+  }

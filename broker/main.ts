@@ -1,0 +1,240 @@
+/**
+ * The composition root: reads the configuration, builds everything once, listens, and stops in order. The only file that
+ * imports adapters.
+ */
+import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:http'
+import pino, { type Logger } from 'pino'
+import { ZodError } from 'zod'
+import { createProvider } from '../adapters/registry.ts'
+import { SECOND_MS } from '../shared/time.ts'
+import type { App } from './app/app.ts'
+import { createCalendarCache } from './app/calendar-cache.ts'
+import { install } from './app/install.ts'
+import { createWriter } from './app/writer.ts'
+import { type Config, ConfigError, oneLine, readConfig } from './config.ts'
+import { clustersOf } from './core/cluster.ts'
+import { DEFAULT_POLICY } from './core/placement/policy.ts'
+import { createAuthenticator } from './http/auth.ts'
+import { metricsListener } from './http/metrics.ts'
+import { createNodeServer } from './http/node-server.ts'
+import { createServer } from './http/server.ts'
+import { createMetrics, type Metrics } from './metrics.ts'
+import { observeCommit, observeStatuses } from './observe.ts'
+import { createDirectory, type ProviderDirectory } from './providers/directory.ts'
+import { guardProvider } from './providers/guard.ts'
+import { type Settings, settingsFrom, settingsFromFiles } from './settings.ts'
+import { pingDatabase } from './store/head.ts'
+import { openDatabase } from './store/database.ts'
+import { FolderInUse } from './store/folder-lock.ts'
+import { bindUseCases } from './use-cases.ts'
+import { startWorkers } from './workers/workers.ts'
+import { startWakeUps } from './workers/wake.ts'
+
+export interface RunningBroker {
+  readonly url: string
+  readonly metricsUrl: string
+  /** Refuses new requests, finishes what is in flight, gives claims and locks back; within 10 s. */
+  stop(): Promise<void>
+}
+
+export interface BrokerOptions {
+  readonly config: Config
+  readonly settings: Settings
+  readonly logger: Logger
+  /** The database was lost for good: somebody else has its folder. */
+  readonly onLost: (error: Error) => void
+}
+
+const CIRCUIT_RESET_MS = 10 * SECOND_MS
+const STOP_WITHIN_MS = 10 * SECOND_MS
+
+export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
+  const { config, settings, logger } = options
+  const now = Date.now
+  const metrics = createMetrics()
+  const directory = directoryOf({ settings, logger, metrics })
+  const database = await openDatabase({
+    url: config.DATABASE_URL ?? null,
+    folder: config.DATA_DIR,
+    onLost: options.onLost,
+  })
+  const catalogue = clustersOf(
+    settings.inventory,
+    new Map(
+      directory.entries.flatMap((entry) => entry.served.map((one) => [one.clusterId, { images: one.images }] as const)),
+    ),
+  )
+  const installationId = await install(database, catalogue, now())
+  const workers = { poke: (): void => undefined }
+  const wakeUps = await startWakeUps(database, {
+    onWake: () => workers.poke(),
+    onError: (error) => logger.error({ err: error }, 'the queue of wake-ups failed'),
+  })
+  const cache = createCalendarCache(now)
+  const writer = createWriter({
+    database,
+    cache,
+    policy: DEFAULT_POLICY,
+    now,
+    beforeCommit: async (trx, changes) => {
+      if ([...changes.allocations.values()].some((row) => row.nextLookAt !== null)) await wakeUps.send(trx)
+    },
+    observe: observeCommit(metrics),
+  })
+  const app: App = { database, writer, cache, policy: DEFAULT_POLICY, now }
+  const running = startWorkers({ app, directory, installationId, metrics, logger })
+  workers.poke = running.poke
+
+  const api = createServer({
+    useCases: bindUseCases(app, providerFacts(directory, settings)),
+    authenticate: createAuthenticator({
+      ...settings.oidc,
+      allowInsecureLoopback: settings.oidc.issuer.startsWith('http:'), // the configuration lets only loopback through
+      now,
+      onFailure: (error) => logger.warn({ err: error }, 'the issuer of tokens did not answer'),
+    }),
+    ready: async () => {
+      await pingDatabase(database.queries)
+      return { ok: true, checks: { database: 'ok', migrations: 'applied' } }
+    },
+    logger,
+    now,
+    onAnswered: ({ route, method, status, durationMs }) =>
+      metrics.requestSeconds.observe({ route: route ?? 'none', method, status }, durationMs / 1_000),
+  })
+  const apiServer = await listen(createNodeServer(api), { port: config.PORT, host: config.HOST, member: 'PORT' })
+  const metricsServer = await listen(
+    createNodeServer(metricsListener(metrics, () => observeStatuses(metrics, database))),
+    {
+      port: config.METRICS_PORT,
+      host: config.HOST,
+      member: 'METRICS_PORT',
+    },
+  )
+
+  const stop = async (): Promise<void> => {
+    await Promise.all([closed(apiServer), closed(metricsServer)])
+    await running.stop()
+    await writer.close()
+    await wakeUps.stop()
+    directory.close()
+    await database.close()
+  }
+  return { url: urlOf(apiServer), metricsUrl: urlOf(metricsServer), stop: () => withinTime(stop()) }
+}
+
+function directoryOf(of: { settings: Settings; logger: Logger; metrics: Metrics }): ProviderDirectory {
+  const entries = of.settings.providers.map(({ id, kind, served, raw }, index) => {
+    const adapter = adapterOf(kind, raw, `PROVIDERS.${index}`)
+    const guarded = guardProvider(adapter, {
+      now: Date.now,
+      metrics: of.metrics,
+      circuitResetMs: CIRCUIT_RESET_MS,
+      onCircuit: (change) => of.logger.warn(change, 'a provider’s circuit changed'),
+    })
+    const close = (): void => {
+      guarded.close()
+      adapter.close()
+    }
+    return { id, provider: guarded.provider, served, health: guarded.health, close }
+  })
+  return createDirectory(entries)
+}
+
+function adapterOf(kind: string, raw: unknown, member: string): ReturnType<typeof createProvider> {
+  try {
+    return createProvider(kind, raw, { now: Date.now })
+  } catch (error) {
+    throw error instanceof ZodError ? new ConfigError(oneLine(member, error)) : error
+  }
+}
+
+const providerFacts = (directory: ProviderDirectory, { inventory }: Settings) =>
+  directory.entries.map(({ id, health }) => ({
+    id,
+    health,
+    name: inventory.operators.find((operator) => operator.id === id)?.name ?? id,
+  }))
+
+function listen(server: Server, at: { port: number; host: string; member: string }): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) =>
+      reject(
+        new ConfigError(`${at.member}: ${at.host}:${at.port} cannot be listened on (${error.code ?? error.message})`),
+      ),
+    )
+    server.listen(at.port, at.host, () => resolve(server))
+  })
+}
+
+function closed(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+  })
+}
+
+function urlOf(server: Server): string {
+  const { address, port, family } = server.address() as AddressInfo // it listens on a port, not on a pipe
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}
+
+/** What does not end in time is left to the next start: every step of it can be taken up again. */
+function withinTime(stopping: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, STOP_WITHIN_MS)
+  return Promise.race([stopping, promise]).finally(() => clearTimeout(timer))
+}
+
+/** With neither providers nor an issuer configured, the sandbox's data stand in for the files. */
+export async function readSettings(config: Config): Promise<Settings> {
+  if (config.PROVIDERS !== undefined || config.SANDBOX_PORT === undefined) return settingsFromFiles(config)
+  const { sandboxSettings, urlsAt } = await import('../deploy/sandbox/for-broker.ts')
+  return settingsFrom(sandboxSettings(urlsAt(config.SANDBOX_PORT)))
+}
+
+/** Starts a broker from the environment and runs until SIGTERM or SIGINT. */
+export async function serve(): Promise<void> {
+  const config = readConfig()
+  const logger = pino({ level: config.LOG_LEVEL })
+  const settings = await readSettings(config)
+  if (config.PROVIDERS === undefined)
+    logger.info({ port: config.SANDBOX_PORT }, 'the sandbox stands in for the operators')
+  const broker = await startBroker({ config, settings, logger, onLost: (error) => leave(1, error.message) })
+  if (config.DATABASE_URL === undefined) {
+    logger.warn(
+      { folder: config.DATA_DIR },
+      'the embedded database survives a kill of the process, not a loss of power',
+    )
+  }
+  logger.info({ url: broker.url, metricsUrl: broker.metricsUrl }, 'the broker is ready')
+  let stopping = false
+  const stop = (signal: string): void => {
+    if (stopping) return
+    stopping = true
+    logger.info({ signal }, 'the broker stops')
+    broker.stop().then(
+      () => process.exit(0),
+      (error: unknown) => leave(1, error instanceof Error ? error.message : String(error)),
+    )
+  }
+  process.on('SIGTERM', stop)
+  process.on('SIGINT', stop)
+}
+
+function leave(status: number, line: string): void {
+  process.stderr.write(`gpu-broker: ${line}\n`)
+  process.exit(status)
+}
+
+/** One clear line for what somebody configured, the whole error for what we did wrong. */
+export function reportStartFailure(error: unknown): void {
+  if (error instanceof ConfigError || error instanceof FolderInUse) return leave(1, error.message)
+  process.stderr.write(
+    `gpu-broker: could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  )
+  process.exit(1)
+}
+
+if (import.meta.main) serve().catch(reportStartFailure)

@@ -1,0 +1,86 @@
+/**
+ * The only file that imports prom-client: upstream renamed it (`@prometheus-io/client`), and the swap is this import.
+ * Names follow Prometheus' conventions with the prefix `gpu_broker_`; labels are bounded sets, never ids of rows.
+ */
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+export interface Metrics {
+  readonly contentType: string
+  /** The whole exposition as text. */
+  read(): Promise<string>
+  readonly requestSeconds: Histogram<'route' | 'method' | 'status'>
+  readonly decisions: Counter<'kind' | 'cluster'>
+  readonly groupMembers: Histogram
+  readonly commitSeconds: Histogram
+  readonly providerCallSeconds: Histogram<'provider' | 'operation' | 'outcome'>
+  readonly circuitState: Gauge<'provider' | 'kind'>
+  readonly allocations: Gauge<'status'>
+  readonly lookSeconds: Histogram
+  readonly workerErrors: Counter<'worker'>
+}
+
+/** A registry of its own for each broker, so that several can live in one process (tests, replicas). */
+export function createMetrics(): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  return {
+    contentType: registry.contentType,
+    read: () => registry.metrics(),
+    requestSeconds: new Histogram({
+      name: 'gpu_broker_http_request_duration_seconds',
+      help: 'Time to answer an API request, by route, method and status.',
+      labelNames: ['route', 'method', 'status'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    decisions: new Counter({
+      name: 'gpu_broker_decisions_total',
+      help: 'Decisions committed, by kind and chosen cluster (none where there is none).',
+      labelNames: ['kind', 'cluster'],
+      registers,
+    }),
+    groupMembers: new Histogram({
+      name: 'gpu_broker_commit_members',
+      help: 'Requests that shared one commit.',
+      buckets: [1, 2, 4, 8, 16, 32, 64],
+      registers,
+    }),
+    commitSeconds: new Histogram({
+      name: 'gpu_broker_commit_duration_seconds',
+      help: 'Time of one transaction under the calendar lock, waiting for the lock included.',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+      registers,
+    }),
+    providerCallSeconds: new Histogram({
+      name: 'gpu_broker_provider_call_duration_seconds',
+      help: 'Time of one call of the provider contract; outcome is ok or the kind of error.',
+      labelNames: ['provider', 'operation', 'outcome'],
+      buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+      registers,
+    }),
+    circuitState: new Gauge({
+      name: 'gpu_broker_circuit_state',
+      help: 'Circuit of a provider and kind of call: 0 closed, 1 half-open, 2 open.',
+      labelNames: ['provider', 'kind'],
+      registers,
+    }),
+    allocations: new Gauge({
+      name: 'gpu_broker_allocations',
+      help: 'Allocations in each status that is not final.',
+      labelNames: ['status'],
+      registers,
+    }),
+    lookSeconds: new Histogram({
+      name: 'gpu_broker_look_duration_seconds',
+      help: 'Time of one look of the reconciler at one allocation, provider calls included.',
+      buckets: [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers,
+    }),
+    workerErrors: new Counter({
+      name: 'gpu_broker_worker_errors_total',
+      help: 'Rounds of a worker that ended in an error that was not a provider’s.',
+      labelNames: ['worker'],
+      registers,
+    }),
+  }
+}

@@ -1,0 +1,42 @@
+/** Which provider is behind an id, guarded and measured, and what it is configured to serve. */
+import type { ProviderView } from '../../shared/cluster.ts'
+import type { Provider } from '../../shared/provider.ts'
+
+/** One of the inventory's clusters, as the provider's configuration maps it. */
+export interface ServedCluster {
+  readonly clusterId: string
+  /** Aliases; the first is the default. */
+  readonly images: readonly string[]
+  /** Names of the configured networks, at least one. */
+  readonly networks: readonly string[]
+}
+
+export interface ProviderEntry {
+  readonly id: string
+  readonly provider: Provider
+  readonly served: readonly ServedCluster[]
+  health(): ProviderView['health']
+  close(): void
+}
+
+export interface ProviderDirectory {
+  readonly entries: readonly ProviderEntry[]
+  get(providerId: string): ProviderEntry | null
+  served(clusterId: string): ServedCluster | null
+  close(): void
+}
+
+export function createDirectory(entries: readonly ProviderEntry[]): ProviderDirectory {
+  const byId = new Map(entries.map((entry) => [entry.id, entry]))
+  const byCluster = new Map(
+    entries.flatMap((entry) => entry.served.map((served) => [served.clusterId, served] as const)),
+  )
+  return {
+    entries,
+    get: (providerId) => byId.get(providerId) ?? null,
+    served: (clusterId) => byCluster.get(clusterId) ?? null,
+    close() {
+      for (const entry of entries) entry.close()
+    },
+  }
+}

@@ -1,0 +1,191 @@
+/** Reading allocations: one, a page, those that wait, and those that the reconciler must look at. */
+import type { ExpressionBuilder, Selectable } from 'kysely'
+import { sql } from 'kysely'
+import type { AllocationStatus } from '../../shared/allocation.ts'
+import type { EpochMs } from '../../shared/time.ts'
+import type { Queries } from './database.ts'
+import type { AllocationTable, ApprovalTable, DecisionTable, NodeTable, Tables } from './schema.ts'
+
+export type AllocationRow = Selectable<AllocationTable>
+
+/** Rows that a caller may see: of one organisation, at one provider, or all. */
+export interface Sight {
+  readonly organizationId: string | null
+  readonly providerId: string | null
+}
+
+export interface AllocationFilter {
+  readonly status?: AllocationStatus
+  readonly organizationId?: string
+  readonly providerId?: string
+  readonly clusterId?: string
+  readonly approvalId?: string
+  readonly program?: string
+  readonly label?: { readonly key: string; readonly value: string }
+}
+
+const visible =
+  ({ organizationId, providerId }: Sight) =>
+  (where: ExpressionBuilder<Tables, 'allocations'>) =>
+    where.and([
+      ...(organizationId === null ? [] : [where('organizationId', '=', organizationId)]),
+      ...(providerId === null ? [] : [where('providerId', '=', providerId)]),
+    ])
+
+export async function findAllocation(db: Queries, id: string, sight: Sight): Promise<AllocationRow | null> {
+  const row = await db
+    .selectFrom('allocations')
+    .selectAll()
+    .where('id', '=', id)
+    .where(visible(sight))
+    .executeTakeFirst()
+  return row ?? null
+}
+
+/** Newest first. @param after the sequence of the last one seen; null for the first page */
+export async function pageOfAllocations(
+  db: Queries,
+  { filter, sight, after, limit }: { filter: AllocationFilter; sight: Sight; after: number | null; limit: number },
+): Promise<readonly AllocationRow[]> {
+  const { label, ...columns } = filter
+  let query = db.selectFrom('allocations').selectAll().where(visible(sight)).orderBy('sequence', 'desc').limit(limit)
+  for (const [column, value] of Object.entries(columns)) {
+    query = query.where(column as keyof typeof columns, '=', value as never)
+  }
+  if (label !== undefined) query = query.where(sql<boolean>`labels ->> ${label.key} = ${label.value}`)
+  if (after !== null) query = query.where('sequence', '<', after)
+  return query.execute()
+}
+
+export async function waitingRows(
+  db: Queries,
+): Promise<readonly (AllocationRow & { readonly approval: Selectable<ApprovalTable> })[]> {
+  const rows = await db
+    .selectFrom('allocations')
+    .selectAll()
+    .where('status', '=', 'waitlisted')
+    .orderBy('sequence')
+    .execute()
+  const approvalIds = [...new Set(rows.map((row) => row.approvalId))]
+  if (approvalIds.length === 0) return []
+  const approvals = await db.selectFrom('approvals').selectAll().where('id', 'in', approvalIds).execute()
+  const byId = new Map(approvals.map((approval) => [approval.id, approval]))
+  return rows.flatMap((row) => {
+    const approval = byId.get(row.approvalId)
+    return approval === undefined ? [] : [{ ...row, approval }]
+  })
+}
+
+export const nodesOf = (db: Queries, allocationId: string): Promise<readonly Selectable<NodeTable>[]> =>
+  db
+    .selectFrom('nodes')
+    .selectAll()
+    .where('allocationId', '=', allocationId)
+    .orderBy('ordinal')
+    .orderBy('generation')
+    .execute()
+
+export const decisionsOf = (db: Queries, allocationId: string): Promise<readonly Selectable<DecisionTable>[]> =>
+  db.selectFrom('decisions').selectAll().where('allocationId', '=', allocationId).orderBy('sequence').execute()
+
+/**
+ * Takes up to `limit` allocations that are due and not in another worker's hands. The token says whose they are: what a
+ * worker brings back counts only while it still holds.
+ */
+export async function claimDue(
+  db: Queries,
+  { now, token, leaseMs, limit }: { now: EpochMs; token: string; leaseMs: number; limit: number },
+): Promise<readonly string[]> {
+  const { rows } = await sql<{ id: string }>`
+    update allocations set claim_token = ${token}, claimed_until = ${now + leaseMs}
+    where id in (
+      select id from allocations
+      where next_look_at <= ${now} and (claimed_until is null or claimed_until <= ${now})
+      order by next_look_at limit ${limit} for update skip locked
+    ) returning id`.execute(db)
+  return rows.map((row) => row.id)
+}
+
+/** @returns whether the claim still held */
+export async function renewClaim(
+  db: Queries,
+  { id, token, until }: { id: string; token: string; until: EpochMs },
+): Promise<boolean> {
+  const result = await db
+    .updateTable('allocations')
+    .set({ claimedUntil: until })
+    .where('id', '=', id)
+    .where('claimToken', '=', token)
+    .executeTakeFirst()
+  return result.numUpdatedRows > 0n
+}
+
+/** Gives the claim back. @param notBefore nobody takes it again before this instant */
+export async function releaseClaim(
+  db: Queries,
+  { id, token, notBefore }: { readonly id: string; readonly token: string; readonly notBefore?: EpochMs },
+): Promise<void> {
+  await db
+    .updateTable('allocations')
+    .set({ claimToken: null, claimedUntil: notBefore ?? null })
+    .where('id', '=', id)
+    .where('claimToken', '=', token)
+    .execute()
+}
+
+/** Only where one process owns the database: whoever held these claims is dead. */
+export async function dropClaims(db: Queries): Promise<void> {
+  await db
+    .updateTable('allocations')
+    .set({ claimToken: null, claimedUntil: null })
+    .where('claimToken', 'is not', null)
+    .execute()
+}
+
+/** When the reconciler is needed next; null when nothing is due ever. */
+export async function nextDue(db: Queries): Promise<EpochMs | null> {
+  const row = await db
+    .selectFrom('allocations')
+    .select(sql<number | null>`min(greatest(next_look_at, coalesce(claimed_until, 0)))`.as('at'))
+    .where('nextLookAt', 'is not', null)
+    .executeTakeFirst()
+  return row?.at ?? null
+}
+
+export async function waitingByIds(db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, AllocationRow>> {
+  if (ids.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('allocations')
+    .selectAll()
+    .where('id', 'in', ids)
+    .where('status', '=', 'waitlisted')
+    .execute()
+  return new Map(rows.map((row) => [row.id, row]))
+}
+
+export interface ClusterCounts {
+  readonly clusterId: string
+  readonly ready: number
+  readonly active: number
+}
+
+/** What stands and what works, per cluster, now. */
+export async function nodeCounts(db: Queries): Promise<ReadonlyMap<string, ClusterCounts>> {
+  const { rows } = await sql<ClusterCounts>`
+    select cluster_id as "clusterId", sum(ready_nodes)::int as ready,
+      sum(case when status = 'active' then nodes else 0 end)::int as active
+    from allocations where status in ('provisioning', 'active', 'preempting') and cluster_id is not null
+    group by cluster_id`.execute(db)
+  return new Map(rows.map((row) => [row.clusterId, row]))
+}
+
+/** How many there are in each status that is not final. */
+export async function liveStatusCounts(db: Queries): Promise<ReadonlyMap<AllocationStatus, number>> {
+  const rows = await db
+    .selectFrom('allocations')
+    .select(['status', sql<number>`count(*)::int`.as('count')])
+    .where('status', 'not in', ['released', 'cancelled', 'failed'])
+    .groupBy('status')
+    .execute()
+  return new Map(rows.map((row) => [row.status, row.count]))
+}

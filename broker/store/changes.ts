@@ -1,0 +1,46 @@
+/** Rows, and what a group of decisions changed of them, ready to be written together. */
+import type { Selectable } from 'kysely'
+import type { LogEntry } from './head.ts'
+import type {
+  AllocationTable,
+  ApprovalTable,
+  DecisionTable,
+  EventTable,
+  IdempotencyKeyTable,
+  NodeGroupTable,
+  NodeTable,
+} from './schema.ts'
+
+export type ApprovalRow = Selectable<ApprovalTable>
+export type AllocationRow = Selectable<AllocationTable>
+export type NodeRow = Selectable<NodeTable>
+export type NodeGroupRow = Selectable<NodeGroupTable>
+export type DecisionRow = Selectable<DecisionTable>
+export type EventRow = Selectable<EventTable>
+export type IdempotencyRow = Selectable<IdempotencyKeyTable>
+
+/** All that one or more members changed, ready to be written. */
+export interface Changes {
+  readonly approvals: Map<string, ApprovalRow>
+  readonly allocations: Map<string, AllocationRow>
+  readonly nodes: Map<string, NodeRow>
+  readonly groups: Map<string, NodeGroupRow>
+  readonly decisions: DecisionRow[]
+  readonly events: EventRow[]
+  readonly log: LogEntry[]
+  readonly idempotency: Map<string, IdempotencyRow>
+}
+
+export const noChanges = (): Changes => ({
+  approvals: new Map(),
+  allocations: new Map(),
+  nodes: new Map(),
+  groups: new Map(),
+  decisions: [],
+  events: [],
+  log: [],
+  idempotency: new Map(),
+})
+
+export const nodeKey = (node: Pick<NodeRow, 'allocationId' | 'ordinal' | 'generation'>): string =>
+  `${node.allocationId}/${node.ordinal}/${node.generation}`

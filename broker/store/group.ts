@@ -1,0 +1,132 @@
+/** Reading what a group of requests needs, and writing what it changed, in few statements whatever its size. */
+import type { Reservation } from '../core/calendar-op.ts'
+import { type Changes, noChanges, nodeKey } from './changes.ts'
+import type { Transaction } from './database.ts'
+import { appendLog } from './head.ts'
+import { saveReservations } from './reservations.ts'
+import { insertRows, upsertRows } from './rows.ts'
+
+/** What a member wants read before it decides. */
+export interface Needs {
+  readonly approvals?: readonly string[]
+  /** Read with their approvals. */
+  readonly allocations?: readonly string[]
+  /** All live allocations of these approvals. */
+  readonly allocationsOfApprovals?: readonly string[]
+  /** With the allocations' nodes and groups. */
+  readonly nodes?: boolean
+  /** All allocations that wait, with their approvals. */
+  readonly waiting?: boolean
+  /** All allocations that have a place and have not started, with their approvals. */
+  readonly scheduled?: boolean
+  readonly idempotency?: { readonly clientId: string; readonly key: string }
+}
+
+const FINAL = ['released', 'cancelled', 'failed'] as const
+
+export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Promise<Changes> {
+  const rows = noChanges()
+  await readAllocations(trx, needs, rows)
+  const approvalIds = new Set([
+    ...needs.flatMap((need) => need.approvals ?? []),
+    ...needs.flatMap((need) => need.allocationsOfApprovals ?? []),
+    ...[...rows.allocations.values()].map((row) => row.approvalId),
+  ])
+  if (approvalIds.size > 0) {
+    const found = await trx
+      .selectFrom('approvals')
+      .selectAll()
+      .where('id', 'in', [...approvalIds])
+      .execute()
+    for (const row of found) rows.approvals.set(row.id, row)
+  }
+  await readKeys(trx, needs, rows)
+  return rows
+}
+
+async function readAllocations(trx: Transaction, needs: readonly Needs[], rows: Changes): Promise<void> {
+  const ids = new Set(needs.flatMap((need) => need.allocations ?? []))
+  const ofApprovals = needs.flatMap((need) => need.allocationsOfApprovals ?? [])
+  const statuses = [
+    ...(needs.some((need) => need.waiting === true) ? (['waitlisted'] as const) : []),
+    ...(needs.some((need) => need.scheduled === true) ? (['scheduled'] as const) : []),
+  ]
+  if (ids.size === 0 && ofApprovals.length === 0 && statuses.length === 0) return
+  const found = await trx
+    .selectFrom('allocations')
+    .selectAll()
+    .where((where) =>
+      where.or([
+        ...(ids.size > 0 ? [where('id', 'in', [...ids])] : []),
+        ...(ofApprovals.length > 0
+          ? [where.and([where('approvalId', 'in', ofApprovals), where('status', 'not in', FINAL)])]
+          : []),
+        ...(statuses.length > 0 ? [where('status', 'in', statuses)] : []),
+      ]),
+    )
+    .execute()
+  for (const row of found) rows.allocations.set(row.id, row)
+  const withNodes = [...new Set(needs.flatMap((need) => (need.nodes === true ? (need.allocations ?? []) : [])))]
+  if (withNodes.length === 0) return
+  const nodes = await trx.selectFrom('nodes').selectAll().where('allocationId', 'in', withNodes).execute()
+  for (const row of nodes) rows.nodes.set(nodeKey(row), row)
+  const groups = await trx.selectFrom('nodeGroups').selectAll().where('allocationId', 'in', withNodes).execute()
+  for (const row of groups) rows.groups.set(row.name, row)
+}
+
+async function readKeys(trx: Transaction, needs: readonly Needs[], rows: Changes): Promise<void> {
+  const keys = needs.flatMap((need) => need.idempotency ?? [])
+  if (keys.length === 0) return
+  const found = await trx
+    .selectFrom('idempotencyKeys')
+    .selectAll()
+    .where('key', 'in', [...new Set(keys.map((one) => one.key))])
+    .where('clientId', 'in', [...new Set(keys.map((one) => one.clientId))])
+    .execute()
+  for (const row of found) rows.idempotency.set(idempotencyKey(row), row)
+}
+
+export const idempotencyKey = ({ clientId, key }: { readonly clientId: string; readonly key: string }): string =>
+  `${clientId}\n${key}`
+
+/** The worker's own columns stay as its claim left them; only who decides moves `next_look_at`. */
+const WORKER_COLUMNS = ['claim_token', 'claimed_until']
+
+export async function writeChanges(trx: Transaction, changes: Changes): Promise<void> {
+  await upsertRows(trx, 'approvals', [...changes.approvals.values()], { key: ['id'] })
+  await upsertRows(trx, 'allocations', [...changes.allocations.values()], { key: ['id'], keep: WORKER_COLUMNS })
+  await upsertRows(trx, 'node_groups', [...changes.groups.values()], { key: ['name'] })
+  await upsertRows(trx, 'nodes', [...changes.nodes.values()], { key: ['allocation_id', 'ordinal', 'generation'] })
+  await saveReservations(trx, reservationChanges(changes))
+  await insertRows(trx, 'decisions', changes.decisions)
+  await insertRows(trx, 'events', changes.events)
+  await insertRows(trx, 'idempotency_keys', [...changes.idempotency.values()])
+  await appendLog(trx, changes.log)
+}
+
+/**
+ * What the operations leave of each reservation: the last one counts. A plan that is dropped never held anything; what
+ * ran is kept with the time it really held.
+ */
+export function reservationChanges(changes: Changes): Parameters<typeof saveReservations>[1] {
+  const put = new Map<string, Reservation>()
+  const released = new Map<string, number>()
+  for (const { op, at } of changes.log) {
+    if (op.op === 'reserve') {
+      put.set(op.reservation.allocationId, op.reservation)
+      released.delete(op.reservation.allocationId)
+    }
+    if (op.op === 'release') {
+      put.delete(op.allocationId)
+      released.set(op.allocationId, at)
+    }
+  }
+  const end: { allocationId: string; at: number }[] = []
+  const drop: string[] = []
+  for (const [allocationId, at] of released) {
+    const ran = changes.allocations.get(allocationId)?.startAt
+    if (ran !== null && ran !== undefined && ran <= at) end.push({ allocationId, at })
+    else drop.push(allocationId)
+  }
+  return { put: [...put.values()], end, drop }
+}

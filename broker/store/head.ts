@@ -1,0 +1,96 @@
+/** The head of the calendar: one row, locked by whoever decides; and the log behind it. */
+import { type Selectable, sql } from 'kysely'
+import type { EpochMs } from '../../shared/time.ts'
+import type { CalendarOp } from '../core/calendar-op.ts'
+import type { Cluster } from '../core/cluster.ts'
+import type { Queries, Transaction } from './database.ts'
+import { insertRows } from './rows.ts'
+import type { CalendarHeadTable } from './schema.ts'
+
+export interface Head extends Omit<Selectable<CalendarHeadTable>, 'singleton' | 'catalogue'> {
+  readonly catalogue: readonly Cluster[]
+}
+
+export interface LogEntry {
+  readonly version: number
+  readonly at: EpochMs
+  readonly op: CalendarOp
+}
+
+/** What the digest of an empty log is. */
+export const EMPTY_LOG_DIGEST = '0'.repeat(64)
+
+/** Makes the row of a new installation; with one there already, nothing. */
+export async function ensureHead(db: Queries, now: EpochMs): Promise<void> {
+  await db
+    .insertInto('calendarHead')
+    .values({
+      singleton: true,
+      version: 0,
+      logDigest: EMPTY_LOG_DIGEST,
+      lastAt: now,
+      eventSequence: 0,
+      allocationSequence: 0,
+      decisionSequence: 0,
+      catalogue: '[]',
+    })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+}
+
+/** Waits for the one lock under which everything is decided, and holds it until the transaction ends. */
+export async function lockHead(trx: Transaction): Promise<Head> {
+  const row = await trx.selectFrom('calendarHead').selectAll().forUpdate().executeTakeFirstOrThrow()
+  return { ...row, catalogue: row.catalogue as readonly Cluster[] }
+}
+
+export async function readHead(db: Queries): Promise<Head> {
+  const row = await db.selectFrom('calendarHead').selectAll().executeTakeFirstOrThrow()
+  return { ...row, catalogue: row.catalogue as readonly Cluster[] }
+}
+
+export async function saveHead(trx: Transaction, head: Head): Promise<void> {
+  await trx
+    .updateTable('calendarHead')
+    .set({
+      version: head.version,
+      logDigest: head.logDigest,
+      lastAt: head.lastAt,
+      eventSequence: head.eventSequence,
+      allocationSequence: head.allocationSequence,
+      decisionSequence: head.decisionSequence,
+    })
+    .execute()
+}
+
+export async function saveCatalogue(trx: Transaction, catalogue: readonly Cluster[]): Promise<void> {
+  await trx
+    .updateTable('calendarHead')
+    .set({ catalogue: JSON.stringify(catalogue) })
+    .execute()
+}
+
+/** What was committed after `version`, in order. */
+export async function readLog(db: Queries, after: number): Promise<readonly LogEntry[]> {
+  const rows = await db.selectFrom('calendarLog').selectAll().where('version', '>', after).orderBy('version').execute()
+  return rows.map((row) => ({ ...row, op: row.op as CalendarOp }))
+}
+
+export const appendLog = (trx: Transaction, entries: readonly LogEntry[]): Promise<void> =>
+  insertRows(trx, 'calendar_log', entries)
+
+/** This installation's id, made by the first start. */
+export async function installationId(db: Queries, proposal: string, now: EpochMs): Promise<string> {
+  await db
+    .insertInto('installation')
+    .values({ singleton: true, id: proposal, createdAt: now })
+    .onConflict((conflict) => conflict.doNothing())
+    .execute()
+  const row = await db.selectFrom('installation').select('id').executeTakeFirstOrThrow()
+  return row.id
+}
+
+/** Is the database there, and does it answer? */
+export async function pingDatabase(db: Queries): Promise<void> {
+  await sql`select 1`.execute(db)
+}

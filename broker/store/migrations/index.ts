@@ -1,0 +1,7 @@
+/** The migrations in order. Forward only: what has run anywhere is never edited, a correction is a new one. */
+import type { Migration, MigrationProvider } from 'kysely/migration'
+import * as first from './0001-first.ts'
+
+const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-first': first }
+
+export const migrationProvider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) }

@@ -1,0 +1,130 @@
+/** The present state of the calendar, as rows: what a replica's calendar is rebuilt from, and what SQL checks. */
+import { type Selectable, sql } from 'kysely'
+import type { EpochMs } from '../../shared/time.ts'
+import type { Reservation, ReservationPhase } from '../core/calendar-op.ts'
+import type { Cluster } from '../core/cluster.ts'
+import type { Queries, Transaction } from './database.ts'
+import { upsertRows } from './rows.ts'
+import type { ReservationTable } from './schema.ts'
+
+/** All that still hold, in the order in which their allocations were made. */
+export async function liveReservations(db: Queries): Promise<readonly Reservation[]> {
+  const rows = await db
+    .selectFrom('reservations')
+    .innerJoin('allocations', 'allocations.id', 'reservations.allocationId')
+    .selectAll('reservations')
+    .select('allocations.sequence as order')
+    .where('reservations.phase', '!=', 'ended')
+    .orderBy('allocations.sequence')
+    .execute()
+  return rows.map((row) => ({ ...fromRow(row), order: row.order }))
+}
+
+function fromRow(row: Selectable<ReservationTable>): Omit<Reservation, 'order'> {
+  const { startAt, endAt, phase, ...same } = row
+  return { ...same, start: startAt, end: endAt, phase: phase as ReservationPhase } // ended ones are not asked for
+}
+
+export interface HeldInterval {
+  readonly nodes: number
+  readonly start: EpochMs
+  readonly heldUntil: EpochMs
+}
+
+/** What a cluster's calendar shows in `[from, to)`, ended ones with the time that they really held. */
+export async function reservationsBetween(
+  db: Queries,
+  { clusterId, from, to }: { readonly clusterId: string; readonly from: EpochMs; readonly to: EpochMs },
+): Promise<readonly HeldInterval[]> {
+  return db
+    .selectFrom('reservations')
+    .select(['nodes', 'startAt as start', 'heldUntil'])
+    .where('clusterId', '=', clusterId)
+    .where('startAt', '<', to)
+    .where('heldUntil', '>', from)
+    .execute()
+}
+
+/** The rows after a group of operations: `put` replaces by allocation; `end` closes those that held, `drop` forgets plans. */
+export async function saveReservations(
+  trx: Transaction,
+  changes: {
+    readonly put: readonly Reservation[]
+    readonly end: readonly { readonly allocationId: string; readonly at: EpochMs }[]
+    readonly drop: readonly string[]
+  },
+): Promise<void> {
+  const rows = changes.put.map(({ start, end, order: _, ...same }) => ({ ...same, startAt: start, endAt: end }))
+  await upsertRows(trx, 'reservations', rows, { key: ['allocation_id'] })
+  for (const { allocationId, at } of changes.end) {
+    await trx
+      .updateTable('reservations')
+      .set({ phase: 'ended', heldUntil: at, endAt: sql`least(end_at, ${at}::bigint)` })
+      .where('allocationId', '=', allocationId)
+      .execute()
+  }
+  if (changes.drop.length > 0) {
+    await trx.deleteFrom('reservations').where('allocationId', 'in', changes.drop).execute()
+  }
+}
+
+/** A commit would have exceeded a cluster's capacity: a bug in the core, stopped here. */
+export class OverCapacity extends Error {
+  override readonly name = 'OverCapacity'
+}
+
+/**
+ * Invariant 1, checked a second time, in SQL, by code that shares nothing with the calendar: at every instant at which
+ * one of these reservations holds nodes, the cluster's reservations are within its capacity less drains.
+ *
+ * @throws OverCapacity
+ */
+export async function assertWithinCapacity(
+  trx: Transaction,
+  cluster: Cluster,
+  drains: readonly { readonly nodes: number; readonly from: EpochMs; readonly to: EpochMs }[],
+  placed: readonly HeldInterval[],
+): Promise<void> {
+  const from = Math.min(...placed.map((one) => one.start))
+  const to = Math.max(...placed.map((one) => one.heldUntil))
+  const steps = capacitySteps(cluster, drains)
+  const { rows } = await sql<{ at: number; used: number; capacity: number }>`
+    with capacity as (select * from jsonb_to_recordset(${JSON.stringify(steps)}::jsonb) as c (at bigint, delta bigint)),
+    placed as (select * from jsonb_to_recordset(${JSON.stringify(placed)}::jsonb) as p (start bigint, "heldUntil" bigint)),
+    edges as (
+      select start_at as at, nodes as used, 0 as capacity from reservations
+        where cluster_id = ${cluster.id} and phase <> 'ended' and held_until > ${from} and start_at < ${to}
+      union all
+      select held_until, -nodes, 0 from reservations
+        where cluster_id = ${cluster.id} and phase <> 'ended' and held_until > ${from} and start_at < ${to}
+      union all
+      select at, 0, delta from capacity
+    ),
+    profile as (
+      select at, sum(sum(used)) over (order by at) as used, sum(sum(capacity)) over (order by at) as capacity
+      from edges group by at
+    )
+    select at, used::int, capacity::int from profile
+    where used > capacity
+      and exists (select 1 from placed where profile.at >= placed.start and profile.at < placed."heldUntil")
+    limit 1`.execute(trx)
+  const broken = rows[0]
+  if (broken === undefined) return
+  throw new OverCapacity(`${cluster.id} would hold ${broken.used} of ${broken.capacity} nodes at ${broken.at}`)
+}
+
+/** Capacity less drains as changes: phases are absolute, so each adds the difference to the one before. */
+function capacitySteps(
+  cluster: Cluster,
+  drains: readonly { readonly nodes: number; readonly from: EpochMs; readonly to: EpochMs }[],
+): readonly { readonly at: EpochMs; readonly delta: number }[] {
+  const phases = cluster.phases.map((phase, index) => ({
+    at: phase.from,
+    delta: phase.nodes - (cluster.phases[index - 1]?.nodes ?? 0),
+  }))
+  const drained = drains.flatMap((drain) => [
+    { at: drain.from, delta: -drain.nodes },
+    { at: drain.to, delta: drain.nodes },
+  ])
+  return [...phases, ...drained]
+}

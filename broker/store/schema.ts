@@ -1,0 +1,219 @@
+/**
+ * The tables as TypeScript. Names are camelCase here and snake_case in SQL (Kysely's plugin translates); bigint columns
+ * arrive as numbers, because every one of them is below 2^53.
+ */
+import type { ColumnType } from 'kysely'
+import type {
+  Access,
+  AllocationStatus,
+  Demand,
+  NodeStatus,
+  Period,
+  Prefers,
+  Requires,
+} from '../../shared/allocation.ts'
+import type { ApprovalLimits, Priority } from '../../shared/approval.ts'
+import type { DecisionKind } from '../../shared/decision.ts'
+import type { EpochMs } from '../../shared/time.ts'
+
+/** A jsonb column: parsed when read, a JSON text when written. */
+type Json<T> = ColumnType<T, string, string>
+
+export interface InstallationTable {
+  singleton: boolean
+  id: string
+  createdAt: EpochMs
+}
+
+export interface CalendarHeadTable {
+  singleton: boolean
+  version: number
+  logDigest: string
+  lastAt: EpochMs
+  eventSequence: number
+  allocationSequence: number
+  decisionSequence: number
+  catalogue: Json<unknown>
+}
+
+export interface CalendarLogTable {
+  version: number
+  at: EpochMs
+  op: Json<unknown>
+}
+
+export interface ApprovalTable {
+  id: string
+  sequence: number
+  organizationId: string
+  organizationName: string | null
+  organizationType: string | null
+  program: string
+  priority: Priority
+  limits: Json<ApprovalLimits>
+  note: string | null
+  status: 'valid' | 'revoked'
+  /** GPU-time of ended allocations, in GPU-ms; what lives is counted from the calendar. */
+  endedGpuMs: number
+  version: number
+  createdAt: EpochMs
+  updatedAt: EpochMs
+}
+
+export interface Undoing {
+  readonly next: 'place-again' | 'fail'
+  readonly kind: string
+  readonly code: string | null
+  readonly message: string
+}
+
+export interface Avoided {
+  readonly clusterId: string
+  readonly until: EpochMs
+}
+
+export interface AllocationTable {
+  id: string
+  sequence: number
+  approvalId: string
+  organizationId: string
+  program: string
+  name: string
+  priority: Priority
+  status: AllocationStatus
+  statusReason: string | null
+  demand: Json<Demand>
+  requires: Json<Requires>
+  prefers: Json<Prefers>
+  period: Json<Period>
+  askedStartAt: EpochMs
+  durationMs: number
+  latestStartAt: EpochMs | null
+  access: Json<Access>
+  labels: Json<Record<string, string>>
+  providerId: string | null
+  clusterId: string | null
+  /** Nodes at the place it has; 0 while it waits without one. */
+  nodes: number
+  startAt: EpochMs | null
+  endAt: EpochMs | null
+  decisionId: string | null
+  waitingSince: EpochMs | null
+  estimatedStartAt: EpochMs | null
+  estimatedClusterId: string | null
+  promisedStartAt: EpochMs | null
+  waitingReason: string | null
+  desiredNodes: number
+  readyNodes: number
+  failedNodes: number
+  /** The next group's number; never goes back. */
+  groupCounter: number
+  releaseReason: string | null
+  /** What was built is being given back, and why; then it is placed again, or has failed. Null: nothing of the kind. */
+  undoing: Json<Undoing | null>
+  /** Clusters that had no room for it, each until when it is not asked again. */
+  avoid: Json<readonly Avoided[]>
+  /** Of what a caller can change; the ETag. */
+  version: number
+  createdAt: EpochMs
+  updatedAt: EpochMs
+  activeAt: EpochMs | null
+  releasedAt: EpochMs | null
+  /** When the reconciler must look; null when nothing is left to do. */
+  nextLookAt: EpochMs | null
+  claimToken: string | null
+  claimedUntil: EpochMs | null
+}
+
+export interface ReservationTable {
+  allocationId: string
+  approvalId: string
+  organizationId: string
+  clusterId: string
+  nodes: number
+  startAt: EpochMs
+  endAt: EpochMs
+  heldUntil: EpochMs
+  phase: 'planned' | 'scheduled' | 'running' | 'ended'
+  priority: Priority
+}
+
+export interface NodeGroupTable {
+  name: string
+  allocationId: string
+  size: number
+  /** When it was last asked for; null before the first time. */
+  askedAt: EpochMs | null
+  effect: 'unasked' | 'accepted' | 'none' | 'maybe'
+  /** Not asked for again before this instant: the provider's `retryAfter`, or our own pause. */
+  notBefore: EpochMs
+  attempts: number
+}
+
+export interface NodeError {
+  readonly kind: string
+  readonly code: string | null
+  readonly message: string
+}
+
+export interface NodeTable {
+  allocationId: string
+  ordinal: number
+  generation: number
+  name: string
+  groupName: string
+  providerInstanceId: string | null
+  status: NodeStatus
+  address: string | null
+  since: EpochMs
+  lastError: Json<NodeError | null>
+}
+
+export interface DecisionTable {
+  id: string
+  sequence: number
+  allocationId: string
+  at: EpochMs
+  kind: DecisionKind
+  policyVersion: string
+  calendarVersion: number
+  input: Json<unknown>
+  inputDigest: string
+  candidates: Json<unknown>
+  outcome: Json<unknown>
+  supersedes: string | null
+}
+
+export interface EventTable {
+  sequence: number
+  id: string
+  type: string
+  subject: string
+  at: EpochMs
+  data: Json<unknown>
+  allocationId: string | null
+  organizationId: string | null
+  providerId: string | null
+}
+
+export interface IdempotencyKeyTable {
+  clientId: string
+  key: string
+  digest: string
+  at: EpochMs
+  outcome: Json<unknown>
+}
+
+export interface Tables {
+  installation: InstallationTable
+  calendarHead: CalendarHeadTable
+  calendarLog: CalendarLogTable
+  approvals: ApprovalTable
+  allocations: AllocationTable
+  reservations: ReservationTable
+  nodeGroups: NodeGroupTable
+  nodes: NodeTable
+  decisions: DecisionTable
+  events: EventTable
+  idempotencyKeys: IdempotencyKeyTable
+}

@@ -1,0 +1,131 @@
+/**
+ * One look at one allocation: what is stored, what the provider lists, what `core/reconcile.ts` says of the two, and the
+ * calls that follow. It holds the allocation's claim throughout, opens no transaction while it waits for a provider, and
+ * may end at any line: the next look, here or elsewhere, goes on from what is stored and what is listed.
+ */
+import { ProviderError } from '../../shared/provider-error.ts'
+import type { ProviderNode } from '../../shared/provider.ts'
+import { type EpochMs, SECOND_MS } from '../../shared/time.ts'
+import { type Plan, reconcile } from '../core/reconcile.ts'
+import type { Claim } from '../app/claim.ts'
+import type { AllocationRow, NodeGroupRow, NodeRow } from '../store/changes.ts'
+import { endAtItsEnd } from '../app/end-at-its-end.ts'
+import { recordGiveBack } from '../app/give-back.ts'
+import { recordAnswers } from '../app/record-answers.ts'
+import { mustRecord, recordLook } from '../app/record-look.ts'
+import { startAllocation } from '../app/start-allocation.ts'
+import type { ProviderEntry } from '../providers/directory.ts'
+import { postpone, readSituation } from '../store/looks.ts'
+import { callFor, carryOut, type LookContext } from './steps.ts'
+
+interface Stored {
+  readonly row: AllocationRow
+  readonly nodes: readonly NodeRow[]
+  readonly groups: readonly NodeGroupRow[]
+}
+
+/** Generations of one ordinal: the first and three replacements. */
+const MAX_GENERATIONS = 4
+/** How often an allocation that stands is looked at. */
+const ACTIVE_LOOK_MS = 60 * SECOND_MS
+
+export async function look(context: LookContext, claim: Claim): Promise<void> {
+  const stored = await readSituation(context.app.database.queries, claim.id)
+  if (stored === null || stored.row.claimToken !== claim.token) return
+  const { row } = stored
+  const now = context.app.now()
+  if (row.status === 'scheduled') return begin(context, claim, row)
+  if (row.status === 'releasing' || row.undoing !== null) return giveBack(context, claim, stored)
+  if (row.status !== 'provisioning' && row.status !== 'active') return pauseUntil(context, claim, null)
+  if (row.endAt !== null && row.endAt <= now) return context.app.writer.run(endAtItsEnd(claim))
+  return hold(context, claim, stored)
+}
+
+function begin(context: LookContext, claim: Claim, row: AllocationRow): Promise<void> {
+  const entry = entryOf(context, row)
+  return context.app.writer.run(startAllocation(claim, entry.provider.capabilities.maxBatch))
+}
+
+function entryOf({ directory }: LookContext, row: AllocationRow): ProviderEntry {
+  const entry = directory.get(row.providerId ?? '')
+  if (entry === null) throw new Error(`no provider ${row.providerId} is configured`)
+  return entry
+}
+
+const pauseUntil = (context: LookContext, claim: Claim, at: EpochMs | null): Promise<void> =>
+  postpone(context.app.database.queries, { ...claim, at })
+
+async function hold(context: LookContext, claim: Claim, stored: Stored): Promise<void> {
+  const { app } = context
+  const entry = entryOf(context, stored.row)
+  const plan = await compare(context, claim, stored, 'hold')
+  if (plan === null) return
+  if (mustRecord(plan, stored.row)) {
+    const held = await app.writer.run(recordLook(claim, plan, entry.provider.capabilities.maxBatch))
+    if (!held) return
+  }
+  if (plan.steps.some((step) => step.step === 'give-up')) return // the next look gives it back
+  const answers = await carryOut(context, { ...stored, entry }, plan.steps)
+  if (answers.length > 0) await app.writer.run(recordAnswers(claim, answers))
+  await pauseUntil(context, claim, nextHold(stored, plan, app.now()))
+}
+
+/** Soon while names were just written down; then as often as the wait is long already. */
+function nextHold({ row, nodes, groups }: Stored, plan: Plan, now: EpochMs): EpochMs {
+  const end = row.endAt ?? Number.POSITIVE_INFINITY
+  if (plan.steps.some((step) => step.step === 'rename')) return now
+  if (plan.ready && row.status === 'active') return Math.min(end, now + ACTIVE_LOOK_MS)
+  const begunAt = Math.max(
+    row.startAt ?? 0,
+    ...nodes.map((node) => node.since),
+    ...groups.map((group) => group.askedAt ?? 0),
+  )
+  return Math.min(end, now + patienceMs(now - begunAt))
+}
+
+const SHORTEST_LOOK_MS = 300
+const LONGEST_LOOK_MS = 5 * SECOND_MS
+
+/** An eighth of the time waited so far: late by an eighth at most, and never a burden. */
+const patienceMs = (waitedMs: number): number => Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, waitedMs / 8))
+
+async function giveBack(context: LookContext, claim: Claim, stored: Stored): Promise<void> {
+  const { app } = context
+  const plan = await compare(context, claim, stored, 'release')
+  if (plan === null) return
+  if (!(await app.writer.run(recordGiveBack(claim, plan))) || plan.gone) return
+  await carryOut(context, { ...stored, entry: entryOf(context, stored.row) }, plan.steps)
+  await pauseUntil(context, claim, app.now() + patienceMs(app.now() - stored.row.updatedAt))
+}
+
+/** Null when the provider's list could not be had: nothing is decided without it. */
+async function compare(
+  context: LookContext,
+  claim: Claim,
+  { row, nodes, groups }: Stored,
+  intent: 'hold' | 'release',
+): Promise<Plan | null> {
+  const { provider } = entryOf(context, row)
+  let found: readonly ProviderNode[]
+  try {
+    found = await provider.listNodes(
+      { installationId: context.installationId, allocationId: row.id },
+      callFor(context, row),
+    )
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    context.log('the provider’s list could not be had', { allocationId: row.id, kind: error.kind, code: error.code })
+    await pauseUntil(context, claim, context.app.now() + Math.max(2 * SECOND_MS, error.retryAfterMs ?? 0))
+    return null
+  }
+  return reconcile({
+    intent,
+    wanted: nodes,
+    groups,
+    found,
+    now: context.app.now(),
+    visibilityDelayMs: provider.capabilities.visibilityDelayMs,
+    joinsFabric: provider.capabilities.joinsFabric,
+    maxGenerations: MAX_GENERATIONS,
+  })
+}

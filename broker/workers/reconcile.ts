@@ -1,0 +1,79 @@
+/** Claims allocations that are due and looks at each; a claim is renewed while its look lasts, and given back after it. */
+import { randomUUID } from 'node:crypto'
+import type { Metrics } from '../metrics.ts'
+import { SECOND_MS } from '../../shared/time.ts'
+import { claimDue, nextDue, releaseClaim, renewClaim } from '../store/allocations.ts'
+import { look } from './look.ts'
+import { type Loop, startLoop } from './loop.ts'
+import type { LookContext } from './steps.ts'
+
+/** A dead replica's work is taken over after this. */
+const LEASE_MS = 20 * SECOND_MS
+const RENEW_MS = 5 * SECOND_MS
+/** Looks at once on one replica: they mostly wait for operators. */
+const LOOKS_AT_ONCE = 32
+const IDLE_MS = 5 * SECOND_MS
+const PAUSE_AFTER_ERROR_MS = SECOND_MS
+/** A look that failed by our own fault is not tried again at once: it would most likely fail again. */
+const PAUSE_AFTER_BUG_MS = 10 * SECOND_MS
+
+export interface ReconcileOptions extends LookContext {
+  readonly metrics: Metrics
+  readonly onError: (error: unknown, fields: Readonly<Record<string, unknown>>) => void
+}
+
+export function startReconciler(options: ReconcileOptions): Loop {
+  const looking = new Set<Promise<void>>()
+  const loop: Loop = startLoop({
+    pauseAfterErrorMs: PAUSE_AFTER_ERROR_MS,
+    onError: (error) => options.onError(error, {}),
+    async round() {
+      const { app } = options
+      const room = LOOKS_AT_ONCE - looking.size
+      if (room <= 0) return IDLE_MS // a look that ends pokes
+      const token = randomUUID()
+      const ids = await claimDue(app.database.queries, { now: app.now(), token, leaseMs: LEASE_MS, limit: room })
+      for (const id of ids) {
+        const done = lookOnce(options, { id, token }).finally(() => {
+          looking.delete(done)
+          loop.poke()
+        })
+        looking.add(done)
+      }
+      const dueAt = await nextDue(app.database.queries)
+      return dueAt === null ? IDLE_MS : Math.min(IDLE_MS, dueAt - app.now())
+    },
+  })
+  return {
+    poke: loop.poke,
+    async stop() {
+      await loop.stop()
+      await Promise.all(looking)
+    },
+  }
+}
+
+async function lookOnce(
+  options: ReconcileOptions,
+  claim: { readonly id: string; readonly token: string },
+): Promise<void> {
+  const { app, metrics } = options
+  const db = app.database.queries
+  const startedAt = performance.now()
+  const renewal = setInterval(() => {
+    renewClaim(db, { ...claim, until: app.now() + LEASE_MS }).catch((error: unknown) =>
+      options.onError(error, { allocationId: claim.id }),
+    )
+  }, RENEW_MS)
+  try {
+    await look(options, claim)
+    await releaseClaim(db, claim)
+  } catch (error) {
+    if (options.signal.aborted) return
+    options.onError(error, { allocationId: claim.id })
+    await releaseClaim(db, { ...claim, notBefore: app.now() + PAUSE_AFTER_BUG_MS }).catch(() => undefined) // its lease ends by itself
+  } finally {
+    clearInterval(renewal)
+    metrics.lookSeconds.observe((performance.now() - startedAt) / 1_000)
+  }
+}

@@ -1,0 +1,127 @@
+/** Taking the steps that a look came to: the calls of the contract, each with its deadline, and what they answered. */
+import { ProviderError } from '../../shared/provider-error.ts'
+import type { Call, Provider } from '../../shared/provider.ts'
+import { SECOND_MS } from '../../shared/time.ts'
+import type { App } from '../app/app.ts'
+import type { AllocationRow, NodeGroupRow } from '../store/changes.ts'
+import type { GroupAnswer } from '../app/record-answers.ts'
+import type { Step } from '../core/reconcile.ts'
+import type { ProviderDirectory, ProviderEntry } from '../providers/directory.ts'
+import { eachAtOnce } from './each.ts'
+
+export interface LookContext {
+  readonly app: App
+  readonly directory: ProviderDirectory
+  readonly installationId: string
+  /** Ends every provider call when the broker stops. */
+  readonly signal: AbortSignal
+  readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void
+}
+
+/** What the steps are taken for. */
+export interface Subject {
+  readonly row: AllocationRow
+  readonly groups: readonly NodeGroupRow[]
+  readonly entry: ProviderEntry
+}
+
+/** One call of the contract, waiting for its turn included. */
+const CALL_DEADLINE_MS = 30 * SECOND_MS
+/** Groups asked for at once: enough to fill the operator's rate, few enough that none waits out its deadline. */
+const GROUPS_AT_ONCE = 6
+
+let operations = 0
+
+export function callFor({ app, signal }: LookContext, row: AllocationRow): Call {
+  operations += 1
+  return { operationId: `${row.id}-${operations}`, deadlineAt: app.now() + CALL_DEADLINE_MS, signal }
+}
+
+/** Takes the steps; what was answered to creates comes back. A failed delete or join is taken up by the next look. */
+export async function carryOut(context: LookContext, subject: Subject, steps: readonly Step[]): Promise<GroupAnswer[]> {
+  const { row, entry } = subject
+  const answers: GroupAnswer[] = []
+  const creates = steps.filter((step) => step.step === 'create')
+  const others = steps.filter((step) => step.step !== 'create')
+  await eachAtOnce(others, 1, (step) =>
+    attempt(context, row, step.step, () => takeStep(context, row, entry.provider, step)),
+  )
+  await eachAtOnce(creates, GROUPS_AT_ONCE, async ({ group: name }) => {
+    const group = subject.groups.find((one) => one.name === name)
+    if (group !== undefined) answers.push({ group: name, error: await create(context, subject, group) })
+  })
+  return answers
+}
+
+async function attempt(
+  context: LookContext,
+  row: AllocationRow,
+  step: string,
+  run: () => Promise<void>,
+): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    if (error.kind === 'busy') return // as far as it goes now; the next look asks again
+    context.log('a step was not taken', { allocationId: row.id, step, kind: error.kind, code: error.code })
+  }
+}
+
+async function takeStep(context: LookContext, row: AllocationRow, provider: Provider, step: Step): Promise<void> {
+  const clusterId = row.clusterId ?? ''
+  const owner = { installationId: context.installationId, allocationId: row.id, group: fabricGroup(row) }
+  switch (step.step) {
+    case 'delete':
+      return provider.deleteNodes({ clusterId, providerInstanceIds: step.providerInstanceIds }, callFor(context, row))
+    case 'join-fabric':
+      await provider.joinFabric?.(
+        { clusterId, owner, providerInstanceIds: step.providerInstanceIds },
+        callFor(context, row),
+      )
+      return
+    case 'leave-fabric':
+      await provider.leaveFabric?.({ clusterId, owner }, callFor(context, row))
+      return
+    case 'create':
+    case 'rename':
+    case 'give-up':
+      return // asked for beside these, or written down before
+  }
+}
+
+/** One interconnect group for the whole allocation, under the name of its first node group. */
+const fabricGroup = (row: AllocationRow): string => `gb${row.id.slice(4)}-000`
+
+async function create(
+  context: LookContext,
+  { row, entry }: Subject,
+  group: NodeGroupRow,
+): Promise<ProviderError | null> {
+  const clusterId = row.clusterId ?? ''
+  const served = entry.served.find((one) => one.clusterId === clusterId)
+  try {
+    await entry.provider.createNodes(
+      {
+        name: group.name,
+        size: group.size,
+        clusterId,
+        imageAlias: row.access.image ?? served?.images[0] ?? '',
+        network: served?.networks[0] ?? '',
+        sshPublicKeys: row.access.sshPublicKeys ?? [],
+        owner: { installationId: context.installationId, allocationId: row.id, group: group.name },
+      },
+      callFor(context, row),
+    )
+    return null
+  } catch (error) {
+    if (!(error instanceof ProviderError)) throw error
+    context.log('a group was not accepted', {
+      allocationId: row.id,
+      group: group.name,
+      kind: error.kind,
+      code: error.code,
+    })
+    return error
+  }
+}

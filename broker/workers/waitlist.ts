@@ -1,0 +1,38 @@
+/** Plans again for those who wait: when something freed room, when a planned start is at hand, and every minute anyway. */
+import { MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
+import type { App } from '../app/app.ts'
+import type { Changes } from '../store/changes.ts'
+import { nextPlannedStart, replanWaitlist } from '../app/replan-waitlist.ts'
+import { waiting } from '../core/calendar-reads.ts'
+import { type Loop, startLoop } from './loop.ts'
+
+export interface WaitlistWorker extends Loop {
+  /** To be called after each commit: pokes where it may have made room for somebody. */
+  noticed(changes: Changes): void
+}
+
+export interface WaitlistOptions {
+  readonly app: App
+  readonly onError: (error: unknown) => void
+}
+
+export function startWaitlist({ app, onError }: WaitlistOptions): WaitlistWorker {
+  const loop = startLoop({
+    pauseAfterErrorMs: SECOND_MS,
+    onError,
+    async round() {
+      const calendar = await app.cache.read(app.database.queries)
+      if (waiting(calendar).length === 0) return MINUTE_MS
+      await app.writer.run(replanWaitlist)
+      const plannedAt = nextPlannedStart(await app.cache.read(app.database.queries))
+      return plannedAt === null ? MINUTE_MS : Math.min(MINUTE_MS, Math.max(SECOND_MS, plannedAt - app.now()))
+    },
+  })
+  return { ...loop, noticed: (changes) => (mayMakeRoom(changes) ? loop.poke() : undefined) }
+}
+
+/** Anything but taking room or a re-plan's own moves; a shortened or moved reservation is a `reserve` of a running one. */
+const mayMakeRoom = ({ log }: Changes): boolean =>
+  log.some(
+    ({ op }) => op.op !== 'wait' && op.op !== 'unwait' && (op.op !== 'reserve' || op.reservation.phase === 'running'),
+  )

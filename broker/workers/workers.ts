@@ -1,0 +1,57 @@
+/** All the loops of one replica, started and stopped together. */
+import type { Logger } from 'pino'
+import type { App } from '../app/app.ts'
+import type { Metrics } from '../metrics.ts'
+import type { ProviderDirectory } from '../providers/directory.ts'
+import { startLeftovers } from './leftovers.ts'
+import { startReconciler } from './reconcile.ts'
+import type { LookContext } from './steps.ts'
+import { startWaitlist } from './waitlist.ts'
+
+export interface Workers {
+  poke(): void
+  stop(): Promise<void>
+}
+
+export interface WorkersOptions {
+  readonly app: App
+  readonly directory: ProviderDirectory
+  readonly installationId: string
+  readonly metrics: Metrics
+  readonly logger: Logger
+}
+
+export function startWorkers({ app, directory, installationId, metrics, logger }: WorkersOptions): Workers {
+  const stopping = new AbortController()
+  const context: LookContext = {
+    app,
+    directory,
+    installationId,
+    signal: stopping.signal,
+    log: (sentence, fields) => logger.info(fields, sentence),
+  }
+  const failed =
+    (worker: string) =>
+    (error: unknown, fields: Readonly<Record<string, unknown>> = {}): void => {
+      metrics.workerErrors.inc({ worker })
+      logger.error({ ...fields, err: error, worker }, 'a worker failed and goes on')
+    }
+  const reconciler = startReconciler({ ...context, metrics, onError: failed('reconcile') })
+  const waitlist = startWaitlist({ app, onError: failed('waitlist') })
+  const leftovers = startLeftovers(context, failed('leftovers'))
+  app.writer.onCommit((changes) => {
+    if ([...changes.allocations.values()].some((row) => row.nextLookAt !== null)) reconciler.poke()
+    waitlist.noticed(changes)
+    leftovers.noticed(changes)
+  })
+  return {
+    poke() {
+      reconciler.poke()
+      waitlist.poke()
+    },
+    async stop() {
+      stopping.abort()
+      await Promise.all([reconciler.stop(), waitlist.stop(), leftovers.stop()])
+    },
+  }
+}
