@@ -87,7 +87,8 @@ const SHORTEST_LOOK_MS = 300
 const LONGEST_LOOK_MS = 5 * SECOND_MS
 
 /** An eighth of the time waited so far: late by an eighth at most, and never a burden. */
-const patienceMs = (waitedMs: number): number => Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, waitedMs / 8))
+const patienceMs = (waitedMs: number): number =>
+  Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, Math.ceil(waitedMs / 8)))
 
 async function giveBack(context: LookContext, claim: Claim, stored: Stored): Promise<void> {
   const { app } = context
