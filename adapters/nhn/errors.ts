@@ -53,8 +53,8 @@ export function perhapsDone(error: ProviderError): ProviderError {
   return new ProviderError(error.kind, error.message, { effect: 'maybe', code, providerMessage, retryAfterMs })
 }
 
-/** Long runs of this alphabet are tokens, keys and boot scripts, which validation errors like to quote. */
-const LONG_RUN = /[A-Za-z0-9+/=_-]{64,}/g
+/** Long runs of this alphabet are tokens, keys and boot scripts, which errors like to quote; so are tokens of 32 hex. */
+const LONG_RUN = /[A-Za-z0-9+/=_-]{64,}|\b[0-9a-f]{32}\b/g
 
 function withoutSecrets(message: string | null, secrets: readonly string[]): string | null {
   if (message === null) return null

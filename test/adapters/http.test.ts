@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { inspect } from 'node:util'
 import { expect } from 'chai'
-import { afterEach, beforeEach, describe, it } from 'mocha'
+import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import { z } from 'zod'
 import { type Gate, createGate } from '../../adapters/gate.ts'
 import {
@@ -17,6 +17,7 @@ import {
 } from '../../adapters/http.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
 import type { Call } from '../../shared/provider.ts'
+import { leaveNockOut } from '../support/real-network.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -73,6 +74,11 @@ async function untilReceived(server: LoopbackServer, count: number): Promise<voi
 describe('calls to operators', () => {
   let server: LoopbackServer
   let http: ProviderHttp
+  let putNockBack: () => void
+  before(() => {
+    putNockBack = leaveNockOut()
+  })
+  after(() => putNockBack())
   beforeEach(async () => {
     server = await loopbackServer()
     http = createProviderHttp({ ratePerSecond: 10_000, maxConcurrent: 2, now: Date.now })

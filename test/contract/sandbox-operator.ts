@@ -1,5 +1,6 @@
 /** One simulated operator on a free port, with fast nodes, and its control endpoints as functions. */
 import { startOperator, type OperatorSetup } from '../../deploy/sandbox/harness.ts'
+import { leaveNockOut } from '../support/real-network.ts'
 import type { LedgerView } from './contract-world.ts'
 
 export interface SandboxOperator {
@@ -14,6 +15,7 @@ export interface SandboxOperator {
 const FAST = { dir: null, bootMs: 40, latencyMs: 0, ratePerSecond: 100_000, port: 0 } as const
 
 export async function startSandboxOperator(setup: OperatorSetup): Promise<SandboxOperator> {
+  const putNockBack = leaveNockOut()
   const operator = await startOperator(setup, FAST)
   const control = async (method: 'GET' | 'PUT', name: string, body?: unknown): Promise<unknown> => {
     const answer = await fetch(`${operator.url}/_sandbox/${name}`, {
@@ -34,6 +36,9 @@ export async function startSandboxOperator(setup: OperatorSetup): Promise<Sandbo
     async ledger() {
       return (await control('GET', 'ledger')) as LedgerView // our own sandbox's answer
     },
-    close: () => operator.close(),
+    async close() {
+      await operator.close()
+      putNockBack()
+    },
   }
 }

@@ -96,5 +96,7 @@ describe('what NHN refuses with', () => {
     const message = `Invalid user_data ${'QUJD'.repeat(40)} with the-password`
     const { providerMessage } = errorOf({ status: 400, body: fault('badRequest', 400, message) })
     expect(providerMessage).to.equal('Invalid user_data *** with ***')
+    const quoted = { error: { message: 'Could not find token: b587ae461278419da6ecc10a2344c8aa', code: 401 } }
+    expect(errorOf({ status: 401, body: quoted }).providerMessage).to.equal('Could not find token: ***')
   })
 })

@@ -200,13 +200,7 @@ export async function rejectionOf(promise: Promise<unknown>): Promise<ProviderEr
   return error as ProviderError // as just checked
 }
 
-// Other files of the same run talk to real servers on loopback: nock stays out of them.
-nock.restore()
-
-export function switchNetworkOff(): void {
-  if (!nock.isActive()) nock.activate()
-  nock.disableNetConnect()
-}
+export const switchNetworkOff = (): void => nock.disableNetConnect()
 
 export function forgetAnswers(): void {
   nock.cleanAll()
@@ -216,5 +210,4 @@ export function forgetAnswers(): void {
 export function switchNetworkOn(): void {
   forgetAnswers()
   nock.enableNetConnect()
-  nock.restore()
 }
