@@ -1,4 +1,5 @@
 /** What every use case is told beside its request: who asks, and how the asking may be repeated. */
+import { invalidRequest } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
 
 export const SCOPES = [
@@ -53,6 +54,18 @@ export const REPLAYED: unique symbol = Symbol('replayed')
 export interface PageRequest {
   readonly limit: number
   readonly after: string | null
+}
+
+/**
+ * `after` of a list that counts.
+ *
+ * @throws Refusal `invalid-request` for a cursor that no answer of ours ever held
+ */
+export function afterNumber({ after }: PageRequest): number | null {
+  if (after === null) return null
+  const value = Number(after)
+  if (Number.isSafeInteger(value) && value >= 0) return value
+  throw invalidRequest([{ pointer: '?cursor', detail: 'must be a nextCursor that this list has given' }])
 }
 
 export interface Page<T> {

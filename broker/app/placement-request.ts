@@ -71,6 +71,7 @@ export function requestOfRow(row: AllocationRow, approval: ApprovalRow, gpuMsLef
     image: row.access.image ?? null,
     priority: row.priority,
     approval: boundsOf(approval, gpuMsLeft),
+    ...(row.avoid.length > 0 && { avoid: row.avoid }),
   }
 }
 

@@ -14,7 +14,7 @@ import {
   waitingByIds,
 } from '../store/allocations.ts'
 import type { App } from './app.ts'
-import type { Caller, Page, PageRequest } from './command.ts'
+import { afterNumber, type Caller, type Page, type PageRequest } from './command.ts'
 import type { AllocationRow } from '../store/changes.ts'
 import { allocationView, decisionView, etagOf, nodeView, positionsOf } from './views.ts'
 
@@ -47,7 +47,7 @@ export async function listAllocations(
   const rows = await pageOfAllocations(app.database.queries, {
     filter,
     sight: caller,
-    after: page.after === null ? null : Number(page.after),
+    after: afterNumber(page),
     limit: page.limit + 1,
   })
   const shown = rows.slice(0, page.limit)
@@ -73,7 +73,7 @@ export async function listWaitlist(
   page: PageRequest,
 ): Promise<Page<WaitlistItem>> {
   const calendar = await app.cache.read(app.database.queries)
-  const after = page.after === null ? 0 : Number(page.after)
+  const after = afterNumber(page) ?? 0
   const wanted = waiting(calendar)
     .map((entry, index) => ({ entry, position: index + 1 }))
     .filter(({ entry, position }) => position > after && mayServe(entry, filter.architecture) && maySee(caller, entry))

@@ -3,7 +3,7 @@ import type { Approval } from '../../shared/approval.ts'
 import { Refusal } from '../../shared/refusal.ts'
 import { findApproval, pageOfApprovals } from '../store/approvals.ts'
 import type { App } from './app.ts'
-import type { Caller, Page, PageRequest } from './command.ts'
+import { afterNumber, type Caller, type Page, type PageRequest } from './command.ts'
 import { approvalView, etagOf } from './views.ts'
 
 export async function getApproval(app: App, caller: Caller, id: string): Promise<{ body: Approval; etag: string }> {
@@ -17,7 +17,7 @@ export async function getApproval(app: App, caller: Caller, id: string): Promise
 export async function listApprovals(app: App, caller: Caller, page: PageRequest): Promise<Page<Approval>> {
   const rows = await pageOfApprovals(app.database.queries, {
     organizationId: caller.organizationId,
-    after: page.after === null ? null : Number(page.after),
+    after: afterNumber(page),
     limit: page.limit + 1,
   })
   const calendar = await app.cache.read(app.database.queries)

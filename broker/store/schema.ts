@@ -15,6 +15,7 @@ import type {
 import type { ApprovalLimits, Priority } from '../../shared/approval.ts'
 import type { DecisionKind } from '../../shared/decision.ts'
 import type { EpochMs } from '../../shared/time.ts'
+import type { Avoided } from '../core/placement/request.ts'
 
 /** A jsonb column: parsed when read, a JSON text when written. */
 type Json<T> = ColumnType<T, string, string>
@@ -65,11 +66,6 @@ export interface Undoing {
   readonly kind: string
   readonly code: string | null
   readonly message: string
-}
-
-export interface Avoided {
-  readonly clusterId: string
-  readonly until: EpochMs
 }
 
 export interface AllocationTable {

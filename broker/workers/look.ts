@@ -99,6 +99,13 @@ async function giveBack(context: LookContext, claim: Claim, stored: Stored): Pro
   await pauseUntil(context, claim, app.now() + patienceMs(app.now() - stored.row.updatedAt))
 }
 
+/** Of what is built now: what was built elsewhere before, and given back, does not count. */
+const firstGeneration = (nodes: readonly NodeRow[]): number =>
+  nodes.reduce(
+    (least, node) => (node.status === 'deleted' ? least : Math.min(least, node.generation)),
+    Number.MAX_SAFE_INTEGER,
+  )
+
 /** Null when the provider's list could not be had: nothing is decided without it. */
 async function compare(
   context: LookContext,
@@ -127,6 +134,6 @@ async function compare(
     now: context.app.now(),
     visibilityDelayMs: provider.capabilities.visibilityDelayMs,
     joinsFabric: provider.capabilities.joinsFabric,
-    maxGenerations: MAX_GENERATIONS,
+    maxGenerations: firstGeneration(nodes) - 1 + MAX_GENERATIONS,
   })
 }

@@ -58,6 +58,19 @@ export interface PlacementRequest {
   readonly priority: Priority
   /** Null in previews: no approval bounds the answer. */
   readonly approval: ApprovalBounds | null
+  /** Clusters that had no room when they were asked to build it, each until when it is not tried again. Default none. */
+  readonly avoid?: readonly Avoided[]
+}
+
+export interface Avoided {
+  readonly clusterId: string
+  readonly until: EpochMs
+}
+
+/** Until when the request stays away from the cluster; null when nothing speaks against it. */
+export function avoidedUntil({ avoid }: PlacementRequest, clusterId: string, from: EpochMs): EpochMs | null {
+  const until = Math.max(0, ...(avoid ?? []).filter((one) => one.clusterId === clusterId).map((one) => one.until))
+  return until > from ? until : null
 }
 
 /** How long it runs, in ms; a fixed period that waits keeps it. */

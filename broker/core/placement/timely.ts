@@ -7,10 +7,11 @@ import { HOUR_MS, type EpochMs } from '../../../shared/time.ts'
 import { approvalBlocksUntil } from '../commitments.ts'
 import type { Calendar, ClusterState } from '../calendar.ts'
 import { openUntil } from '../calendar-reads.ts'
-import { instantText } from '../instant-text.ts'
+import { areText, instantText, nodesText } from '../words.ts'
 import { firstShortage, horizonOf, leastFreeIn } from '../timeline.ts'
 import type { Place } from './candidate.ts'
 import type { Question } from './feasible.ts'
+import { avoidedUntil } from './request.ts'
 import { clusterWindow, stageOpensAt, type StartWindow } from './window.ts'
 
 export interface Attempt {
@@ -45,7 +46,7 @@ const freeNodes: TimelyRule = (attempt) => {
     place === null
       ? `from ${instantText(window.from)} to ${instantText(window.endAtFrom)}`
       : `before ${instantText(place.start)}`
-  const detail = `${nodes} nodes of ${cluster.id} are not free ${when}.`
+  const detail = `${nodesText(nodes)} of ${cluster.id} ${areText(nodes)} not free ${when}.`
   return { rule: 'free-nodes', wanted: nodes, found: Math.max(0, found), detail }
 }
 
@@ -72,7 +73,7 @@ const approvalNodes: TimelyRule = ({ calendar, question, window }) => {
   const until = request.approval === null ? null : approvalBlocksUntil(calendar, request.approval, asked)
   if (request.approval === null || until === null) return null
   const { maxNodes } = request.approval
-  const detail = `With what the approval has on the calendar until ${instantText(until)}, ${nodes} nodes more exceed its ${maxNodes} at once.`
+  const detail = `With what the approval has on the calendar until ${instantText(until)}, ${nodesText(nodes)} more would exceed its ${maxNodes} at once.`
   return { rule: 'approval-window', wanted: nodes, found: maxNodes, detail }
 }
 
@@ -92,7 +93,23 @@ const circuitOpen: TimelyRule = ({ calendar, question, window, now }) => {
   return { rule: 'circuit-open', wanted: instantText(window.from), found: instantText(until), detail }
 }
 
-const RULES: readonly TimelyRule[] = [stageLater, freeNodes, approvalWindow, approvalNodes, horizon, circuitOpen]
+const hadNoRoom: TimelyRule = ({ question, window }) => {
+  const { cluster, nodes, request } = question
+  const until = avoidedUntil(request, cluster.id, window.from)
+  if (until === null) return null
+  const detail = `${cluster.id} had no room when it was asked to build them, and is not asked again before ${instantText(until)}.`
+  return { rule: 'free-nodes', wanted: nodes, found: 0, detail }
+}
+
+const RULES: readonly TimelyRule[] = [
+  stageLater,
+  hadNoRoom,
+  freeNodes,
+  approvalWindow,
+  approvalNodes,
+  horizon,
+  circuitOpen,
+]
 
 /** Empty when the place found is the asked one; never empty otherwise. */
 export function reasonsOfTime(attempt: Attempt): Reason[] {
@@ -112,6 +129,6 @@ function noStartLeft({ calendar, question, window, now }: Attempt): Reason {
   const { cluster, nodes, request } = question
   const circumstances = { now, openUntil: openUntil(calendar, cluster.providerId, now) }
   const { lastStart, lastStartRule } = clusterWindow(cluster, request, window, circumstances)
-  const detail = `${nodes} nodes of ${cluster.id} are not free for ${hoursOf(window.durationMs)} at any start up to ${instantText(lastStart)}.`
+  const detail = `${nodesText(nodes)} of ${cluster.id} ${areText(nodes)} not free for ${hoursOf(window.durationMs)} at any start up to ${instantText(lastStart)}.`
   return { rule: lastStartRule, wanted: nodes, found: instantText(lastStart), detail }
 }

@@ -6,7 +6,7 @@ import { hourCeil, type EpochMs } from '../../../shared/time.ts'
 import type { Cluster, Stage } from '../cluster.ts'
 import { phaseAt } from '../cluster.ts'
 import { horizonOf } from '../timeline.ts'
-import { askedStartOf, durationOf, type PlacementRequest, type RequestedPeriod } from './request.ts'
+import { askedStartOf, avoidedUntil, durationOf, type PlacementRequest, type RequestedPeriod } from './request.ts'
 
 export interface StartWindow {
   /** A start here is no delay. */
@@ -67,6 +67,7 @@ export function clusterWindow(
     window.from,
     approval?.validFrom ?? window.from,
     circumstances.openUntil ?? window.from,
+    avoidedUntil(request, cluster.id, window.from) ?? window.from,
     stageOpensAt(cluster, requires.stages, window.from) ?? Number.POSITIVE_INFINITY,
   )
   const lastEnd = lastEndOf(cluster, request, circumstances.now)
