@@ -4,6 +4,7 @@
  */
 import { HOUR_MS, toIso, type EpochMs, type Interval } from '../../shared/time.ts'
 import { peakNodes, type Commitment } from './commitments.ts'
+import { areText, nodesText } from './words.ts'
 
 export interface Limits {
   readonly maxNodes: number
@@ -91,7 +92,7 @@ function outsideValidity(limits: Limits, { period, latestStart }: Asked): Exceed
 function tooManyNodes(limits: Limits, used: Used, { period }: Asked, { nodes }: AskedVariant): Exceeded | null {
   const left = Math.max(0, limits.maxNodes - peakNodes(used.commitments, period))
   if (nodes <= left) return null
-  const detail = `${nodes} nodes are asked; of ${limits.maxNodes} at once the approval has ${left} left in that period.`
+  const detail = `${nodesText(nodes)} ${areText(nodes)} asked; of ${limits.maxNodes} at once the approval has ${left} left in that period.`
   return { limit: 'maxNodes', asked: nodes, left, detail }
 }
 
@@ -126,7 +127,8 @@ export function limitBelowCommitted(limits: Limits, committed: Committed): Excee
     return below('validTo', toIso(last), toIso(limits.validTo), `something is committed until ${toIso(last)}`)
 
   const peak = peakNodes(committed.commitments, { start: 0, end: Number.MAX_SAFE_INTEGER })
-  if (peak > limits.maxNodes) return below('maxNodes', peak, limits.maxNodes, `${peak} nodes at once are committed`)
+  if (peak > limits.maxNodes)
+    return below('maxNodes', peak, limits.maxNodes, `${nodesText(peak)} at once ${areText(peak)} committed`)
   const usedMs = gpuMsUsed(committed)
   if (gpuMsLeft(limits, committed) >= 0) return null
   const used = usedMs / HOUR_MS

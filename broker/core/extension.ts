@@ -4,7 +4,7 @@ import { coverNow, stateOf, type Calendar, type ClusterState } from './calendar.
 import type { Reservation } from './calendar-op.ts'
 import { reservationOf } from './calendar-reads.ts'
 import { withOps } from './calendar-undo.ts'
-import { instantText } from './instant-text.ts'
+import { instantText, nodesText } from './words.ts'
 import { firstShortage, horizonOf } from './timeline.ts'
 
 export type Extension =
@@ -32,7 +32,7 @@ export function extension(calendar: Calendar, allocationId: string, end: EpochMs
 
   const conflictWith = takerAt(state, allocationId, conflictAt)
   const latestEnd = Math.max(reservation.end, conflictAt - state.cluster.turnoverMs)
-  const detail = `${reservation.nodes} nodes of ${reservation.clusterId} are free for it only until ${instantText(conflictAt)}${
+  const detail = `${nodesText(reservation.nodes)} of ${reservation.clusterId} can stay with it only until ${instantText(conflictAt)}${
     conflictWith === null ? '' : `, when ${conflictWith} begins`
   }; the latest end that fits is ${instantText(latestEnd)}.`
   return { fits: false, conflictAt, conflictWith, latestEnd, detail }

@@ -1,7 +1,7 @@
 /** Why somebody waits, in one line: what is asked, and what it waits for. */
 import type { EpochMs } from '../../shared/time.ts'
 import { stateOf, type Calendar } from './calendar.ts'
-import { instantText } from './instant-text.ts'
+import { instantText, nodesText } from './words.ts'
 import type { Candidate, Place } from './placement/candidate.ts'
 import { questionOf } from './placement/feasible.ts'
 import { placeAgain } from './placement/place.ts'
@@ -44,7 +44,7 @@ function askedText({ requires }: PlacementRequest, nodes: number): string {
     requires.providers?.join(' or '),
     requires.minClusterNodes === undefined ? undefined : `a cluster of ${requires.minClusterNodes} or more`,
   ].filter((wish) => wish !== undefined)
-  return `${nodes} nodes${wishes.length === 0 ? '' : ` of ${wishes.join(', ')}`}`
+  return `${nodesText(nodes)}${wishes.length === 0 ? '' : ` of ${wishes.join(', ')}`}`
 }
 
 /** Rules of a moment: a cluster that only they speak against is the one that is waited for. */

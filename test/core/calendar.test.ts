@@ -59,14 +59,12 @@ const anyOp: fc.Arbitrary<CalendarOp> = fc.oneof(
       ),
     ),
   allocationId.map((id): CalendarOp => ({ op: 'release', allocationId: id })),
-  fc
-    .record({ allocationId, approvalId, since: anyInstant(1) })
-    .map(
-      (facts): CalendarOp => ({
-        op: 'wait',
-        entry: anEntry({ ...facts, order: ALLOCATIONS.indexOf(facts.allocationId) }),
-      }),
-    ),
+  fc.record({ allocationId, approvalId, since: anyInstant(1) }).map(
+    (facts): CalendarOp => ({
+      op: 'wait',
+      entry: anEntry({ ...facts, order: ALLOCATIONS.indexOf(facts.allocationId) }),
+    }),
+  ),
   allocationId.map((id): CalendarOp => ({ op: 'unwait', allocationId: id })),
   anyDrain(CLUSTER_IDS).map((drain): CalendarOp => ({ op: 'drain', drain })),
   fc.constantFrom('drn-1', 'drn-2').map((drainId): CalendarOp => ({ op: 'lift-drain', drainId })),

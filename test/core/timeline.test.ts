@@ -99,7 +99,7 @@ describe('the timeline', () => {
         for (const charge of passing) removeCharge(changed, charge)
         const fresh = timelineOf(FULL, staying, NOW)
         expect(changed.grid).to.deep.equal(fresh.grid)
-        expect([...changed.edges.keys()].toSorted()).to.deep.equal([...fresh.edges.keys()].toSorted())
+        expect([...changed.edges.keys()]).to.have.members([...fresh.edges.keys()])
       }),
     )
   })

@@ -7,7 +7,7 @@ import type { EpochMs } from '../../../shared/time.ts'
 import type { Calendar } from '../calendar.ts'
 import { isSuspended } from '../calendar-reads.ts'
 import { nodesFor, type Cluster } from '../cluster.ts'
-import { instantText } from '../instant-text.ts'
+import { instantText, nodesText } from '../words.ts'
 import { durationOf, type PlacementRequest } from './request.ts'
 import { stageOpensAt } from './window.ts'
 
@@ -75,13 +75,12 @@ const architecture: Rule = ({ cluster, request }) =>
     `${cluster.id} is ${cluster.architecture}`,
   )
 
-const approvedArchitecture: Rule = ({ cluster, request }) =>
-  oneOf(
-    'architecture',
-    request.approval?.architectures,
-    cluster.architecture,
-    `The approval does not cover ${cluster.id}`,
-  )
+const approvedArchitecture: Rule = ({ cluster, request }) => {
+  const approved = request.approval?.architectures
+  if (approved === undefined || approved.includes(cluster.architecture)) return null
+  const detail = `The approval covers ${approved.join(', ')}, and ${cluster.id} is ${cluster.architecture}.`
+  return { rule: 'architecture', wanted: [...approved], found: cluster.architecture, detail }
+}
 
 const gpuModel: Rule = ({ cluster, request }) =>
   oneOf('gpu-model', request.requires.gpuModels, cluster.gpuModel, `${cluster.id} has ${cluster.gpuModel}`)
@@ -92,12 +91,12 @@ const cooling: Rule = ({ cluster, request }) =>
 const demandFits: Rule = ({ cluster, nodes }) =>
   nodes <= cluster.nodes
     ? null
-    : tooSmall(cluster, nodes, `${nodes} nodes are more than all ${cluster.nodes} of ${cluster.id}.`)
+    : tooSmall(cluster, nodes, `${nodesText(nodes)} would be more than all ${cluster.nodes} of ${cluster.id}.`)
 
 const minClusterNodes: Rule = ({ cluster, request }) => {
   const wanted = request.requires.minClusterNodes
   if (wanted === undefined || wanted <= cluster.nodes) return null
-  return tooSmall(cluster, wanted, `${cluster.id} has ${cluster.nodes} nodes, fewer than the ${wanted} required.`)
+  return tooSmall(cluster, wanted, `${cluster.id} has ${nodesText(cluster.nodes)}, fewer than the ${wanted} required.`)
 }
 
 const tooSmall = (cluster: Cluster, wanted: Figure, detail: string): Reason => ({
@@ -116,7 +115,7 @@ const image: Rule = ({ cluster, request }) => {
 const approvedNodes: Rule = ({ cluster, request, nodes }) => {
   const { approval } = request
   if (approval === null || nodes <= approval.maxNodes) return null
-  const detail = `${nodes} nodes of ${cluster.id} are more than the ${approval.maxNodes} at once of the approval.`
+  const detail = `${nodesText(nodes)} of ${cluster.id} would be more than the ${approval.maxNodes} at once of the approval.`
   return { rule: 'approval-window', wanted: nodes, found: approval.maxNodes, detail }
 }
 
@@ -128,7 +127,7 @@ const approvedTime: Rule = ({ cluster, request, nodes }) => {
   if (approval === null || wantedMs <= approval.gpuMsLeft) return null
   const wanted = wantedMs / MS_PER_GPU_HOUR
   const found = approval.gpuMsLeft / MS_PER_GPU_HOUR
-  const detail = `${nodes} nodes of ${cluster.id} take ${wanted} GPU-hours, and the approval has ${found} left.`
+  const detail = `${nodesText(nodes)} of ${cluster.id} would take ${wanted} GPU-hours, and the approval has ${found} left.`
   return { rule: 'approval-window', wanted, found, detail }
 }
 

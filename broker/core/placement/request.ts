@@ -69,8 +69,9 @@ export interface Avoided {
 
 /** Until when the request stays away from the cluster; null when nothing speaks against it. */
 export function avoidedUntil({ avoid }: PlacementRequest, clusterId: string, from: EpochMs): EpochMs | null {
-  const until = Math.max(0, ...(avoid ?? []).filter((one) => one.clusterId === clusterId).map((one) => one.until))
-  return until > from ? until : null
+  let last = from
+  for (const { clusterId: avoided, until } of avoid ?? []) if (avoided === clusterId && until > last) last = until
+  return last > from ? last : null
 }
 
 /** How long it runs, in ms; a fixed period that waits keeps it. */

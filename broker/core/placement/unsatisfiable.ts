@@ -2,7 +2,7 @@
 import type { Reason } from '../../../shared/decision.ts'
 import type { EpochMs, Interval } from '../../../shared/time.ts'
 import { phaseAt, type Cluster } from '../cluster.ts'
-import { instantText } from '../instant-text.ts'
+import { instantText, nodesText } from '../words.ts'
 import { questionOf, reasonsOfFact, type Question } from './feasible.ts'
 import type { PlacementRequest } from './request.ts'
 import { clusterWindow, windowOfAsk, type ClusterWindow } from './window.ts'
@@ -57,7 +57,7 @@ function noRoomInTime({ cluster, nodes, from }: Question, { lastStart, lastStart
   const lastLook = Math.max(from, lastStart)
   const found = phaseAt(cluster.phases, lastLook)?.nodes ?? 0
   if (found < nodes) {
-    const detail = `${cluster.id} has ${found} nodes up to ${instantText(lastLook)}, not ${nodes}.`
+    const detail = `${cluster.id} has ${nodesText(found)} up to ${instantText(lastLook)}, not ${nodes}.`
     return { rule: 'free-nodes', wanted: nodes, found, detail }
   }
   const detail = `${cluster.id} has no start from ${instantText(from)} on that leaves room for the whole period.`

@@ -1,6 +1,6 @@
 /**
- * Instants as texts, as `toIso` of `shared/time.ts` writes them, by integer arithmetic alone. A decision writes some ten
- * of them into its reasons, and through `Date` they cost more than all the rest of it.
+ * The words that reasons are written in. Instants come out as `toIso` of `shared/time.ts` writes them, by integer
+ * arithmetic alone: a decision writes some ten of them, and through `Date` they would cost more than all the rest of it.
  */
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS, type EpochMs } from '../../shared/time.ts'
 
@@ -32,3 +32,8 @@ function dateText(days: number): string {
   const january = month >= 10
   return `${year + cycle * 400 + (january ? 1 : 0)}-${two(january ? month - 9 : month + 3)}-${two(day)}`
 }
+
+/** `1 node`, `64 nodes`. */
+export const nodesText = (nodes: number): string => (nodes === 1 ? '1 node' : `${nodes} nodes`)
+
+export const areText = (nodes: number): string => (nodes === 1 ? 'is' : 'are')

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
-import { instantText } from '../../broker/core/instant-text.ts'
+import { instantText } from '../../broker/core/words.ts'
 import { toIso } from '../../shared/time.ts'
 
 describe('an instant as text', () => {

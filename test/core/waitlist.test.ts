@@ -1,0 +1,76 @@
+import { expect } from 'chai'
+import fc from 'fast-check'
+import { describe, it } from 'mocha'
+import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
+import { compareServing, promiseFor, servingOrder } from '../../broker/core/waitlist.ts'
+import { PRIORITIES } from '../../shared/approval.ts'
+import { DAY_MS } from '../../shared/time.ts'
+import { anEntry, NOW } from './fleet.ts'
+
+const anyEntry = fc
+  .record({ priority: fc.constantFrom(...PRIORITIES), since: fc.integer({ min: 0, max: 3 }), order: fc.nat() })
+  .map((facts) => anEntry(facts))
+const anyEntries = fc.uniqueArray(anyEntry, { selector: ({ order }) => order, maxLength: 12 })
+
+describe('the serving order', () => {
+  it('is total: the same however the entries came, and nobody is both before and after another', () => {
+    fc.assert(
+      fc.property(
+        anyEntries.chain((entries) =>
+          fc.tuple(fc.constant(entries), fc.shuffledSubarray(entries, { minLength: entries.length })),
+        ),
+        ([entries, shuffled]) => {
+          expect(servingOrder(shuffled)).to.deep.equal(servingOrder(entries))
+          for (const a of entries)
+            for (const b of entries) {
+              expect(Math.sign(compareServing(a, b)) + Math.sign(compareServing(b, a))).to.equal(0)
+              expect(compareServing(a, b) === 0).to.equal(a === b)
+            }
+        },
+      ),
+    )
+  })
+
+  it('serves priority first, then who waits longer, then who came first', () => {
+    const entries = [
+      anEntry({ allocationId: 'idle', priority: 'idle', since: 1, order: 1 }),
+      anEntry({ allocationId: 'later', since: 3, order: 2 }),
+      anEntry({ allocationId: 'second', since: 2, order: 4 }),
+      anEntry({ allocationId: 'first', since: 2, order: 3 }),
+      anEntry({ allocationId: 'national', priority: 'national', since: 9, order: 9 }),
+    ]
+    expect(servingOrder(entries).map(({ allocationId }) => allocationId)).to.deep.equal([
+      'national',
+      'first',
+      'second',
+      'later',
+      'idle',
+    ])
+  })
+})
+
+describe('a promise', () => {
+  const promised = (waitDays: number, latestDays: number | null = null) =>
+    promiseFor({
+      plannedStart: NOW + waitDays * DAY_MS,
+      now: NOW,
+      latestStart: latestDays === null ? null : NOW + latestDays * DAY_MS,
+      policy: DEFAULT_POLICY,
+    })
+
+  for (const [waitDays, latestDays, promisedDays] of [
+    [0, null, 7],
+    [10, null, 17],
+    [14, null, 21],
+    [30, null, 45],
+    [30, 40, 40],
+    [30, 60, 45],
+  ] as const)
+    it(`is ${promisedDays} days ahead for a planned wait of ${waitDays} days${latestDays === null ? '' : ` and a latest start in ${latestDays}`}`, () => {
+      expect(promised(waitDays, latestDays)).to.equal(NOW + promisedDays * DAY_MS)
+    })
+
+  it('is not made where nothing is planned', () => {
+    expect(promiseFor({ plannedStart: null, now: NOW, latestStart: null, policy: DEFAULT_POLICY })).to.equal(null)
+  })
+})
