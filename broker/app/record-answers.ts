@@ -6,7 +6,7 @@ import { type Claim, claimed } from './claim.ts'
 import type { Draft } from './draft.ts'
 import type { AllocationRow, NodeGroupRow } from '../store/changes.ts'
 import type { Member } from './group-commit.ts'
-import { undo } from './record-look.ts'
+import { avoidingHere, undo } from './record-look.ts'
 
 export interface GroupAnswer {
   readonly group: string
@@ -79,9 +79,3 @@ function giveUpFor(answers: readonly GroupAnswer[]): Undoing | null {
   }
   return null
 }
-
-/** How long a cluster that had no room is not asked again for the same allocation. */
-const AVOID_MS = 30 * MINUTE_MS
-
-const avoidingHere = (row: AllocationRow, now: number): AllocationRow =>
-  row.clusterId === null ? row : { ...row, avoid: [...row.avoid, { clusterId: row.clusterId, until: now + AVOID_MS }] }

@@ -1,4 +1,5 @@
 /** What a look at the provider's list found, what follows for the allocation, and what is about to be asked for. */
+import { MINUTE_MS } from '../../shared/time.ts'
 import type { NodeNote, Plan, Step } from '../core/reconcile.ts'
 import type { Undoing } from '../store/schema.ts'
 import { summaryOf, transition } from './announce.ts'
@@ -34,18 +35,7 @@ export function recordLook(claim: Claim, plan: Plan, maxBatch: number): Member<b
       const counted = { ...named, readyNodes: plan.counts.ready, failedNodes: plan.counts.failed, updatedAt: draft.now }
       const lost = plan.steps.find((step) => step.step === 'give-up')
       if (lost !== undefined && row.status === 'provisioning') {
-        draft.save(
-          undo(
-            counted,
-            {
-              next: 'fail',
-              kind: 'node-failed',
-              code: lost.failure?.code ?? null,
-              message: lost.failure?.message ?? '',
-            },
-            draft.now,
-          ),
-        )
+        draft.save(giveUp(counted, lost.failure, draft.now))
         return true
       }
       moveOn(draft, counted, plan)
@@ -53,6 +43,29 @@ export function recordLook(claim: Claim, plan: Plan, maxBatch: number): Member<b
     },
   }
 }
+
+/** How often nodes may fail for good at one cluster after another before the request itself is taken for the cause. */
+const MAX_PLACES = 3
+
+/** For want of room it is placed again for as long as it takes; for faults only so often. */
+function giveUp(
+  row: AllocationRow,
+  failure: Extract<Step, { step: 'give-up' }>['failure'],
+  now: number,
+): AllocationRow {
+  const what = { code: failure?.code ?? null, message: failure?.message ?? '' }
+  if (failure?.kind === 'out-of-capacity') {
+    return undo(avoidingHere(row, now), { next: 'place-again', kind: 'out-of-capacity', ...what }, now)
+  }
+  const next = row.avoid.length + 1 < MAX_PLACES ? 'place-again' : 'fail'
+  return undo(avoidingHere(row, now), { next, kind: 'node-failed', ...what }, now)
+}
+
+/** How long a cluster that did not do is not tried again for the same allocation. */
+const AVOID_MS = 30 * MINUTE_MS
+
+export const avoidingHere = (row: AllocationRow, now: number): AllocationRow =>
+  row.clusterId === null ? row : { ...row, avoid: [...row.avoid, { clusterId: row.clusterId, until: now + AVOID_MS }] }
 
 /** The allocation is given back where it stands; `next` says what then. */
 export const undo = (row: AllocationRow, undoing: Undoing, now: number): AllocationRow => ({

@@ -60,7 +60,7 @@ export type Step =
   | { readonly step: 'delete'; readonly providerInstanceIds: readonly string[] }
   | { readonly step: 'join-fabric'; readonly providerInstanceIds: readonly string[] }
   | { readonly step: 'leave-fabric' }
-  /** An ordinal failed in its last generation. */
+  /** An ordinal failed in its last generation, or for want of room: this cluster will not do. */
   | { readonly step: 'give-up'; readonly ordinal: number; readonly failure: ProviderNode['failure'] }
 
 export interface Plan {
@@ -176,7 +176,9 @@ function replacements(
   byName: ReadonlyMap<string, ProviderNode>,
   { maxGenerations }: Situation,
 ): Step[] {
-  const last = failed.find((node) => node.generation >= maxGenerations)
+  const last =
+    failed.find((node) => byName.get(node.name)?.failure?.kind === 'out-of-capacity') ??
+    failed.find((node) => node.generation >= maxGenerations)
   if (last !== undefined) {
     return [{ step: 'give-up', ordinal: last.ordinal, failure: byName.get(last.name)?.failure ?? LOST }]
   }
