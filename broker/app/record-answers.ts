@@ -4,7 +4,7 @@ import { MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import type { Undoing } from '../store/schema.ts'
 import { type Claim, claimed } from './claim.ts'
 import type { Draft } from './draft.ts'
-import type { AllocationRow, NodeGroupRow } from '../store/changes.ts'
+import type { NodeGroupRow } from '../store/changes.ts'
 import type { Member } from './group-commit.ts'
 import { avoidingHere, undo } from './record-look.ts'
 
