@@ -4,7 +4,6 @@
  */
 import type { EpochMs } from '../../shared/time.ts'
 import { applyOp, type Calendar, emptyCalendar } from '../core/calendar.ts'
-import type { CalendarOp } from '../core/calendar-op.ts'
 import type { Queries } from '../store/database.ts'
 import { readHead, readLog } from '../store/head.ts'
 import { liveReservations } from '../store/reservations.ts'
@@ -39,7 +38,7 @@ export function createCalendarCache(now: () => EpochMs): CalendarCache {
       const present = calendar ?? (await rebuild(db))
       for (const entry of await readLog(db, version)) {
         if (entry.version !== version + 1) continue // another reader was first
-        applyOp(present, entry.op as CalendarOp)
+        applyOp(present, entry.op)
         version = entry.version
       }
       return present

@@ -1,8 +1,6 @@
 /** An allocation on its way out: what a look at the provider's list means for it, until nothing of it is listed. */
 import { MINUTE_MS } from '../../shared/time.ts'
-import { reservationOf, waitingEntryOf } from '../core/calendar-reads.ts'
-import { withOps } from '../core/calendar-undo.ts'
-import { placeAgain } from '../core/placement/place.ts'
+import { reservationOf } from '../core/calendar-reads.ts'
 import type { Plan } from '../core/reconcile.ts'
 import type { Undoing } from '../store/schema.ts'
 import { transition } from './announce.ts'
@@ -11,9 +9,7 @@ import type { Draft } from './draft.ts'
 import { type AllocationRow, nodeKey } from '../store/changes.ts'
 import { settleAfterRun } from './end-allocation.ts'
 import type { Member } from './group-commit.ts'
-import { type Decided, putInLine, schedule } from './occupy.ts'
-import { relocateOverbooked } from './relocate.ts'
-import { requestOfRow } from './placement-request.ts'
+import { placeElsewhere, relocateOverbooked } from './relocate.ts'
 
 /** @returns whether the claim still held; if not, nothing may be deleted */
 export function recordGiveBack(claim: Claim, plan: Plan): Member<boolean> {
@@ -67,22 +63,3 @@ function finish(draft: Draft, row: AllocationRow): void {
 
 const whatHappened = ({ kind, code, message }: Undoing): string =>
   [kind, code, message].filter((part) => part !== null && part !== '').join(': ')
-
-/** What was built is gone: another place, or the waitlist; the decision says what was in the way. */
-export function placeElsewhere(draft: Draft, row: AllocationRow): void {
-  const approval = draft.approval(row.approvalId)
-  if (approval === null) throw new Error('an allocation has its approval')
-  const gpuMs = Number.MAX_SAFE_INTEGER // it holds its GPU-time already; only its place is asked for
-  const request = waitingEntryOf(draft.calendar, row.id)?.request ?? requestOfRow(row, approval, gpuMs)
-  const placement = withOps(draft.calendar, [{ op: 'release', allocationId: row.id }], () =>
-    placeAgain(draft.calendar, request, draft.now, draft.policy),
-  )
-  const { best } = placement
-  const decided: Decided = { kind: 'relocate', request, placement }
-  if (best !== null && (placement.startsAsAsked || best.start <= draft.now)) {
-    transition(draft, row, 'replaced', schedule(draft, row, decided, best))
-    return
-  }
-  draft.apply({ op: 'release', allocationId: row.id })
-  transition(draft, row, 'requeued', putInLine(draft, row, approval, decided))
-}

@@ -1,8 +1,13 @@
 /** When a cluster has less than is reserved there: who has not started gets another place, or waits. */
+import { waitingEntryOf } from '../core/calendar-reads.ts'
+import { withOps } from '../core/calendar-undo.ts'
 import { overbooked } from '../core/overbooked.ts'
+import { placeAgain } from '../core/placement/place.ts'
+import type { AllocationRow } from '../store/changes.ts'
 import type { Draft } from './draft.ts'
-import { placeElsewhere } from './give-back.ts'
-import { summaryOf } from './announce.ts'
+import { summaryOf, transition } from './announce.ts'
+import { type Decided, putInLine, schedule } from './occupy.ts'
+import { requestOfRow } from './placement-request.ts'
 
 export function relocateOverbooked(draft: Draft, clusterId: string): void {
   for (const reservation of overbooked(draft.calendar, clusterId, draft.now)) {
@@ -19,4 +24,23 @@ export function relocateOverbooked(draft: Draft, clusterId: string): void {
       data: summaryOf(moved),
     })
   }
+}
+
+/** What was built is gone: another place, or the waitlist; the decision says what was in the way. */
+export function placeElsewhere(draft: Draft, row: AllocationRow): void {
+  const approval = draft.approval(row.approvalId)
+  if (approval === null) throw new Error('an allocation has its approval')
+  const gpuMs = Number.MAX_SAFE_INTEGER // it holds its GPU-time already; only its place is asked for
+  const request = waitingEntryOf(draft.calendar, row.id)?.request ?? requestOfRow(row, approval, gpuMs)
+  const placement = withOps(draft.calendar, [{ op: 'release', allocationId: row.id }], () =>
+    placeAgain(draft.calendar, request, draft.now, draft.policy),
+  )
+  const { best } = placement
+  const decided: Decided = { kind: 'relocate', request, placement }
+  if (best !== null && (placement.startsAsAsked || best.start <= draft.now)) {
+    transition(draft, row, 'replaced', schedule(draft, row, decided, best))
+    return
+  }
+  draft.apply({ op: 'release', allocationId: row.id })
+  transition(draft, row, 'requeued', putInLine(draft, row, approval, decided))
 }

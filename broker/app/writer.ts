@@ -63,8 +63,7 @@ export function createWriter(options: WriterOptions): Writer {
       return Promise.reject(new Refusal('unavailable', 'Too many requests wait for a decision.'))
     }
     return new Promise((resolve, reject) => {
-      const settle = (outcome: Outcome): void =>
-        'error' in outcome ? reject(outcome.error as Error) : resolve(outcome)
+      const settle = (outcome: Outcome): void => ('error' in outcome ? reject(outcome.error) : resolve(outcome))
       waiting.push({ member, idempotency, settle })
       running ??= runAll()
     })

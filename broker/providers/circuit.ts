@@ -29,7 +29,7 @@ const MIN_CALLS = 5
 const FAILURE_PERCENT = 50
 
 export function createCircuit({ name, resetMs, counts, onChange }: CircuitOptions): Circuit {
-  const breaker = new CircuitBreaker<[() => Promise<unknown>], unknown>((call) => call(), {
+  const breaker = new CircuitBreaker<[() => Promise<unknown>]>((call) => call(), {
     name,
     timeout: false,
     resetTimeout: resetMs,

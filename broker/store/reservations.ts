@@ -54,7 +54,7 @@ export async function saveReservations(
     readonly drop: readonly string[]
   },
 ): Promise<void> {
-  const rows = changes.put.map(({ start, end, order: _, ...same }) => ({ ...same, startAt: start, endAt: end }))
+  const rows = changes.put.map(toRow)
   await upsertRows(trx, 'reservations', rows, { key: ['allocation_id'] })
   for (const { allocationId, at } of changes.end) {
     await trx
@@ -67,6 +67,19 @@ export async function saveReservations(
     await trx.deleteFrom('reservations').where('allocationId', 'in', changes.drop).execute()
   }
 }
+
+const toRow = (reservation: Reservation): Selectable<ReservationTable> => ({
+  allocationId: reservation.allocationId,
+  approvalId: reservation.approvalId,
+  organizationId: reservation.organizationId,
+  clusterId: reservation.clusterId,
+  nodes: reservation.nodes,
+  startAt: reservation.start,
+  endAt: reservation.end,
+  heldUntil: reservation.heldUntil,
+  phase: reservation.phase,
+  priority: reservation.priority,
+})
 
 /** A commit would have exceeded a cluster's capacity: a bug in the core, stopped here. */
 export class OverCapacity extends Error {
