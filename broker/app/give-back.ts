@@ -1,5 +1,6 @@
 /** An allocation on its way out: what a look at the provider's list means for it, until nothing of it is listed. */
-import { MINUTE_MS } from '../../shared/time.ts'
+import { type EpochMs, MINUTE_MS } from '../../shared/time.ts'
+import type { Calendar } from '../core/calendar.ts'
 import { reservationOf } from '../core/calendar-reads.ts'
 import type { Plan } from '../core/reconcile.ts'
 import type { Undoing } from '../store/schema.ts'
@@ -11,16 +12,19 @@ import { settleAfterRun } from './end-allocation.ts'
 import type { Member } from './group-commit.ts'
 import { placeElsewhere, relocateOverbooked } from './relocate.ts'
 
-/** @returns whether the claim still held; if not, nothing may be deleted */
-export function recordGiveBack(claim: Claim, plan: Plan): Member<boolean> {
+/**
+ * @param late the time that was planned for its going is nearly over: others may have to move
+ * @returns whether the claim still held; if not, nothing may be deleted
+ */
+export function recordGiveBack(claim: Claim, plan: Plan, late: boolean): Member<boolean> {
   return {
-    needs: { allocations: [claim.id], nodes: true, waiting: true, scheduled: true },
+    needs: { allocations: [claim.id], nodes: true, waiting: late, scheduled: late },
     decide(draft) {
       const row = claimed(draft, claim)
       if (row === null || (row.status !== 'releasing' && row.undoing === null)) return false
       noteNodes(draft, row, plan)
       if (plan.gone) finish(draft, row)
-      else holdOn(draft, row)
+      else if (late) holdOn(draft, row)
       return true
     },
   }
@@ -38,9 +42,15 @@ function noteNodes(draft: Draft, row: AllocationRow, plan: Plan): void {
 /** A release that the provider has not confirmed in time goes on holding its nodes, a little at a time. */
 const HOLD_ON_MS = MINUTE_MS
 
+/** Whether its nodes are held for less than half of such a while yet. */
+export function isLate(calendar: Calendar, allocationId: string, now: EpochMs): boolean {
+  const reservation = reservationOf(calendar, allocationId)
+  return reservation !== null && reservation.heldUntil <= now + HOLD_ON_MS / 2
+}
+
 function holdOn(draft: Draft, row: AllocationRow): void {
   const reservation = reservationOf(draft.calendar, row.id)
-  if (reservation === null || reservation.heldUntil > draft.now + HOLD_ON_MS / 2) return
+  if (reservation === null || !isLate(draft.calendar, row.id, draft.now)) return
   draft.apply({ op: 'reserve', reservation: { ...reservation, heldUntil: draft.now + HOLD_ON_MS } })
   relocateOverbooked(draft, reservation.clusterId)
 }

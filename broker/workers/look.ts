@@ -10,7 +10,7 @@ import { type Plan, reconcile } from '../core/reconcile.ts'
 import type { Claim } from '../app/claim.ts'
 import type { AllocationRow, NodeGroupRow, NodeRow } from '../store/changes.ts'
 import { endAtItsEnd } from '../app/end-at-its-end.ts'
-import { recordGiveBack } from '../app/give-back.ts'
+import { isLate, recordGiveBack } from '../app/give-back.ts'
 import { recordAnswers } from '../app/record-answers.ts'
 import { mustRecord, recordLook } from '../app/record-look.ts'
 import { startAllocation } from '../app/start-allocation.ts'
@@ -94,7 +94,8 @@ async function giveBack(context: LookContext, claim: Claim, stored: Stored): Pro
   const { app } = context
   const plan = await compare(context, claim, stored, 'release')
   if (plan === null) return
-  if (!(await app.writer.run(recordGiveBack(claim, plan))) || plan.gone) return
+  const late = isLate(await app.cache.read(app.database.queries), claim.id, app.now())
+  if (!(await app.writer.run(recordGiveBack(claim, plan, late))) || plan.gone) return
   await carryOut(context, { ...stored, entry: entryOf(context, stored.row) }, plan.steps)
   await pauseUntil(context, claim, app.now() + patienceMs(app.now() - stored.row.updatedAt))
 }
