@@ -18,16 +18,27 @@ export async function readSituation(db: Queries, id: string): Promise<StoredSitu
   return { row, nodes, groups }
 }
 
-/** @param at null: nothing is left to do until somebody decides something */
+/**
+ * Puts the next look off. Nothing happens if the claim was lost, or if somebody decided something while the look lasted:
+ * then the look that the decision asked for stands.
+ *
+ * @param at null: nothing is left to do until somebody decides something
+ */
 export async function postpone(
   db: Queries,
-  { id, token, at }: { readonly id: string; readonly token: string; readonly at: EpochMs | null },
+  {
+    id,
+    token,
+    version,
+    at,
+  }: { readonly id: string; readonly token: string; readonly version: number; readonly at: EpochMs | null },
 ): Promise<void> {
   await db
     .updateTable('allocations')
     .set({ nextLookAt: at })
     .where('id', '=', id)
     .where('claimToken', '=', token)
+    .where('version', '=', version)
     .execute()
 }
 

@@ -36,7 +36,7 @@ export async function look(context: LookContext, claim: Claim): Promise<void> {
   const now = context.app.now()
   if (row.status === 'scheduled') return begin(context, claim, row)
   if (row.status === 'releasing' || row.undoing !== null) return giveBack(context, claim, stored)
-  if (row.status !== 'provisioning' && row.status !== 'active') return pauseUntil(context, claim, null)
+  if (row.status !== 'provisioning' && row.status !== 'active') return pauseUntil(context, claim, row, null)
   if (row.endAt !== null && row.endAt <= now) return context.app.writer.run(endAtItsEnd(claim))
   return hold(context, claim, stored)
 }
@@ -52,8 +52,12 @@ function entryOf({ directory }: LookContext, row: AllocationRow): ProviderEntry 
   return entry
 }
 
-const pauseUntil = (context: LookContext, claim: Claim, at: EpochMs | null): Promise<void> =>
-  postpone(context.app.database.queries, { ...claim, at })
+const pauseUntil = (
+  context: LookContext,
+  claim: Claim,
+  { version }: AllocationRow,
+  at: EpochMs | null,
+): Promise<void> => postpone(context.app.database.queries, { ...claim, version, at })
 
 async function hold(context: LookContext, claim: Claim, stored: Stored): Promise<void> {
   const { app } = context
@@ -67,7 +71,7 @@ async function hold(context: LookContext, claim: Claim, stored: Stored): Promise
   if (plan.steps.some((step) => step.step === 'give-up')) return // the next look gives it back
   const answers = await carryOut(context, { ...stored, entry }, plan.steps)
   if (answers.length > 0) await app.writer.run(recordAnswers(claim, answers))
-  await pauseUntil(context, claim, nextHold(stored, plan, app.now()))
+  await pauseUntil(context, claim, stored.row, nextHold(stored, plan, app.now()))
 }
 
 /** Soon while names were just written down; then as often as the wait is long already. */
@@ -97,7 +101,7 @@ async function giveBack(context: LookContext, claim: Claim, stored: Stored): Pro
   const late = isLate(await app.cache.read(app.database.queries), claim.id, app.now())
   if (!(await app.writer.run(recordGiveBack(claim, plan, late))) || plan.gone) return
   await carryOut(context, { ...stored, entry: entryOf(context, stored.row) }, plan.steps)
-  await pauseUntil(context, claim, app.now() + patienceMs(app.now() - stored.row.updatedAt))
+  await pauseUntil(context, claim, stored.row, app.now() + patienceMs(app.now() - stored.row.updatedAt))
 }
 
 /** Of what is built now: what was built elsewhere before, and given back, does not count. */
@@ -124,7 +128,7 @@ async function compare(
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     context.log('the provider’s list could not be had', { allocationId: row.id, kind: error.kind, code: error.code })
-    await pauseUntil(context, claim, context.app.now() + Math.max(2 * SECOND_MS, error.retryAfterMs ?? 0))
+    await pauseUntil(context, claim, row, context.app.now() + Math.max(2 * SECOND_MS, error.retryAfterMs ?? 0))
     return null
   }
   return reconcile({
