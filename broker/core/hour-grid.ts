@@ -135,20 +135,26 @@ function firstHourWith(grid: HourGrid, from: number, to: number, nodes: number):
   return -1
 }
 
+export interface RunSearch {
+  readonly from: number
+  readonly lastStart: number
+  /** In hours. */
+  readonly length: number
+  readonly nodes: number
+  /** From this hour on everything counts as free; none is past the grid's end. */
+  readonly freeFrom: number
+}
+
 /**
  * The first hour in `[from, lastStart]` from which `nodes` are free for `length` hours on end; -1 when there is none.
  * What was once seen free throughout is not looked at again, so that one search reads each hour at most twice.
  */
-export function earliestRun(
-  grid: HourGrid,
-  search: { readonly from: number; readonly lastStart: number; readonly length: number; readonly nodes: number },
-): number {
-  const { length, nodes } = search
-  const end = Math.min(search.lastStart, grid.hours - length) + 1
-  let start = firstHourWith(grid, Math.max(0, search.from), end, nodes)
+export function earliestRun(grid: HourGrid, { from, lastStart, length, nodes, freeFrom }: RunSearch): number {
+  const end = Math.min(lastStart, grid.hours - length) + 1
+  let start = firstHourWith(grid, Math.max(0, from), end, nodes)
   let freeUntil = start
   while (start !== -1) {
-    const below = lastHourBelow(grid, Math.max(start, freeUntil), start + length, nodes)
+    const below = lastHourBelow(grid, Math.max(start, freeUntil), Math.min(start + length, freeFrom), nodes)
     if (below === -1) return start
     // All between `below` and the end of this window is free: only what lies beyond is still to be seen.
     freeUntil = start + length

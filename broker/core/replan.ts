@@ -13,8 +13,8 @@ import { factsAllow, questionOf } from './placement/feasible.ts'
 import type { Policy } from './placement/policy.ts'
 import { durationOf, type PlacementRequest } from './placement/request.ts'
 import { scoreOf, scorePartsOf } from './placement/score.ts'
-import { earliestPlace } from './placement/search.ts'
-import { windowOfWait } from './placement/window.ts'
+import { earliestPlace, mightStartEarlier } from './placement/search.ts'
+import { windowOfWait, type StartWindow } from './placement/window.ts'
 import { opsOfChange, type PlanChange } from './plan-change.ts'
 import { firstShortage } from './timeline.ts'
 import { waitingReason } from './waiting-reason.ts'
@@ -37,17 +37,18 @@ export function* replanSteps(scratch: Calendar, now: EpochMs, policy: Policy): G
   coverNow(scratch, now)
   const changes = new Map<string, PlanChange>()
   for (let pass = 0; pass < policy.replanPasses; pass += 1) {
-    let changed = false
+    let gained = false
     for (const entry of waiting(scratch)) {
-      const change = changeFor({ scratch, entry, now, policy })
+      const window = windowOfWait(entry.request.period, now)
+      // What one entry left behind may be of use to another that was asked before it.
+      const change = changeFor({ scratch, entry, window, now, policy, onlyNow: pass > 0 })
       yield
       if (change === null) continue
       for (const op of opsOfChange(entry, change)) applyOp(scratch, op)
       changes.set(entry.allocationId, change)
-      changed = true
+      gained = true
     }
-    // What one entry left behind may be of use to another that was asked before it.
-    if (!changed) break
+    if (!gained) break
   }
   return [...changes.values()]
 }
@@ -55,31 +56,46 @@ export function* replanSteps(scratch: Calendar, now: EpochMs, policy: Policy): G
 interface Turn {
   readonly scratch: Calendar
   readonly entry: WaitingEntry
+  readonly window: StartWindow
   readonly now: EpochMs
   readonly policy: Policy
+  /** Whether only a start at this very instant is looked for. */
+  readonly onlyNow: boolean
 }
 
 /** Null when the entry keeps what it has. The scratch calendar is left as it was. */
 function changeFor(turn: Turn): PlanChange | null {
-  const { scratch, entry } = turn
+  const { scratch, entry, now, onlyNow } = turn
   const current = reservationOf(scratch, entry.allocationId)
+  if (onlyNow && turn.window.from > now) return null
   if (current === null) return planWithout(turn, false)
+  const isGood = isStillGood(turn, current)
+  // Most keep what they have, and are told so without touching the calendar.
+  if (isGood && current.start > now && !mightGain(turn, current)) return null
   applyOp(scratch, { op: 'release', allocationId: entry.allocationId })
-  const change = isStillGood(turn, current) ? planWith(turn, current) : planWithout(turn, true)
+  const change = isGood ? planWith(turn, current) : planWithout(turn, true)
   applyOp(scratch, { op: 'reserve', reservation: current })
   return change
 }
 
-/** Whether the place may still be taken up: the cluster serves it, and its nodes are there for what is left of it. */
+/** Whether the place, still on the calendar, may be taken up: the cluster serves it, and is not short while it lasts. */
 function isStillGood({ scratch, entry, now }: Turn, current: Reservation): boolean {
   const state = scratch.clusters.get(current.clusterId)
   if (state === undefined || current.end <= now || !serves(scratch, state, entry.request, current.start)) return false
   const left = { start: Math.max(now, current.start), end: current.heldUntil }
-  return firstShortage(state.timeline, left, current.nodes) === null
+  return firstShortage(state.timeline, left, 0) === null
 }
 
 const serves = (calendar: Calendar, state: ClusterState, request: PlacementRequest, from: EpochMs): boolean =>
   state.listed && !isSuspended(calendar, state.cluster) && factsAllow(questionOf(state.cluster, request, from))
+
+function mightGain({ scratch, entry: { request }, window, now, onlyNow }: Turn, current: Reservation): boolean {
+  if (current.start <= window.from) return false
+  const search = { request, window, now, before: onlyNow ? now + 1 : current.start }
+  return scratch.listed.some(
+    (state) => mightStartEarlier(scratch, state, search, current) && serves(scratch, state, request, window.from),
+  )
+}
 
 /** It has a good place, off the calendar for the moment: something earlier, or its time has come, or nothing. */
 function planWith(turn: Turn, current: Reservation): PlanChange | null {
@@ -87,7 +103,7 @@ function planWith(turn: Turn, current: Reservation): PlanChange | null {
   const { clusterId, nodes, start, end, heldUntil } = current
   const state = scratch.clusters.get(clusterId)
   if (start > now || state === undefined) {
-    const earlier = earliestAnywhere(turn, start)
+    const earlier = earliestAnywhere(turn, turn.onlyNow ? now + 1 : start)
     return earlier === null ? null : changeTo(turn, earlier)
   }
   const { providerId } = state.cluster
@@ -103,7 +119,7 @@ function planWith(turn: Turn, current: Reservation): PlanChange | null {
 
 /** It has no place, or has lost it. */
 function planWithout(turn: Turn, lostPlace: boolean): PlanChange | null {
-  const found = earliestAnywhere(turn, null)
+  const found = earliestAnywhere(turn, turn.onlyNow ? turn.now + 1 : null)
   if (found !== null) return changeTo(turn, found)
   const expired = isExpired(turn.entry.request, turn.now)
   return expired || lostPlace ? changeTo(turn, null, expired) : null
@@ -117,28 +133,26 @@ function isExpired({ period, approval }: PlacementRequest, now: EpochMs): boolea
 }
 
 function changeTo(turn: Turn, placement: Place | null, expired = false): PlanChange {
-  const { scratch, entry, now, policy } = turn
+  const { scratch, entry, window, now, policy } = turn
   const { request, allocationId } = entry
   const startsNow = placement !== null && placement.start <= now
-  const startsAsAsked =
-    placement !== null && !startsNow && placement.start === windowOfWait(request.period, now).askedStart
+  const startsAsAsked = placement !== null && !startsNow && placement.start === window.askedStart
   const waits = !startsNow && !startsAsAsked && !expired
   const reason = waits ? waitingReason(scratch, { request, place: placement }, now, policy) : null
   return { allocationId, placement, startsNow, startsAsAsked, expired, reason }
 }
 
-function earliestAt({ scratch, entry, now }: Turn, state: ClusterState, before: EpochMs | null): Place | null {
-  const { request } = entry
-  return earliestPlace(scratch, state, { request, window: windowOfWait(request.period, now), now, before })
+function earliestAt(turn: Turn, state: ClusterState, before: EpochMs | null): Place | null {
+  const { scratch, entry, window, now } = turn
+  return earliestPlace(scratch, state, { request: entry.request, window, now, before })
 }
 
 /** The earliest start before `before` at any cluster; of two alike the better score, then the first by id. */
 function earliestAnywhere(turn: Turn, before: EpochMs | null): Place | null {
-  const { scratch, entry, now } = turn
-  const { from } = windowOfWait(entry.request.period, now)
+  const { scratch, entry, window } = turn
   let best: Place | null = null
   for (const state of scratch.listed) {
-    if (!serves(scratch, state, entry.request, from)) continue
+    if (!serves(scratch, state, entry.request, window.from)) continue
     const found = earliestAt(turn, state, best === null ? before : best.start + 1)
     if (found === null) continue
     if (best === null || found.start < best.start || scoreAt(turn, found) > scoreAt(turn, best)) best = found

@@ -181,20 +181,27 @@ export function leastFreeIn(timeline: Timeline, interval: Interval): number {
 export const freeInHourOf = (timeline: Timeline, at: EpochMs): number =>
   freeInHour(timeline.grid, hourOf(at) - timeline.originHour)
 
+export interface HourSearch {
+  readonly from: EpochMs
+  readonly lastStart: EpochMs
+  readonly lengthMs: number
+  readonly nodes: number
+  /** From the hour of this instant on everything counts as free. Default: nothing does. */
+  readonly freeFrom?: EpochMs
+}
+
 /**
  * The first full hour in `[from, lastStart]` from which `nodes` are free for `lengthMs`, by the grid; null when there is
  * none that ends before the grid does.
  */
-export function earliestFullHour(
-  timeline: Timeline,
-  search: { readonly from: EpochMs; readonly lastStart: EpochMs; readonly lengthMs: number; readonly nodes: number },
-): EpochMs | null {
+export function earliestFullHour(timeline: Timeline, search: HourSearch): EpochMs | null {
   const { originHour, grid } = timeline
   const hour = earliestRun(grid, {
     from: hourAfter(search.from) - originHour,
     lastStart: hourOf(search.lastStart) - originHour,
     length: hourAfter(search.lengthMs),
     nodes: search.nodes,
+    freeFrom: search.freeFrom === undefined ? grid.hours : hourOf(search.freeFrom) - originHour,
   })
   return hour === -1 ? null : (originHour + hour) * HOUR_MS
 }

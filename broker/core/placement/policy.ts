@@ -12,7 +12,10 @@ export interface Policy {
   readonly weights: Readonly<Record<ScorePart, number>>
   /** A promise is the planned start plus the larger of `leastMs` and the planned wait divided by `waitDivisor`. */
   readonly promiseSlack: { readonly leastMs: number; readonly waitDivisor: number }
-  /** One re-plan goes through the waitlist again while somebody gained, at most so many times. */
+  /**
+   * A re-plan goes through the waitlist once, and then again for starts at this very instant while it has found one, so
+   * that nodes do not stand idle between two re-plans: at most so many times in all.
+   */
   readonly replanPasses: number
 }
 
@@ -20,7 +23,7 @@ export const DEFAULT_POLICY: Policy = {
   version: 'earliest-fit-1',
   weights: { preference: 8, fit: 4, energy: 2, balance: 1 },
   promiseSlack: { leastMs: 7 * DAY_MS, waitDivisor: 2 },
-  replanPasses: 3,
+  replanPasses: 8,
 }
 
 /** Every policy that stored decisions may name. */

@@ -1,6 +1,7 @@
 /** The earliest place for a request at one cluster that no rule of facts speaks against. */
 import type { EpochMs } from '../../../shared/time.ts'
 import type { Calendar, ClusterState } from '../calendar.ts'
+import type { Reservation } from '../calendar-op.ts'
 import { openUntil } from '../calendar-reads.ts'
 import { nodesFor } from '../cluster.ts'
 import { approvalBlocksUntil, commitmentsOf } from '../commitments.ts'
@@ -60,6 +61,31 @@ export function earliestPlace(calendar: Calendar, state: ClusterState, search: S
     from = jumps < MOST_JUMPS ? blocked : Math.max(blocked, lastCommittedEnd(calendar, request))
   }
   return null
+}
+
+/**
+ * A quick no for somebody who has a place already: whether the cluster might give an earlier start, were that place not
+ * on the calendar. Read without taking it off: where it lies, its own nodes are there for it. Approvals are left out.
+ */
+export function mightStartEarlier(calendar: Calendar, state: ClusterState, search: Search, own: Reservation): boolean {
+  const { request, window, now } = search
+  const { cluster, timeline } = state
+  const nodes = nodesFor(cluster, request.demand)
+  const limits = clusterWindow(cluster, request, window, {
+    now,
+    openUntil: openUntil(calendar, cluster.providerId, now),
+  })
+  const isOwn = own.clusterId === cluster.id
+  if (limits.fromIsOpen && window.from < own.start) {
+    const end = window.endAtFrom + cluster.turnoverMs
+    const asked = { start: window.from, end: isOwn ? Math.min(end, own.start) : end }
+    if (firstShortage(timeline, asked, nodes) === null) return true
+  }
+  const lastStart = Math.min(limits.lastStart, (search.before ?? own.start) - 1)
+  if (limits.laterFrom > lastStart) return false
+  const lengthMs = window.durationMs + cluster.turnoverMs
+  const later = { from: limits.laterFrom, lastStart, lengthMs, nodes, ...(isOwn ? { freeFrom: own.start } : {}) }
+  return earliestFullHour(timeline, later) !== null
 }
 
 function lastCommittedEnd(calendar: Calendar, { approval }: PlacementRequest): EpochMs {

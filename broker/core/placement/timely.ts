@@ -55,16 +55,14 @@ const hoursOf = (ms: number): string => `${ms / HOUR_MS} h`
 const approvalWindow: TimelyRule = ({ question, window }) => {
   const { approval } = question.request
   if (approval === null) return null
-  const rule = 'approval-window'
-  const asked = `${instantText(window.from)}/${instantText(window.endAtFrom)}`
-  const valid = `${instantText(approval.validFrom)}/${instantText(approval.validTo)}`
-  if (window.from < approval.validFrom) {
-    const detail = `The approval is valid only from ${instantText(approval.validFrom)} on.`
-    return { rule, wanted: asked, found: valid, detail }
-  }
-  if (window.endAtFrom <= approval.validTo) return null
-  const detail = `A start at ${instantText(window.from)} ends after the approval, which is valid until ${instantText(approval.validTo)}.`
-  return { rule, wanted: asked, found: valid, detail }
+  const early = window.from < approval.validFrom
+  if (!early && window.endAtFrom <= approval.validTo) return null
+  const wanted = `${instantText(window.from)}/${instantText(window.endAtFrom)}`
+  const found = `${instantText(approval.validFrom)}/${instantText(approval.validTo)}`
+  const detail = early
+    ? `The approval is valid only from ${instantText(approval.validFrom)} on.`
+    : `A start at ${instantText(window.from)} ends after the approval, which is valid until ${instantText(approval.validTo)}.`
+  return { rule: 'approval-window', wanted, found, detail }
 }
 
 const approvalNodes: TimelyRule = ({ calendar, question, window }) => {
