@@ -72,6 +72,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     onError: (error) => logger.error({ err: error }, 'the queue of wake-ups failed'),
   })
   const cache = createCalendarCache(now)
+  await database.transaction((trx) => cache.lead(trx))
   const writer = createWriter({
     database,
     cache,

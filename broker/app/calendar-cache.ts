@@ -1,53 +1,70 @@
 /**
- * This replica's calendar: rebuilt from rows at first, then kept by applying what was committed since its last look.
- * Whoever decides advances it ahead of the commit; when that commit fails, it is forgotten and rebuilt.
+ * This replica's calendar: built from rows once, then kept by applying what was committed since its last look. Whoever
+ * decides advances it ahead of the commit; when that commit fails, it is forgotten and built anew by the next decision.
  */
 import type { EpochMs } from '../../shared/time.ts'
 import { applyOp, type Calendar, emptyCalendar } from '../core/calendar.ts'
-import type { Queries } from '../store/database.ts'
+import type { Queries, Transaction } from '../store/database.ts'
+import { waitingRows } from '../store/allocations.ts'
 import { readHead, readLog } from '../store/head.ts'
 import { liveReservations } from '../store/reservations.ts'
-import { waitingRows } from '../store/allocations.ts'
 import { waitingEntryOf } from './placement-request.ts'
 
 export interface CalendarCache {
-  /** The calendar as committed when the query ran, or ahead of it by what this replica is committing. */
+  /** For those who only look: as committed when the query ran, or ahead of it by what this replica is committing. */
   read(db: Queries): Promise<Calendar>
+  /** For whoever holds the lock: exactly as committed. */
+  lead(trx: Transaction): Promise<Calendar>
   /** One operation of the transaction in hand, already applied to the calendar. */
   advance(): void
   /** The transaction failed: what was applied ahead of it is not true. */
   forget(): void
 }
 
+interface Kept {
+  readonly calendar: Calendar
+  /** Of the last operation that it has. */
+  version: number
+}
+
 export function createCalendarCache(now: () => EpochMs): CalendarCache {
-  let calendar: Calendar | null = null
-  let version = 0
-
-  const rebuild = async (db: Queries): Promise<Calendar> => {
-    const head = await readHead(db)
-    const built = emptyCalendar(head.catalogue, now())
-    for (const reservation of await liveReservations(db)) applyOp(built, { op: 'reserve', reservation })
-    for (const row of await waitingRows(db)) applyOp(built, { op: 'wait', entry: waitingEntryOf(row, row.approval) })
-    calendar = built
-    version = head.version
-    return built
-  }
-
+  let kept: Kept | null = null
   return {
     async read(db) {
-      const present = calendar ?? (await rebuild(db))
-      for (const entry of await readLog(db, version)) {
-        if (entry.version !== version + 1) continue // another reader was first
-        applyOp(present, entry.op)
-        version = entry.version
-      }
-      return present
+      // One that is built outside the lock is not kept: whoever leads would otherwise advance what it has not built.
+      const seen = kept ?? (await build(db, now()))
+      return await caughtUp(seen, db)
+    },
+    async lead(trx) {
+      kept ??= await build(trx, now())
+      return await caughtUp(kept, trx)
     },
     advance() {
-      version += 1
+      if (kept !== null) kept.version += 1
     },
     forget() {
-      calendar = null
+      kept = null
     },
   }
+}
+
+/**
+ * The rows may be newer than the head that was read before them. Operations set, they do not add: applying those of the
+ * log from that head on ends in the state of the log.
+ */
+async function build(db: Queries, now: EpochMs): Promise<Kept> {
+  const head = await readHead(db)
+  const calendar = emptyCalendar(head.catalogue, now)
+  for (const reservation of await liveReservations(db)) applyOp(calendar, { op: 'reserve', reservation })
+  for (const row of await waitingRows(db)) applyOp(calendar, { op: 'wait', entry: waitingEntryOf(row, row.approval) })
+  return { calendar, version: head.version }
+}
+
+async function caughtUp(kept: Kept, db: Queries): Promise<Calendar> {
+  for (const entry of await readLog(db, kept.version)) {
+    if (entry.version !== kept.version + 1) continue // another reader was first
+    applyOp(kept.calendar, entry.op)
+    kept.version = entry.version
+  }
+  return kept.calendar
 }

@@ -10,6 +10,7 @@ import type { Draft } from './draft.ts'
 import { type AllocationRow, nodeKey } from '../store/changes.ts'
 import { settleAfterRun } from './end-allocation.ts'
 import type { Member } from './group-commit.ts'
+import { noteUnanswered } from './record-look.ts'
 import { placeElsewhere, relocateOverbooked } from './relocate.ts'
 
 /**
@@ -23,6 +24,7 @@ export function recordGiveBack(claim: Claim, plan: Plan, late: boolean): Member<
       const row = claimed(draft, claim)
       if (row === null || (row.status !== 'releasing' && row.undoing === null)) return false
       noteNodes(draft, row, plan)
+      noteUnanswered(draft, row, plan)
       if (plan.gone) finish(draft, row)
       else if (late) holdOn(draft, row)
       return true

@@ -67,7 +67,7 @@ export async function commitGroup(
   context: GroupContext,
 ): Promise<GroupResult> {
   const locked = await lockHead(trx)
-  const calendar = await context.cache.read(trx)
+  const calendar = await context.cache.lead(trx)
   const now = Math.max(context.now(), locked.lastAt)
   const rows = await readNeeds(
     trx,

@@ -56,12 +56,15 @@ export function recordAnswers(claim: Claim, answers: readonly GroupAnswer[]): Me
 }
 
 function noteAnswer(draft: Draft, group: NodeGroupRow, { error }: GroupAnswer): void {
-  if (error === null) return draft.saveGroup({ ...group, effect: 'accepted' })
-  draft.saveGroup({
+  // What was made may have been made at any instant up to now, so the visibility delay runs from here. The pause is for
+  // an operator that says yes and makes nothing: it is not asked at full speed for ever.
+  const answered = {
     ...group,
-    effect: error.effect === 'none' ? 'none' : 'maybe',
-    notBefore: draft.now + pauseMs(group.attempts, error.retryAfterMs),
-  })
+    askedAt: draft.now,
+    notBefore: draft.now + pauseMs(group.attempts, error?.retryAfterMs ?? null),
+  }
+  if (error === null) return draft.saveGroup({ ...answered, effect: 'accepted' })
+  draft.saveGroup({ ...answered, effect: error.effect })
   for (const node of draft.nodesOf(group.allocationId)) {
     if (node.groupName !== group.name) continue
     draft.saveNode({

@@ -12,14 +12,15 @@ import { nameNodes } from './name-nodes.ts'
 /** Whether there is anything in the plan that must be written down before the provider is asked. */
 export const mustRecord = (plan: Plan, row: AllocationRow): boolean =>
   plan.notes.length > 0 ||
+  plan.unanswered.length > 0 ||
   plan.steps.some((step) => step.step === 'create' || step.step === 'rename' || step.step === 'give-up') ||
   plan.counts.ready !== row.readyNodes ||
   plan.counts.failed !== row.failedNodes ||
   (plan.ready && row.status === 'provisioning')
 
 /**
- * Groups about to be asked for are marked as if the answer were lost: a crash between this and the answer then looks
- * exactly like a lost answer.
+ * Groups about to be asked for are marked first: a crash between this and the answer leaves the mark, and whoever takes
+ * the allocation up finds it and treats the answer as lost.
  *
  * @returns whether the claim still held; if not, nothing may be asked
  */
@@ -30,6 +31,7 @@ export function recordLook(claim: Claim, plan: Plan, maxBatch: number): Member<b
       const row = claimed(draft, claim)
       if (row === null || (row.status !== 'provisioning' && row.status !== 'active')) return false
       for (const note of plan.notes) noteNode(draft, row, note)
+      noteUnanswered(draft, row, plan)
       for (const step of plan.steps) if (step.step === 'create') markAsked(draft, row, step.group)
       const named = renameNodes(draft, row, plan.steps, maxBatch)
       const counted = { ...named, readyNodes: plan.counts.ready, failedNodes: plan.counts.failed, updatedAt: draft.now }
@@ -118,10 +120,17 @@ function noteNode(draft: Draft, row: AllocationRow, note: NodeNote): void {
   }
 }
 
+/** Whoever asked is gone and sends nothing any more; what it sent last can appear from now on, for the whole delay. */
+export function noteUnanswered(draft: Draft, row: AllocationRow, { unanswered }: Plan): void {
+  for (const group of draft.groupsOf(row.id)) {
+    if (unanswered.includes(group.name)) draft.saveGroup({ ...group, effect: 'maybe', askedAt: draft.now })
+  }
+}
+
 function markAsked(draft: Draft, row: AllocationRow, name: string): void {
   const group = draft.groupsOf(row.id).find((one) => one.name === name)
   if (group === undefined) throw new Error(`group ${name} was written down before`)
-  draft.saveGroup({ ...group, askedAt: draft.now, effect: 'maybe', attempts: group.attempts + 1 })
+  draft.saveGroup({ ...group, askedAt: draft.now, effect: 'asked', attempts: group.attempts + 1 })
 }
 
 function renameNodes(draft: Draft, row: AllocationRow, steps: readonly Step[], maxBatch: number): AllocationRow {
