@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import type { App } from '../app/app.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ProviderDirectory } from '../providers/directory.ts'
+import { describeProviders } from './describe.ts'
 import { startLeftovers } from './leftovers.ts'
 import { startReconciler } from './reconcile.ts'
 import type { LookContext } from './steps.ts'
@@ -39,6 +40,7 @@ export function startWorkers({ app, directory, installationId, metrics, logger }
   const reconciler = startReconciler({ ...context, metrics, onError: failed('reconcile') })
   const waitlist = startWaitlist({ app, onError: failed('waitlist') })
   const leftovers = startLeftovers(context, failed('leftovers'))
+  const described = describeProviders(context).catch(failed('describe'))
   app.writer.onCommit((changes) => {
     if ([...changes.allocations.values()].some((row) => row.nextLookAt !== null)) reconciler.poke()
     waitlist.noticed(changes)
@@ -51,7 +53,7 @@ export function startWorkers({ app, directory, installationId, metrics, logger }
     },
     async stop() {
       stopping.abort()
-      await Promise.all([reconciler.stop(), waitlist.stop(), leftovers.stop()])
+      await Promise.all([reconciler.stop(), waitlist.stop(), leftovers.stop(), described])
     },
   }
 }
