@@ -3,7 +3,7 @@
  * after a crash and the sweep are all this one comparison; it runs as often as anybody likes, and with nothing to do it
  * says so. It never trusts an answer, only a list.
  */
-import type { EpochMs } from '../../shared/time.ts'
+import { type EpochMs, MINUTE_MS } from '../../shared/time.ts'
 import type { ProviderNode } from '../../shared/provider.ts'
 
 export type WantedStatus = 'requested' | 'building' | 'ready' | 'failed' | 'deleting' | 'deleted' | 'quarantined'
@@ -23,10 +23,13 @@ export interface WantedNode {
 export interface AskedGroup {
   readonly name: string
   readonly size: number
-  /** Null: never asked for. */
+  /** When it was last asked for, or the answer came; null: never asked for. */
   readonly askedAt: EpochMs | null
-  /** What the last answer leaves true. `none`: surely nothing was made. */
-  readonly effect: 'unasked' | 'accepted' | 'none' | 'maybe'
+  /**
+   * What the last answer leaves true. `none`: surely nothing was made. `asked`: nobody has noted an answer; whoever holds
+   * the allocation's claim and reads this knows that the asker is gone.
+   */
+  readonly effect: 'unasked' | 'asked' | 'accepted' | 'none' | 'maybe'
   readonly notBefore: EpochMs
 }
 
@@ -39,8 +42,10 @@ export interface Situation {
   readonly now: EpochMs
   readonly visibilityDelayMs: number
   readonly joinsFabric: boolean
-  /** Most generations of one ordinal; beyond it the allocation cannot be built here. */
+  /** The last generation of an ordinal that is tried; if that fails too, the allocation cannot be built here. */
   readonly maxGenerations: number
+  /** It has been active: it is not given up for a node, which is tried again, after a pause, for as long as it runs. */
+  readonly standing: boolean
 }
 
 export interface NodeNote {
@@ -67,6 +72,8 @@ export interface Plan {
   /** Only what differs from what is stored. */
   readonly notes: readonly NodeNote[]
   readonly steps: readonly Step[]
+  /** Groups whose asker is gone: as of now, their answer is lost. They can still appear, from now, for the whole delay. */
+  readonly unanswered: readonly string[]
   /** Every wanted node is ready (and in its fabric). */
   readonly ready: boolean
   /** The provider lists nothing of the allocation, and nothing that was asked for can still appear. */
@@ -90,7 +97,8 @@ function hold(situation: Situation): Plan {
   for (const node of current) {
     const found = byName.get(node.name)
     if (found === undefined) {
-      if (node.status === 'ready' || node.status === 'building') noteLost(node, situation, notes, failed)
+      if (node.status === 'failed') failed.push(node)
+      else if (isSeen(node)) noteLost(node, situation, notes, failed)
       continue
     }
     note(node, found, notes)
@@ -112,6 +120,7 @@ function hold(situation: Situation): Plan {
   return {
     notes,
     steps,
+    unanswered: unansweredOf(situation),
     ready: complete && joined,
     gone: false,
     counts: { ready: ready.length, failed: failed.length },
@@ -164,6 +173,11 @@ function note(node: WantedNode, found: ProviderNode, notes: NodeNote[]): void {
 
 const LOST = { code: null, message: 'the provider no longer lists it', kind: 'fault' } as const
 
+const isSeen = (node: WantedNode): boolean => node.status === 'building' || node.status === 'ready'
+
+const unansweredOf = ({ groups }: Situation): string[] =>
+  groups.filter((group) => group.effect === 'asked').map((group) => group.name)
+
 /** It was there and is not listed any more. A list may lag, so only after the visibility delay is it called lost. */
 function noteLost(node: WantedNode, situation: Situation, notes: NodeNote[], failed: WantedNode[]): void {
   if (situation.now - node.since < situation.visibilityDelayMs) return
@@ -171,19 +185,23 @@ function noteLost(node: WantedNode, situation: Situation, notes: NodeNote[], fai
   notes.push({ ...node, status: 'failed', address: null, failure: LOST })
 }
 
+/** A node of a standing allocation that failed too often, or for want of room, is tried again after this. */
+const TRY_AGAIN_MS = 15 * MINUTE_MS
+
 function replacements(
   failed: readonly WantedNode[],
   byName: ReadonlyMap<string, ProviderNode>,
-  { maxGenerations }: Situation,
+  { maxGenerations, standing, now }: Situation,
 ): Step[] {
-  const last =
-    failed.find((node) => byName.get(node.name)?.failure?.kind === 'out-of-capacity') ??
-    failed.find((node) => node.generation >= maxGenerations)
-  if (last !== undefined) {
-    return [{ step: 'give-up', ordinal: last.ordinal, failure: byName.get(last.name)?.failure ?? LOST }]
+  const noRoom = failed.filter((node) => byName.get(node.name)?.failure?.kind === 'out-of-capacity')
+  const hopeless = [...noRoom, ...failed.filter((node) => node.generation >= maxGenerations)]
+  const [first] = hopeless
+  if (first !== undefined && !standing) {
+    return [{ step: 'give-up', ordinal: first.ordinal, failure: byName.get(first.name)?.failure ?? LOST }]
   }
-  if (failed.length === 0) return []
-  return [{ step: 'rename', ordinals: failed.map((node) => node.ordinal), failed: true }]
+  const waits = (node: WantedNode): boolean => node.status !== 'failed' || now - node.since < TRY_AGAIN_MS
+  const due = failed.filter((node) => !(hopeless.includes(node) && waits(node)))
+  return due.length === 0 ? [] : [{ step: 'rename', ordinals: due.map((node) => node.ordinal), failed: true }]
 }
 
 /**
@@ -200,7 +218,8 @@ function askings(
   const orphaned: number[] = []
   for (const group of situation.groups) {
     const members = current.filter((node) => node.groupName === group.name && !failed.includes(node))
-    const missing = members.filter((node) => !byName.has(node.name))
+    // One that was seen and is not listed now is not missing but lost: `noteLost` says when.
+    const missing = members.filter((node) => !byName.has(node.name) && !isSeen(node))
     if (missing.length === 0 || situation.now < group.notBefore || !isSettled(group, situation)) continue
     const noneOfIt = missing.length === group.size
     if (noneOfIt) steps.push({ step: 'create', group: group.name })
@@ -212,6 +231,7 @@ function askings(
 
 /** Whether a list that shows nothing of the group can be believed. */
 function isSettled(group: AskedGroup, { now, visibilityDelayMs }: Situation): boolean {
+  if (group.effect === 'asked') return false
   if (group.askedAt === null || group.effect === 'none') return true
   return now - group.askedAt >= visibilityDelayMs
 }
@@ -233,6 +253,7 @@ function release(situation: Situation): Plan {
   return {
     notes: gone ? notes : notes.filter((one) => one.status !== 'deleted'),
     steps,
+    unanswered: unansweredOf(situation),
     ready: false,
     gone,
     counts: { ready: 0, failed: 0 },

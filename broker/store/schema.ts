@@ -138,9 +138,10 @@ export interface NodeGroupTable {
   name: string
   allocationId: string
   size: number
-  /** When it was last asked for; null before the first time. */
+  /** When it was last asked for, or that was last answered; null before the first time. */
   askedAt: EpochMs | null
-  effect: 'unasked' | 'accepted' | 'none' | 'maybe'
+  /** `asked` until an answer is noted. */
+  effect: 'unasked' | 'asked' | 'accepted' | 'none' | 'maybe'
   /** Not asked for again before this instant: the provider's `retryAfter`, or our own pause. */
   notBefore: EpochMs
   attempts: number

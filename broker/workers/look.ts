@@ -140,5 +140,6 @@ async function compare(
     visibilityDelayMs: provider.capabilities.visibilityDelayMs,
     joinsFabric: provider.capabilities.joinsFabric,
     maxGenerations: firstGeneration(nodes) - 1 + MAX_GENERATIONS,
+    standing: row.status === 'active',
   })
 }

@@ -3,13 +3,11 @@ import { randomUUID } from 'node:crypto'
 import type { Metrics } from '../metrics.ts'
 import { SECOND_MS } from '../../shared/time.ts'
 import { claimDue, nextDue, releaseClaim, renewClaim } from '../store/allocations.ts'
+import { keepLease, LEASE_MS } from './lease.ts'
 import { look } from './look.ts'
 import { type Loop, startLoop } from './loop.ts'
 import type { LookContext } from './steps.ts'
 
-/** A dead replica's work is taken over after this. */
-const LEASE_MS = 20 * SECOND_MS
-const RENEW_MS = 5 * SECOND_MS
 /** Looks at once on one replica: they mostly wait for operators. */
 const LOOKS_AT_ONCE = 32
 const IDLE_MS = 5 * SECOND_MS
@@ -32,9 +30,10 @@ export function startReconciler(options: ReconcileOptions): Loop {
       const room = LOOKS_AT_ONCE - looking.size
       if (room <= 0) return IDLE_MS // a look that ends pokes
       const token = randomUUID()
+      const askedAt = performance.now()
       const ids = await claimDue(app.database.queries, { now: app.now(), token, leaseMs: LEASE_MS, limit: room })
       for (const id of ids) {
-        const done = lookOnce(options, { id, token }).finally(() => {
+        const done = lookOnce(options, { id, token }, askedAt).finally(() => {
           looking.delete(done)
           loop.poke()
         })
@@ -56,24 +55,26 @@ export function startReconciler(options: ReconcileOptions): Loop {
 async function lookOnce(
   options: ReconcileOptions,
   claim: { readonly id: string; readonly token: string },
+  askedAt: number,
 ): Promise<void> {
   const { app, metrics } = options
   const db = app.database.queries
   const startedAt = performance.now()
-  const renewal = setInterval(() => {
-    renewClaim(db, { ...claim, until: app.now() + LEASE_MS }).catch((error: unknown) =>
-      options.onError(error, { allocationId: claim.id }),
-    )
-  }, RENEW_MS)
+  const lease = keepLease({
+    askedAt,
+    stopping: options.signal,
+    renew: () => renewClaim(db, { ...claim, until: app.now() + LEASE_MS }),
+    onError: (error) => options.onError(error, { allocationId: claim.id }),
+  })
   try {
-    await look(options, claim)
+    await look({ ...options, signal: lease.signal }, claim)
     await releaseClaim(db, claim)
   } catch (error) {
     if (options.signal.aborted) return
     options.onError(error, { allocationId: claim.id })
     await releaseClaim(db, { ...claim, notBefore: app.now() + PAUSE_AFTER_BUG_MS }).catch(() => undefined) // its lease ends by itself
   } finally {
-    clearInterval(renewal)
+    lease.end()
     metrics.lookSeconds.observe((performance.now() - startedAt) / 1_000)
   }
 }
