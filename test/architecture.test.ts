@@ -1,0 +1,229 @@
+/**
+ * Who may import whom. A rule is one line; its name is the sentence that a developer reads when
+ * a change breaks it. Who wants to change a rule changes it here, and says why in the commit.
+ */
+import { expect } from 'chai'
+import { describe, it } from 'mocha'
+import { type Source, parseSource, readSources } from './support/sources.ts'
+
+const SOURCES = readSources(['shared', 'adapters', 'broker', 'deploy'])
+const NODE = 'node:'
+
+interface ImportRule {
+  readonly says: string
+  readonly files: RegExp
+  /** What an import may begin with; after `types of ` only for imports of types. */
+  readonly may: readonly string[]
+}
+
+const only = (says: string, files: RegExp, may: readonly string[]): ImportRule => ({ says, files, may })
+
+const IMPORTS: readonly ImportRule[] = [
+  only('the vocabulary imports itself and zod, nothing else', /^shared\//, ['shared/', 'zod']),
+  ...['naver', 'nhn', 'kakao'].map((own) =>
+    only(
+      `the adapter of ${own} imports its own folder and what all adapters share: never another operator's, never the broker`,
+      new RegExp(`^adapters/${own}/`),
+      [`adapters/${own}/`, 'adapters/http.ts', 'shared/', 'axios', 'zod', 'node:crypto'],
+    ),
+  ),
+  only('what all adapters share knows none of them, but for their list', /^adapters\/(?!registry)[^/]+\.ts$/, [
+    'adapters/http.ts',
+    'adapters/gate.ts',
+    'shared/',
+    'axios',
+    'zod',
+    NODE,
+  ]),
+  only('the list of adapters imports adapters and the contract', /^adapters\/registry\.ts$/, [
+    'adapters/',
+    'shared/',
+    'zod',
+  ]),
+  only('the core imports itself and the vocabulary: nothing of Node, nothing from npm', /^broker\/core\//, [
+    'broker/core/',
+    'shared/',
+  ]),
+  only('use cases know the core and the store: no HTTP, no provider, no adapter', /^broker\/app\//, [
+    'broker/app/',
+    'broker/core/',
+    'broker/store/',
+    'shared/',
+    'node:crypto',
+  ]),
+  only('the store imports its engines, and of the core only types', /^broker\/store\//, [
+    'broker/store/',
+    'types of broker/core/',
+    'shared/',
+    'kysely',
+    'pg',
+    '@electric-sql/pglite',
+    NODE,
+  ]),
+  only('what guards a provider knows the contract and the metrics: no store, no use case', /^broker\/providers\//, [
+    'broker/providers/',
+    'broker/metrics.ts',
+    'shared/',
+    'opossum',
+  ]),
+  only('workers use use cases, the store and guarded providers: no HTTP, no adapter', /^broker\/workers\//, [
+    'broker/workers/',
+    'broker/app/',
+    'broker/core/',
+    'broker/store/',
+    'broker/providers/',
+    'broker/metrics.ts',
+    'shared/',
+    'pg-boss',
+    'types of pino',
+    'node:crypto',
+    'node:timers/promises',
+  ]),
+  only('the HTTP layer calls use cases: no worker, no provider, no adapter, nothing of the core', /^broker\/http\//, [
+    'broker/http/',
+    'broker/app/',
+    'types of broker/store/',
+    'types of broker/metrics.ts',
+    'shared/',
+    'express',
+    'helmet',
+    'jose',
+    'openid-client',
+    'rate-limiter-flexible',
+    'swagger-ui-dist',
+    'types of pino',
+    'zod',
+    'zod-openapi',
+    NODE,
+  ]),
+  only('the client speaks the API with the vocabulary alone', /^broker\/client\//, [
+    'broker/client/',
+    'shared/',
+    'openid-client',
+    NODE,
+  ]),
+  only('the command line uses the client, and starts the broker: it reaches into neither', /^broker\/cli\//, [
+    'broker/cli/',
+    'broker/client/',
+    'broker/core/',
+    'broker/config.ts',
+    'broker/main.ts',
+    'shared/',
+    'commander',
+    'cli-table3',
+    NODE,
+  ]),
+  only('the configuration depends on nothing that it configures', /^broker\/(config|settings)\.ts$/, [
+    'broker/config.ts',
+    'types of broker/providers/',
+    'shared/',
+    'zod',
+    'node:fs',
+  ]),
+  only('the metrics know nothing of what they measure', /^broker\/metrics\.ts$/, ['prom-client']),
+  only(
+    'the broker’s other roots bind layers together and import no adapter',
+    /^broker\/(?!main|config|settings|metrics)[^/]+\.ts$/,
+    ['broker/', 'shared/', NODE],
+  ),
+  only('the broker’s main file is the only one to import adapters', /^broker\/main\.ts$/, [
+    'adapters/registry.ts',
+    'broker/',
+    'deploy/sandbox/for-broker.ts',
+    'shared/',
+    'pino',
+    'zod',
+    NODE,
+  ]),
+  only('the sandbox knows nothing of the broker or its adapters', /^deploy\/sandbox\//, [
+    'deploy/sandbox/',
+    'deploy/inventory.json',
+    'shared/',
+    'oidc-provider',
+    'zod',
+    NODE,
+  ]),
+  only('what starts and shows the broker talks to it as any client does', /^deploy\/[^/]+\.ts$/, [
+    'deploy/',
+    'broker/client/',
+    'broker/cli/',
+    'shared/',
+    NODE,
+  ]),
+]
+
+interface OwnedPackage {
+  readonly name: string
+  readonly files: RegExp
+}
+
+/** Where each package may appear at all: the place to change when it is replaced. */
+const OWNED: readonly OwnedPackage[] = [
+  { name: 'prom-client', files: /^broker\/metrics\.ts$/ },
+  { name: 'express', files: /^broker\/http\// },
+  { name: 'openid-client', files: /^broker\/(http|client)\// },
+  { name: 'opossum', files: /^broker\/providers\// },
+  { name: 'axios', files: /^adapters\// },
+  { name: 'pg-boss', files: /^broker\/workers\// },
+  { name: 'kysely', files: /^broker\/store\// },
+  { name: 'pg', files: /^broker\/store\// },
+  { name: '@electric-sql/pglite', files: /^broker\/store\// },
+  { name: 'oidc-provider', files: /^deploy\/sandbox\// },
+]
+
+const canBe = (rule: ImportRule, of: string, typesOnly: boolean): boolean =>
+  rule.may.some((begin) => {
+    const types = begin.startsWith('types of ')
+    const prefix = types ? begin.slice('types of '.length) : begin
+    if (types && !typesOnly) return false
+    return prefix.endsWith('/') || prefix.endsWith(':') ? of.startsWith(prefix) : of === prefix
+  })
+
+function breaches(rule: ImportRule, sources: readonly Source[]): readonly string[] {
+  return sources
+    .filter(({ file }) => rule.files.test(file))
+    .flatMap(({ file, imports }) =>
+      imports.filter(({ of, typesOnly }) => !canBe(rule, of, typesOnly)).map(({ of }) => `${file} imports ${of}`),
+    )
+}
+
+describe('who may import whom', () => {
+  it('is checked on what is really there', () => {
+    expect(SOURCES).to.have.length.greaterThan(50)
+    expect(SOURCES.flatMap((source) => source.imports)).to.have.length.greaterThan(200)
+  })
+
+  it('has a rule for every file', () => {
+    const free = SOURCES.filter(({ file }) => !IMPORTS.some((rule) => rule.files.test(file)))
+    expect(free.map((source) => source.file)).to.deep.equal([])
+  })
+
+  for (const rule of IMPORTS) {
+    it(rule.says, () => {
+      expect(SOURCES.filter(({ file }) => rule.files.test(file))).to.not.deep.equal([])
+      expect(breaches(rule, SOURCES)).to.deep.equal([])
+    })
+  }
+
+  for (const { name, files } of OWNED) {
+    it(`${name} is imported where ${files.source.replaceAll(/[\\^$]/g, '')} says, and nowhere else`, () => {
+      const users = SOURCES.filter(({ imports }) => imports.some(({ of }) => of === name))
+      expect(users).to.not.deep.equal([])
+      expect(users.filter(({ file }) => !files.test(file)).map(({ file }) => file)).to.deep.equal([])
+    })
+  }
+
+  it('is broken by a value where only types may be imported, and not by a type', () => {
+    const inStore = (text: string) =>
+      IMPORTS.flatMap((rule) => breaches(rule, [parseSource('broker/store/x.ts', text)]))
+    expect(inStore("import type { Cluster } from '../core/cluster.ts'")).to.deep.equal([])
+    expect(inStore("import { clustersOf } from '../core/cluster.ts'")).to.deep.equal([
+      'broker/store/x.ts imports broker/core/cluster.ts',
+    ])
+  })
+
+  it('is broken by a folder whose name only begins alike', () => {
+    const source = parseSource('broker/core/x.ts', "import a from '../../shared-too/a.ts'\nimport b from 'zod-openapi'")
+    expect(IMPORTS.flatMap((rule) => breaches(rule, [source]))).to.have.length(2)
+  })
+})
