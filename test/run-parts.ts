@@ -1,0 +1,81 @@
+/** What `npm test` and `npm run test:full` consist of. A test file that no part names fails the run. */
+
+export interface MochaPart {
+  readonly kind: 'mocha'
+  readonly name: string
+  /** Globs of its test files, seen from the repository's root. */
+  readonly files: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}
+
+export interface CommandPart {
+  readonly kind: 'command'
+  readonly name: string
+  /** A line for the shell, which finds the repository's own tools first. If its last line is a sum of tests, that counts. */
+  readonly command: string
+  /** Whether one reads along, instead of seeing its output only when it fails. */
+  readonly shown?: boolean
+  /** Default 5 minutes. */
+  readonly deadlineMs?: number
+}
+
+export type Part = MochaPart | CommandPart
+
+/** A part that takes long or needs a tool that npm does not install. */
+export interface LongPart {
+  readonly part: Part
+  /** Names of executables. One that is missing skips the part, or fails it where `CI` is set. */
+  readonly needs: readonly string[]
+}
+
+const check = (name: string, script: string): CommandPart => ({
+  kind: 'command',
+  name: `check: ${name}`,
+  command: `npm run -s ${script}`,
+})
+
+/** The steps of `npm run check`. */
+export const CHECKS: readonly CommandPart[] = [
+  check('format', 'format:check'),
+  check('types', 'types'),
+  check('lint', 'lint'),
+  check('unused', 'unused'),
+  check('openapi', 'openapi:check'),
+]
+
+const folder = (name: string): MochaPart => ({ kind: 'mocha', name, files: [`test/${name}/**/*.test.ts`] })
+
+const api = (store: 'pglite' | 'postgres'): MochaPart => ({
+  ...folder('api'),
+  name: `api on ${store}`,
+  env: { STORE: store },
+})
+
+/** The slow ones first, so that two at a time end together. */
+export const TESTS: readonly MochaPart[] = [
+  api('pglite'),
+  api('postgres'),
+  folder('store'),
+  folder('contract'),
+  folder('sandbox'),
+  folder('core'),
+  folder('http'),
+  folder('adapters'),
+  folder('cli'),
+  folder('client'),
+  { kind: 'mocha', name: 'rules', files: ['test/*.test.ts'] },
+]
+
+const MINUTE_MS = 60_000
+
+/** What `npm run test:full` begins with: the very command that the README tells everyone to run. */
+export const SHORT_RUN: CommandPart = {
+  kind: 'command',
+  name: 'npm test',
+  command: 'npm test',
+  shown: true,
+  deadlineMs: 20 * MINUTE_MS,
+}
+
+/** What `npm run test:full` adds, one after the other. */
+export const LONG_PARTS: readonly LongPart[] = []
