@@ -1,10 +1,14 @@
-/** Registers an approval, or replaces it. A limit is never lowered below what is committed under it. */
+/**
+ * Registers an approval, or replaces it; the same once more changes nothing. A limit is never lowered below what is
+ * committed under it.
+ */
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import { Refusal } from '../../shared/refusal.ts'
 import { limitBelowCommitted } from '../core/approval-limits.ts'
 import type { App } from './app.ts'
 import { committedOf, limitsOf } from './approval-check.ts'
 import type { Answer, Command } from './command.ts'
+import { canonicalJson } from './digest.ts'
 import type { Draft } from './draft.ts'
 import type { ApprovalRow } from '../store/changes.ts'
 import { assertFresh } from './fresh.ts'
@@ -27,7 +31,7 @@ export async function putApproval(
   return { body, etag: etagOf(row), created, replayed: false }
 }
 
-const factsOf = (request: ApprovalRequest) => ({
+const factsOf = (request: ApprovalRequest | ApprovalRow) => ({
   organizationId: request.organizationId,
   organizationName: request.organizationName ?? null,
   organizationType: request.organizationType ?? null,
@@ -63,6 +67,7 @@ function replace(draft: Draft, command: Command, before: ApprovalRow, request: A
       limit: 'organizationId',
     })
   }
+  if (canonicalJson(factsOf(request)) === canonicalJson(factsOf(before))) return before
   const lowered = limitBelowCommitted(limitsOf(request.limits), committedOf(draft.calendar, before))
   if (lowered !== null) {
     const { limit, asked, left, detail } = lowered

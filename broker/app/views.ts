@@ -1,6 +1,6 @@
 /** Rows as callers see them. */
-import type { Allocation, AllocationNode } from '../../shared/allocation.ts'
-import type { Approval } from '../../shared/approval.ts'
+import type { Allocation, AllocationNode, Period } from '../../shared/allocation.ts'
+import type { Approval, ApprovalLimits } from '../../shared/approval.ts'
 import type { Candidate as CandidateView, Decision } from '../../shared/decision.ts'
 import { GPUS_PER_NODE } from '../../shared/cluster.ts'
 import { HOUR_MS, toIso, toIsoOrNull, type EpochMs } from '../../shared/time.ts'
@@ -33,7 +33,7 @@ export function allocationView(
     demand: row.demand,
     requires: row.requires,
     prefers: row.prefers,
-    period: row.period,
+    period: periodView(row.period),
     labels: row.labels,
     placement: placementOf(row, calendar),
     waitlist: waitlistOf(row, position),
@@ -44,6 +44,25 @@ export function allocationView(
     releasedAt: toIsoOrNull(row.releasedAt),
   }
 }
+
+/** Callers may write any offset; answers are in UTC. */
+const inUtc = (instant: string): string => toIso(Date.parse(instant))
+
+function periodView(period: Period): Period {
+  if ('start' in period) return { start: inUtc(period.start), end: inUtc(period.end) }
+  const { earliestStart, latestStart } = period
+  return {
+    ...period,
+    ...(earliestStart !== undefined && { earliestStart: inUtc(earliestStart) }),
+    ...(latestStart !== undefined && { latestStart: inUtc(latestStart) }),
+  }
+}
+
+const limitsView = (limits: ApprovalLimits): ApprovalLimits => ({
+  ...limits,
+  validFrom: inUtc(limits.validFrom),
+  validTo: inUtc(limits.validTo),
+})
 
 function placementOf(row: AllocationRow, calendar: Calendar): Allocation['placement'] {
   const { providerId, clusterId, startAt, endAt, decisionId } = row
@@ -120,7 +139,7 @@ export function approvalView(row: ApprovalRow, calendar: Calendar, now: EpochMs)
     organizationType: row.organizationType,
     program: row.program,
     priority: row.priority,
-    limits: row.limits,
+    limits: limitsView(row.limits),
     note: row.note,
     status: row.status,
     usage: {
