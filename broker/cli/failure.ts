@@ -1,0 +1,45 @@
+/** How a command that fails says so: lines on standard error, and an exit status that a script can tell apart. */
+import type { Candidate } from '../../shared/decision.ts'
+import { ProblemError, TokenError, UnreachableError } from '../client/problem-error.ts'
+import { candidatesText } from './commands/preview.ts'
+import { UsageError } from './io.ts'
+
+/** `refused`: the broker said no. `usage`: the command cannot mean anything. `unreachable`: nobody answered, or no token. */
+export const EXIT = { ok: 0, refused: 1, usage: 2, unreachable: 3, interrupted: 130 } as const
+
+export interface Failure {
+  readonly exitCode: number
+  /** Ends with a line break. */
+  readonly text: string
+}
+
+/** Null for what is a bug: its whole stack is of use then. */
+export function failureOf(error: unknown, { json }: { readonly json: boolean }): Failure | null {
+  if (error instanceof ProblemError) {
+    return { exitCode: EXIT.refused, text: json ? `${JSON.stringify(error.problem, null, 2)}\n` : problemText(error) }
+  }
+  if (error instanceof UsageError) return { exitCode: EXIT.usage, text: `gpu-broker: ${error.message}\n` }
+  if (error instanceof UnreachableError || error instanceof TokenError) {
+    return { exitCode: EXIT.unreachable, text: `gpu-broker: ${error.message}\n` }
+  }
+  return null
+}
+
+function problemText({ title, detail, code, status, errors, problem, requestId }: ProblemError): string {
+  const request = requestId === null ? '' : `, request ${requestId}`
+  const inFields = errors
+    .map((error) => `  ${error.pointer === '' ? '' : `${error.pointer}: `}${error.detail}\n`)
+    .join('')
+  // Where fields are named, the detail is the same errors in one line.
+  const what = inFields === '' ? `${title}: ${detail}\n` : `${title}:\n${inFields}`
+  return `${what}${reasonsText(problem['candidates'])}(${code}, ${status}${request})\n`
+}
+
+/** A refusal for want of a cluster says why not, cluster by cluster. */
+function reasonsText(candidates: unknown): string {
+  if (!Array.isArray(candidates) || !candidates.every(isCandidate)) return ''
+  return candidatesText(candidates)
+}
+
+const isCandidate = (one: unknown): one is Pick<Candidate, 'clusterId' | 'reasons'> =>
+  typeof one === 'object' && one !== null && 'clusterId' in one && 'reasons' in one && Array.isArray(one.reasons)

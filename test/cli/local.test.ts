@@ -1,0 +1,63 @@
+import { expect } from 'chai'
+import { after, before, describe, it } from 'mocha'
+import { type RunningIdentity, startIdentity } from '../../deploy/sandbox/identity.ts'
+import { cli } from './cli-world.ts'
+
+describe('gpu-broker token', () => {
+  let identity: RunningIdentity
+  before(async () => {
+    identity = await startIdentity({ dir: null, port: 0 })
+  })
+  after(() => identity.close())
+
+  const claimsOf = (token: string): Record<string, unknown> =>
+    JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>
+
+  it('prints a token of the client and nothing else, finding the sandbox by its port', async () => {
+    const ran = await cli(['token', 'kaist'], { env: { SANDBOX_PORT: String(identity.port - 3) } })
+    expect(ran).to.deep.include({ status: 0, err: '' })
+    expect(ran.out).to.match(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+    expect(claimsOf(ran.out)).to.include({ client_id: 'kaist', organization_id: 'kaist', aud: 'gpu-broker' })
+  })
+
+  it('asks for the scopes that it is told, and for the platform’s own token by default', async () => {
+    const ran = await cli(['token', '--issuer', identity.url, '--scope', 'catalog:read', '--json'])
+    const { accessToken } = JSON.parse(ran.out) as { accessToken: string }
+    expect(claimsOf(accessToken)).to.include({ client_id: 'platform', scope: 'catalog:read' })
+  })
+
+  it('says where it asks when it is verbose, never the secret', async () => {
+    const ran = await cli(['token', 'sre', '--issuer', identity.url, '--verbose'])
+    expect(ran.err).to.equal(`tokens: client sre at ${identity.url}\n`)
+  })
+
+  it('ends with 3 when the secret is wrong', async () => {
+    const ran = await cli(['token', 'sre', '--issuer', identity.url], { env: { GPU_BROKER_CLIENT_SECRET: 'guess' } })
+    expect(ran).to.deep.include({ status: 3, out: '' })
+    expect(ran.err).to.include('it does not accept the client id and secret').and.not.to.include('guess')
+  })
+})
+
+describe('gpu-broker config', () => {
+  it('prints every member with its value, secrets masked', async () => {
+    const env = {
+      PROVIDERS: 'providers.json',
+      OIDC_ISSUER: 'https://issuer.example',
+      OIDC_CLIENT_ID: 'gpu-broker',
+      OIDC_CLIENT_SECRET: 'not to be seen',
+      DATABASE_URL: 'postgres://me:hidden@db.example/broker',
+    }
+    const ran = await cli(['config'], { env })
+    expect(ran.status).to.equal(0)
+    expect(ran.out).to.match(/^PORT +8080$/m)
+    expect(ran.out).to.match(/^OIDC_CLIENT_SECRET +\*\*\*$/m)
+    expect(ran.out).to.match(/^DATABASE_URL +postgres:\/\/me:\*\*\*@db\.example\/broker$/m)
+    expect(ran.out).not.to.include('not to be seen').and.not.to.include('hidden')
+  })
+
+  it('ends with 1 and one line for a bad value', async () => {
+    const ran = await cli(['config'], { env: { PORT: 'eighty', SANDBOX_PORT: '8090' } })
+    expect(ran).to.deep.include({ status: 1, out: '' })
+    expect(ran.err).to.match(/^gpu-broker: PORT: .*\n$/)
+  })
+})
