@@ -26,7 +26,7 @@ export function overbooked(calendar: Calendar, clusterId: string, now: EpochMs):
     const excess = excessOf(state, active, at)
     if (excess > 0) for (const victim of victimsAmong(active, excess)) moving.add(victim)
   }
-  // Who was chosen for one instant may be spared by whom another instant chose: the worthiest is asked first.
+  // Who was chosen first may not be needed beside those chosen after: the worthiest is spared first.
   for (const reservation of [...moving].toSorted(givesWayFirst).toReversed()) {
     const staying = all.filter((other) => other === reservation || !moving.has(other))
     if (isSound(state, staying, { start: Math.max(now, reservation.start), end: reservation.heldUntil }))
@@ -42,13 +42,11 @@ function givesWayFirst(a: Reservation, b: Reservation): number {
 
 const isActive = ({ start, heldUntil }: Reservation, at: EpochMs): boolean => start <= at && at < heldUntil
 
-/** Where more may be reserved, or less may be there, than the instant before: all that needs looking at. */
+/** Where more may be reserved, or less may be there, than the instant before: ends only ever make it better. */
 function instantsOf(state: ClusterState, reservations: readonly Reservation[], within: Interval): EpochMs[] {
   const instants = [
     within.start,
     ...reservations.map(({ start }) => start),
-    // What runs bears its own excess; once it ends, what is left may exceed.
-    ...reservations.filter(({ phase }) => phase === 'running').map(({ heldUntil }) => heldUntil),
     ...state.cluster.phases.map(({ from }) => from),
     ...[...state.drains.values()].map(({ what }) => what.from),
   ]
@@ -67,7 +65,7 @@ function excessOf(state: ClusterState, active: readonly Reservation[], at: Epoch
   return reserved - Math.max(0, capacity, running)
 }
 
-/** Enough of those that do not run, in the order in which they give way, less those that turn out not to be needed. */
+/** Enough of those that do not run, in the order in which they give way. */
 function victimsAmong(active: readonly Reservation[], excess: number): Reservation[] {
   const chosen: Reservation[] = []
   let freed = 0
@@ -76,11 +74,7 @@ function victimsAmong(active: readonly Reservation[], excess: number): Reservati
     chosen.push(reservation)
     freed += reservation.nodes
   }
-  return chosen.toReversed().filter((reservation) => {
-    if (freed - reservation.nodes < excess) return true
-    freed -= reservation.nodes
-    return false
-  })
+  return chosen
 }
 
 function isSound(state: ClusterState, reservations: readonly Reservation[], within: Interval): boolean {

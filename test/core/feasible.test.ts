@@ -231,6 +231,40 @@ describe('a rule', () => {
   })
 })
 
+describe('the limit past which no start is looked for', () => {
+  const rulesOf = (request: Partial<PlacementRequest>, ops: readonly CalendarOp[] = []) =>
+    candidateOf({}, request, ops).reasons.map(({ rule }) => rule)
+  const busy = reserve(aReservation({ start: NOW, end: NOW + 5 * DAY_MS, nodes: 10 }))
+
+  it('is named beside what is not free', () => {
+    expect(rulesOf({ approval: anApproval({ validTo: NOW + 3 * DAY_MS }) }, [busy])).to.deep.equal([
+      'free-nodes',
+      'approval-window',
+    ])
+    expect(rulesOf({ period: flexible(3 * 365 * 24 - 48) }, [busy])).to.deep.equal(['free-nodes', 'horizon'])
+  })
+
+  it('is a latest start that has passed, though nodes are free', () => {
+    const { feasible, reasons } = candidateOf({}, { period: flexible(24, NOW - 2 * HOUR_MS, NOW - HOUR_MS) })
+    expect(feasible).to.equal(false)
+    expect(reasons).to.deep.equal([
+      {
+        rule: 'free-nodes',
+        wanted: 1,
+        found: '2027-01-04T09:17:23Z',
+        detail: '1 node of alpha is not free for 24 h at any start up to 2027-01-04T09:17:23Z.',
+      },
+    ])
+  })
+
+  it('is not in the way of a cluster that had no room when it was asked, once its pause is over', () => {
+    const avoid = [{ clusterId: 'alpha', until: NOW + 3 * HOUR_MS }]
+    expect(candidateOf({}, { avoid }).earliestStart).to.equal(Date.parse('2027-01-04T14:00:00Z'))
+    expect(candidateOf({}, { avoid: [{ clusterId: 'beta', until: NOW + DAY_MS }] }).earliestStart).to.equal(NOW)
+    expect(rulesOf({ avoid }).length).to.equal(1)
+  })
+})
+
 describe('what can never be served', () => {
   const never = (clusters: readonly Cluster[], request: Partial<PlacementRequest>) =>
     unsatisfiable(clusters, aRequest(request), NOW)

@@ -125,7 +125,7 @@ describe('the nodes for a demand', () => {
     ['compute by the factor of the GPU', { fp8H200Equivalent: 36 }, 2.25, 2],
     ['one more where a part is left over', { fp8H200Equivalent: 36.1 }, 2.25, 3],
     ['at least one', { fp8H200Equivalent: 0.5 }, 1, 1],
-    ['the fewest, where a quotient is rounded up past a whole number', { fp8H200Equivalent: 3 * 8 * 1.1 }, 1.1, 3],
+    ['the fewest, where a quotient is rounded up past a whole number', { fp8H200Equivalent: 138 }, 1.15, 15],
   ] as const)
     it(`are ${name}`, () => {
       expect(nodesFor(aCluster({ fp8H200PerGpu: factor }), demand)).to.equal(nodes)

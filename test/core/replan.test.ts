@@ -198,6 +198,60 @@ describe('one who waits', () => {
     expect(change?.placement).to.include({ start: NOW, end: NOW + DAY_MS })
   })
 
+  it('starts now though its own place begins within the hour, or at another cluster', () => {
+    const entry = anEntry({ request: aRequest({ demand: { nodes: 4 } }) })
+    const ops = [
+      { op: 'wait' as const, entry },
+      reserve(held(NEXT_HOUR, 24, { allocationId: entry.allocationId, phase: 'planned', nodes: 4 })),
+    ]
+    expect(only(aCalendar(alpha, ops))?.placement).to.include({ clusterId: 'alpha', start: NOW })
+    const busy = reserve(held(NOW, 1, { heldUntil: NEXT_HOUR - 1, nodes: 3 }))
+    expect(only(aCalendar(FLEET, [...ops, busy]))?.placement).to.include({ clusterId: 'beta', start: NOW })
+  })
+
+  it('gets the earliest start of all clusters, however much it prefers another', () => {
+    const prefers = { provider: 'nhn', cooling: 'liquid' as const }
+    const entry = anEntry({ request: aRequest({ demand: { nodes: 2 }, prefers }) })
+    const until = (hours: number, clusterId: string, nodes: number) =>
+      reserve(held(NOW - HOUR_MS, hours, { clusterId, nodes, heldUntil: NOW + hours * HOUR_MS }))
+    const calendar = aCalendar(FLEET, [{ op: 'wait', entry }, until(9, 'alpha', 6), until(8, 'beta', 4)])
+    expect(only(calendar)?.placement?.clusterId).to.equal('beta')
+    const alike = aCalendar(FLEET, [{ op: 'wait', entry }, until(8, 'alpha', 6), until(8, 'beta', 4)])
+    expect(only(alike)?.placement?.clusterId).to.equal('alpha')
+  })
+
+  it('starts at once on nodes that somebody served after it has left', () => {
+    const blocked = anEntry({ since: NOW - 2, request: whole })
+    const beta = { demand: { nodes: 3 }, period: flexible(10), prefers: { provider: 'kakao' } }
+    const blocker = anEntry({ since: NOW - 1, request: aRequest(beta) })
+    const calendar = aCalendar(FLEET, [
+      { op: 'wait', entry: blocked },
+      reserve(held(NEXT_HOUR + 40 * HOUR_MS, 24, { allocationId: blocked.allocationId, phase: 'planned' })),
+      { op: 'wait', entry: blocker },
+      reserve(held(NEXT_HOUR + 12 * HOUR_MS, 10, { allocationId: blocker.allocationId, phase: 'planned', nodes: 3 })),
+    ])
+    const changes = replan(calendar, NOW, DEFAULT_POLICY)
+    expect(
+      changes.map(({ allocationId, startsNow, placement }) => [allocationId, startsNow, placement?.clusterId]),
+    ).to.deep.equal([
+      [blocked.allocationId, true, 'alpha'],
+      [blocker.allocationId, true, 'beta'],
+    ])
+  })
+
+  it('is planned anew where a drain has taken the nodes of its place', () => {
+    const entry = anEntry({ request: whole })
+    const drain = {
+      id: 'drn',
+      clusterId: 'alpha',
+      nodes: 1,
+      from: NEXT_HOUR + 5 * HOUR_MS,
+      to: NEXT_HOUR + 50 * HOUR_MS,
+    }
+    const calendar = aCalendar(alpha, [...waitingWith(entry, NEXT_HOUR + DAY_MS, 24), { op: 'drain', drain }])
+    expect(only(calendar)?.placement?.start).to.equal(drain.to)
+  })
+
   it('becomes scheduled when an earlier place gives the asked start', () => {
     const asked = NEXT_HOUR + 3 * HOUR_MS
     const entry = anEntry({ request: { ...whole, period: fixed(asked, 24) } })

@@ -53,6 +53,15 @@ describe('the timeline', () => {
     )
   })
 
+  it('leaves out what begins at the very instant at which the interval ends, and counts what ends as it begins', () => {
+    const half = NEXT_HOUR + HOUR_MS / 2
+    const timeline = timelineOf(FULL, [{ start: half, end: half + 600_000, nodes: FULL }], NOW)
+    expect(firstShortage(timeline, { start: NEXT_HOUR, end: half }, FULL)).to.equal(null)
+    expect(firstShortage(timeline, { start: NEXT_HOUR, end: half + 1 }, 1)).to.equal(half)
+    expect(firstShortage(timeline, { start: half + 600_000, end: half + DAY_MS }, FULL)).to.equal(null)
+    expect(firstShortage(timeline, { start: half + 599_999, end: half + DAY_MS }, 1)).to.equal(half + 599_999)
+  })
+
   it('never says of an hour that more is free than at its worst instant', () => {
     fc.assert(
       fc.property(anyCharges, anyInterval, (charges, interval) => {
