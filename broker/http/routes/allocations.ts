@@ -4,6 +4,7 @@ import {
   AllocationNode,
   AllocationRequest,
   AllocationStatus,
+  ExtendRequest,
   ReleaseRequest,
 } from '../../../shared/allocation.ts'
 import { Decision } from '../../../shared/decision.ts'
@@ -11,9 +12,10 @@ import { AllocationId } from '../../../shared/ids.ts'
 import { pageOf } from '../../../shared/text.ts'
 import type { Caller } from '../../app/command.ts'
 import * as examples from '../examples.ts'
-import { pageBody, pageMembers, pageOfWhole, pageRequest } from '../pagination.ts'
+import { isCount, pageBody, pageMembers, pageOfWhole, pageRequest } from '../pagination.ts'
 import { answered, paged, reading, route, seen } from '../route.ts'
-import type { AllocationFilter, UseCases } from '../use-cases.ts'
+import type { AllocationFilter } from '../../store/allocations.ts'
+import type { UseCases } from '../use-cases.ts'
 import { Nothing, idLike } from './parts.ts'
 
 const LIST = 'allocations'
@@ -54,7 +56,7 @@ const createAllocation = route({
 
 const LabelFilter = z
   .string()
-  .regex(/^[A-Za-z0-9._/-]{1,64}:.{1,256}$/u, 'must be key:value')
+  .regex(/^[A-Za-z0-9._/-]{1,64}:\P{Cc}{1,256}$/u, 'must be key:value')
   .transform((text) => ({ key: text.slice(0, text.indexOf(':')), value: text.slice(text.indexOf(':') + 1) }))
   .meta({
     description: 'Only those with this label, as `key:value`.',
@@ -89,7 +91,7 @@ const listAllocations = reading({
     const page = await useCases.listAllocations(
       caller,
       filter as AllocationFilter,
-      pageRequest(LIST, { limit, cursor }),
+      pageRequest(LIST, { limit, cursor }, isCount),
     )
     return paged(pageBody(LIST, page))
   },
@@ -166,6 +168,28 @@ const releaseAllocation = route({
     answered('accepted', await useCases.releaseAllocation(command, id, body)),
 })
 
+const extendAllocation = route({
+  method: 'post',
+  path: '/v1/allocations/{id}/extend',
+  operationId: 'extendAllocation',
+  tag,
+  summary: 'Let an allocation keep its nodes for longer',
+  description:
+    'Room that somebody waiting has been promised counts as taken. A refusal names the first conflict and the latest end that would fit, and leaves the allocation as it is.',
+  scope: 'allocations:write',
+  params,
+  query: Nothing,
+  body: { schema: ExtendRequest, required: true, example: { end: '2027-04-01T00:00:00Z' } },
+  takesIdempotencyKey: true,
+  takesIfMatch: true,
+  successes: { ok: { description: 'The allocation.', schema: Allocation, example: examples.allocation } },
+  hasEtag: true,
+  problems: ['no-capacity', 'not-in-this-status', 'approval-exceeded', 'stale'],
+  find,
+  handle: async (useCases, { command, params: { id }, body }) =>
+    answered('ok', await useCases.extendAllocation(command, id, body)),
+})
+
 export const allocationRoutes = [
   createAllocation,
   listAllocations,
@@ -173,4 +197,5 @@ export const allocationRoutes = [
   listAllocationNodes,
   listAllocationDecisions,
   releaseAllocation,
+  extendAllocation,
 ]
