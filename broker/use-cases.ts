@@ -1,6 +1,7 @@
 /** The use cases as the HTTP layer calls them, with everything they work with already in hand. */
 import type { App } from './app/app.ts'
 import { createAllocation } from './app/create-allocation.ts'
+import { extendAllocation } from './app/extend-allocation.ts'
 import { previewPlacement } from './app/preview-placement.ts'
 import { putApproval } from './app/put-approval.ts'
 import {
@@ -26,6 +27,7 @@ import type { UseCases } from './http/use-cases.ts'
 export const bindUseCases = (app: App, providers: readonly ProviderFacts[]): UseCases => ({
   createAllocation: (command, request) => createAllocation(app, command, request),
   releaseAllocation: (command, id, request) => releaseAllocation(app, command, id, request),
+  extendAllocation: (command, id, request) => extendAllocation(app, command, id, request),
   putApproval: (command, id, request) => putApproval(app, command, id, request),
   revokeApproval: (command, id) => revokeApproval(app, command, id),
   previewPlacement: (_caller, request) => previewPlacement(app, request),

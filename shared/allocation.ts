@@ -143,6 +143,9 @@ export const ReleaseRequest = z
   .meta({ id: 'ReleaseRequest' })
 export type ReleaseRequest = z.infer<typeof ReleaseRequest>
 
+export const ExtendRequest = z.strictObject({ end: Instant }).meta({ id: 'ExtendRequest' })
+export type ExtendRequest = z.infer<typeof ExtendRequest>
+
 const count = z.int().min(0)
 
 export const PlacementView = z.strictObject({

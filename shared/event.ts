@@ -13,6 +13,7 @@ export const EVENT_TYPES = [
   'allocation.failed',
   'allocation.cancelled',
   'allocation.relocated',
+  'allocation.extended',
   'allocation.degraded',
   'allocation.promise-slipped',
   'node.failed',

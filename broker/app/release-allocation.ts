@@ -1,15 +1,16 @@
 /** Gives an allocation back, now or at a later instant. Idempotent: what is ending or has ended stays as it is. */
 import type { Allocation, ReleaseRequest } from '../../shared/allocation.ts'
-import { invalidRequest, Refusal } from '../../shared/refusal.ts'
+import { invalidRequest } from '../../shared/refusal.ts'
 import { toIso } from '../../shared/time.ts'
 import { isFinal } from '../core/allocation-state.ts'
 import { clusterOf, reservationOf } from '../core/calendar-reads.ts'
 import type { App } from './app.ts'
-import type { Answer, Caller, Command } from './command.ts'
+import type { Answer, Command } from './command.ts'
 import type { Draft } from './draft.ts'
 import type { AllocationRow } from '../store/changes.ts'
 import { endNow } from './end-allocation.ts'
 import { assertFresh } from './fresh.ts'
+import { ownAllocation } from './own.ts'
 import { allocationView, etagOf } from './views.ts'
 
 export function releaseAllocation(
@@ -30,17 +31,6 @@ export function releaseAllocation(
       }
     },
   })
-}
-
-/** @throws Refusal `not-found` also for what is somebody else's */
-export function ownAllocation(draft: Draft, caller: Caller, id: string): AllocationRow {
-  const row = draft.allocation(id)
-  const own =
-    row !== null &&
-    (caller.organizationId === null || row.organizationId === caller.organizationId) &&
-    (caller.providerId === null || row.providerId === caller.providerId)
-  if (!own) throw new Refusal('not-found', `There is no allocation ${id}.`)
-  return row
 }
 
 function release(draft: Draft, row: AllocationRow, request: ReleaseRequest): AllocationRow {

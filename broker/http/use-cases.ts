@@ -1,26 +1,16 @@
 /** What the routes call: the use cases as `main.ts` hands them in, store and clock already bound. */
-import type { Allocation, AllocationNode, AllocationRequest, AllocationStatus } from '../../shared/allocation.ts'
+import type { Allocation, AllocationNode, AllocationRequest, ExtendRequest } from '../../shared/allocation.ts'
 import type { PreviewRequest, ReleaseRequest, WaitlistItem } from '../../shared/allocation.ts'
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import type { Decision, PlacementPreview } from '../../shared/decision.ts'
+import type { AllocationFilter } from '../store/allocations.ts'
 import type { Answer, Caller, Command, Page, PageRequest, Range } from '../app/command.ts'
 
 /** One resource and its version. `etag` without quotes. */
 export interface Seen<T> {
   readonly body: T
   readonly etag: string
-}
-
-/** Members left out do not filter. */
-export interface AllocationFilter {
-  readonly status?: AllocationStatus
-  readonly organizationId?: string
-  readonly providerId?: string
-  readonly clusterId?: string
-  readonly approvalId?: string
-  readonly program?: string
-  readonly label?: { readonly key: string; readonly value: string }
 }
 
 export interface WaitlistFilter {
@@ -31,6 +21,7 @@ export interface WaitlistFilter {
 export interface UseCases {
   createAllocation(command: Command, request: AllocationRequest): Promise<Answer<Allocation>>
   releaseAllocation(command: Command, id: string, request: ReleaseRequest): Promise<Answer<Allocation>>
+  extendAllocation(command: Command, id: string, request: ExtendRequest): Promise<Answer<Allocation>>
   putApproval(
     command: Command,
     id: string,

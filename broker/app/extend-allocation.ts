@@ -1,0 +1,94 @@
+/** Lets an allocation keep its nodes for longer, where nobody has been promised them; on refusal it is untouched. */
+import type { Allocation, ExtendRequest } from '../../shared/allocation.ts'
+import { invalidRequest, Refusal } from '../../shared/refusal.ts'
+import { toIso } from '../../shared/time.ts'
+import { exceededBy } from '../core/approval-limits.ts'
+import { clusterOf } from '../core/calendar-reads.ts'
+import { type Extension, extension } from '../core/extension.ts'
+import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
+import { summaryOf } from './announce.ts'
+import type { App } from './app.ts'
+import { limitsOf, usedOf } from './approval-check.ts'
+import type { Answer, Command } from './command.ts'
+import type { Draft } from './draft.ts'
+import { assertFresh } from './fresh.ts'
+import { ownAllocation } from './own.ts'
+import { allocationView, etagOf } from './views.ts'
+
+const EXTENDABLE: ReadonlySet<string> = new Set(['scheduled', 'provisioning', 'active'])
+
+export function extendAllocation(
+  app: App,
+  command: Command,
+  id: string,
+  request: ExtendRequest,
+): Promise<Answer<Allocation>> {
+  return app.writer.answer(command, {
+    needs: { allocations: [id] },
+    decide(draft) {
+      const row = ownAllocation(draft, command.caller, id)
+      assertFresh(command, row)
+      const extended = extend(draft, row, Date.parse(request.end))
+      return {
+        body: allocationView(extended, { calendar: draft.calendar, position: undefined }),
+        etag: etagOf(extended),
+      }
+    },
+  })
+}
+
+function extend(draft: Draft, row: AllocationRow, end: number): AllocationRow {
+  if (row.endAt === null || !EXTENDABLE.has(row.status)) {
+    throw new Refusal('not-in-this-status', `The allocation is ${row.status}; it has no end that could be later.`, {
+      allocationStatus: row.status,
+    })
+  }
+  if (end <= row.endAt) throw invalidRequest([{ pointer: '/end', detail: `must be after ${toIso(row.endAt)}` }])
+  assertApproved(draft, row, end)
+  const found = extension(draft.calendar, row.id, end, draft.now)
+  if (found === null) throw new Error('what is scheduled or runs has its place on the calendar')
+  if (!found.fits) throw conflict(found)
+  draft.apply({ op: 'reserve', reservation: found.reservation })
+  const decisionId = draft.decide({
+    allocationId: row.id,
+    kind: 'extend',
+    input: { allocationId: row.id, end },
+    candidates: [],
+    outcome: { clusterId: row.clusterId, nodes: row.nodes, end: toIso(end), endBefore: toIso(row.endAt) },
+    supersedes: row.decisionId,
+  })
+  const extended = { ...row, endAt: end, decisionId, version: row.version + 1, updatedAt: draft.now }
+  draft.save(extended)
+  draft.event({
+    type: 'allocation.extended',
+    subject: `allocations/${row.id}`,
+    allocation: extended,
+    data: summaryOf(extended),
+  })
+  return extended
+}
+
+const conflict = ({ conflictAt, conflictWith, latestEnd, detail }: Extract<Extension, { fits: false }>): Refusal =>
+  new Refusal('no-capacity', detail, { conflictAt: toIso(conflictAt), conflictWith, latestEnd: toIso(latestEnd) })
+
+/** The whole of it, with the new end, beside everything else that the approval has committed. */
+function assertApproved(draft: Draft, row: AllocationRow, end: number): void {
+  const approval: ApprovalRow | null = draft.approval(row.approvalId)
+  const cluster = row.clusterId === null ? null : clusterOf(draft.calendar, row.clusterId)
+  if (approval === null || cluster === null || row.startAt === null)
+    throw new Error('it lies on a cluster, under an approval')
+  const used = usedOf(draft.calendar, approval)
+  const others = used.commitments.filter((one) => one.allocationId !== row.id)
+  const exceeded = exceededBy(
+    limitsOf(approval.limits),
+    { ...used, commitments: others },
+    {
+      variants: [{ architecture: cluster.architecture, nodes: row.nodes, gpusPerNode: cluster.gpusPerNode }],
+      period: { start: row.startAt, end },
+      latestStart: row.startAt,
+    },
+  )
+  if (exceeded === null) return
+  const { limit, asked, left, detail } = exceeded
+  throw new Refusal('approval-exceeded', detail, { approvalId: approval.id, limit, asked, left })
+}
