@@ -266,6 +266,13 @@ describe('what an approval has committed', () => {
     expect(second).to.deep.include({ nodes: 0, waiting: true, interval: null, gpuMs: 5 * 8 * 24 * HOUR_MS })
   })
 
+  it('holds nothing for a cluster that whoever waits can never come to lie in', () => {
+    const tooSmall = aCluster({ id: 'hopper', architecture: 'hopper', fp8H200PerGpu: 1, nodes: 4 })
+    const entry = anEntry({ request: aRequest({ demand: { fp8H200Equivalent: 36 } }) })
+    const calendar = aCalendar([alpha, tooSmall], [{ op: 'wait', entry }])
+    expect(commitmentsOf(calendar, 'apr').map(({ gpuMs }) => gpuMs)).to.deep.equal([2 * 8 * 24 * HOUR_MS])
+  })
+
   it('is forgotten with its last allocation', () => {
     const reserved = aReservation({ start: NOW, end: NOW + HOUR_MS })
     const calendar = aCalendar(CLUSTERS, [reserve(reserved), { op: 'release', allocationId: reserved.allocationId }])
