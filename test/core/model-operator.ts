@@ -47,6 +47,8 @@ export interface ModelOperator {
   now: EpochMs
   /** Every name that it was ever asked to build, as often as it built it. */
   readonly built: readonly string[]
+  /** The most that ever were up or coming at once: not failed, and not on their way out. */
+  readonly peak: number
   /** Those that exist: names, whatever lists show. */
   standing(): string[]
   list(): ProviderNode[]
@@ -65,6 +67,7 @@ const SLOW_CALL_MS = 40_000
 export function modelOperator(dice: Dice, visibilityDelayMs: number): ModelOperator {
   const made: Made[] = []
   const built: string[] = []
+  let peak = 0
   const part = (whole: number): number => Math.floor((whole * (99 - dice.roll())) / 99)
   const exists = (node: Made): boolean =>
     node.madeAt <= operator.now && (node.goneAt === null || node.goneAt > operator.now)
@@ -89,11 +92,15 @@ export function modelOperator(dice: Dice, visibilityDelayMs: number): ModelOpera
   function makeGroup(name: string, count: number): void {
     const lateMs = part(visibilityDelayMs)
     for (let n = 1; n <= count; n += 1) make(`${name}-${n}`, lateMs)
+    peak = Math.max(peak, made.filter((node) => node.goneAt === null && !hasFailed(node, operator.now)).length)
   }
 
   const operator: ModelOperator = {
     now: Date.parse('2027-01-04T10:00:00Z'),
     built,
+    get peak() {
+      return peak
+    },
     standing: () => made.filter(exists).map((node) => node.name),
     list: () =>
       made
@@ -136,9 +143,11 @@ export function modelOperator(dice: Dice, visibilityDelayMs: number): ModelOpera
 const failure = (kind: 'throttled' | 'unreachable' | 'malformed' | 'busy', effect: 'none' | 'maybe') =>
   new ProviderError(kind, 'as the dice fell', { effect })
 
+const hasFailed = (node: Made, now: EpochMs): boolean => node.fails && now >= node.readyAt
+
 function viewOf(node: Made, now: EpochMs): ProviderNode {
   if (parseNodeName(node.name) === null) throw new Error(`${node.name} is no name of a node`)
-  const up = now < node.readyAt ? 'building' : node.fails ? 'failed' : 'ready'
+  const up = hasFailed(node, now) ? 'failed' : now < node.readyAt ? 'building' : 'ready'
   const state = node.goneAt === null ? up : 'deleting'
   return {
     providerInstanceId: node.id,

@@ -1,0 +1,242 @@
+/**
+ * One allocation, a model of an operator, and looks at it as the worker takes them (`workers/look.ts`), with the real
+ * comparison and the real recording. A look may die at every line; what was recorded before stays, as a commit does.
+ */
+import type { GroupAnswer } from '../../broker/app/record-answers.ts'
+import { recordAnswers } from '../../broker/app/record-answers.ts'
+import type { Draft } from '../../broker/app/draft.ts'
+import type { Member } from '../../broker/app/group-commit.ts'
+import { nameNodes } from '../../broker/app/name-nodes.ts'
+import { mustRecord, noteUnanswered, recordLook } from '../../broker/app/record-look.ts'
+import { type Plan, reconcile } from '../../broker/core/reconcile.ts'
+import { type AllocationRow, nodeKey, type NodeGroupRow, type NodeRow } from '../../broker/store/changes.ts'
+import { ProviderError } from '../../shared/provider-error.ts'
+import { Crash, type Dice, diceOf, type ModelOperator, modelOperator } from './model-operator.ts'
+
+export interface WorldOptions {
+  readonly nodes: number
+  readonly maxBatch: number
+  readonly visibilityDelayMs: number
+  readonly joinsFabric: boolean
+  readonly dice: readonly number[]
+}
+
+export interface World {
+  readonly operator: ModelOperator
+  /** Names that are wanted now, by the newest generation of each ordinal. */
+  wantedNames(): string[]
+  /** Of every node that was ever named. */
+  generations(): number[]
+  row(): AllocationRow
+  /** Looks until nothing changes any more. @throws Error when that never comes */
+  lookUntilQuiet(): Plan
+  /** As many looks, with what befalls them. */
+  lookTimes(looks: number): void
+  release(): void
+}
+
+const ID = 'alc_aaaaaaaaaaaaaaaa'
+const CLAIM = { id: ID, token: 'claim' }
+const MAX_GENERATIONS = 4
+const PAUSE_MS = 700
+/** A dead process is started again, or its lease ends. */
+const LONGEST_OUTAGE_MS = 30_000
+/** Far beyond what the longest of dice can cause. */
+const MAX_LOOKS = 3_000
+
+export function aWorld(options: WorldOptions): World {
+  const dice = diceOf(options.dice)
+  const operator = modelOperator(dice, options.visibilityDelayMs)
+  const store = emptyStore(options.nodes)
+  const commit = <T>(member: Member<T>): T => member.decide(draftOn(store, operator.now))
+  commit({
+    needs: {},
+    decide(draft) {
+      const places = Array.from({ length: options.nodes }, (_, ordinal) => ({ ordinal, generation: 1 }))
+      draft.save(nameNodes(draft, store.row, places, options.maxBatch))
+    },
+  })
+  const hands: Hands = { options, dice, operator, store, commit }
+  return {
+    operator,
+    wantedNames: () => wantedNames(store),
+    generations: () => [...store.nodes.values()].map((node) => node.generation),
+    row: () => store.row,
+    release() {
+      store.row = { ...store.row, status: 'releasing' }
+    },
+    lookTimes(looks) {
+      for (let n = 0; n < looks; n += 1) {
+        lookOrDie(hands)
+        operator.now += PAUSE_MS
+      }
+    },
+    lookUntilQuiet() {
+      for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+        const plan = lookOrDie(hands)
+        if (plan !== null && dice.usedUp && isQuiet(plan)) return plan
+        operator.now += PAUSE_MS
+      }
+      throw new Error(`it never comes to rest: ${JSON.stringify(lookOrDie(hands))}`)
+    },
+  }
+}
+
+const isQuiet = (plan: Plan): boolean =>
+  plan.gone || (plan.ready && plan.notes.length === 0 && plan.steps.length === 0 && plan.unanswered.length === 0)
+
+interface Hands {
+  readonly options: WorldOptions
+  readonly dice: Dice
+  readonly operator: ModelOperator
+  readonly store: Store
+  readonly commit: <T>(member: Member<T>) => T
+}
+
+/** Null: the look died, or had no list. */
+function lookOrDie(hands: Hands): Plan | null {
+  try {
+    return look(hands)
+  } catch (error) {
+    if (!(error instanceof Crash)) throw error
+    hands.operator.now += Math.floor((LONGEST_OUTAGE_MS * (99 - hands.dice.roll())) / 99)
+    return null
+  }
+}
+
+function look(hands: Hands): Plan | null {
+  const { dice, operator, commit, store } = hands
+  if (dice.roll() < 5) return null // no list to be had
+  const plan = compare(hands)
+  mayDie(dice)
+  if (isHolding(store.row)) {
+    if (mustRecord(plan, store.row)) commit(recordLook(CLAIM, plan, hands.options.maxBatch))
+    mayDie(dice)
+    if (plan.steps.some(({ step }) => step === 'give-up')) return plan
+  } else commit(recordGoing(plan))
+  const answers = carryOut(hands, plan)
+  mayDie(dice)
+  if (answers.length > 0) commit(recordAnswers(CLAIM, answers))
+  operator.now += 1
+  return plan
+}
+
+const isHolding = (row: AllocationRow): boolean => row.status !== 'releasing' && row.undoing === null
+
+function mayDie(dice: Dice): void {
+  if (dice.roll() < 4) throw new Crash('between two lines')
+}
+
+function compare({ options, operator, store }: Hands): Plan {
+  const { visibilityDelayMs, joinsFabric } = options
+  return reconcile({
+    intent: isHolding(store.row) ? 'hold' : 'release',
+    wanted: [...store.nodes.values()],
+    groups: [...store.groups.values()],
+    found: operator.list(),
+    now: operator.now,
+    visibilityDelayMs,
+    joinsFabric,
+    maxGenerations: MAX_GENERATIONS,
+    standing: store.row.status === 'active',
+  })
+}
+
+/** What `recordGiveBack` writes of the nodes; the calendar has no part here. */
+const recordGoing = (plan: Plan): Member<void> => ({
+  needs: {},
+  decide(draft) {
+    noteUnanswered(draft, draft.allocation(ID) as AllocationRow, plan) // the store's only row
+    for (const { ordinal, generation, status } of plan.notes) {
+      const node = draft.nodesOf(ID).find((one) => one.ordinal === ordinal && one.generation === generation)
+      if (node !== undefined) draft.saveNode({ ...node, status, since: draft.now })
+    }
+  },
+})
+
+function carryOut({ operator, store, options, dice }: Hands, plan: Plan): GroupAnswer[] {
+  const answers: GroupAnswer[] = []
+  for (const step of plan.steps) {
+    mayDie(dice)
+    if (step.step === 'delete') {
+      const inFabric = operator
+        .list()
+        .some((node) => node.inFabric && step.providerInstanceIds.includes(node.providerInstanceId))
+      if (options.joinsFabric && inFabric && !isHolding(store.row)) throw new Error('deleted inside its fabric')
+      orError(() => operator.remove(step.providerInstanceIds))
+    }
+    if (step.step === 'join-fabric') orError(() => operator.join(step.providerInstanceIds))
+    if (step.step === 'leave-fabric') orError(() => operator.leave())
+    if (step.step !== 'create') continue
+    const group = store.groups.get(step.group)
+    if (group !== undefined) answers.push({ group: group.name, error: orError(() => operator.create(group)) })
+  }
+  return answers
+}
+
+function orError(call: () => void): ProviderError | null {
+  try {
+    call()
+    return null
+  } catch (error) {
+    if (error instanceof ProviderError) return error
+    throw error
+  }
+}
+
+// --- what is stored
+
+interface Store {
+  row: AllocationRow
+  readonly nodes: Map<string, NodeRow>
+  readonly groups: Map<string, NodeGroupRow>
+}
+
+function emptyStore(nodes: number): Store {
+  const row: Partial<AllocationRow> = {
+    id: ID,
+    status: 'provisioning',
+    claimToken: CLAIM.token,
+    nodes,
+    groupCounter: 0,
+    readyNodes: 0,
+    failedNodes: 0,
+    undoing: null,
+    avoid: [],
+    clusterId: 'alpha',
+    version: 1,
+    activeAt: null,
+    statusReason: null,
+    startAt: 0,
+    endAt: null,
+    estimatedStartAt: null,
+    promisedStartAt: null,
+  }
+  return { row: row as AllocationRow, nodes: new Map(), groups: new Map() } // what recording reads of a row is in it
+}
+
+/** The newest generation of each ordinal. */
+function wantedNames({ nodes }: Store): string[] {
+  const newest = new Map<number, NodeRow>()
+  for (const node of nodes.values()) {
+    if ((newest.get(node.ordinal)?.generation ?? 0) < node.generation) newest.set(node.ordinal, node)
+  }
+  return [...newest.values()].map((node) => node.name)
+}
+
+/** As much of a draft as recording a look needs; the rest is not there, and asking for it fails the test. */
+function draftOn(store: Store, now: number): Draft {
+  const draft: Partial<Draft> = {
+    now,
+    allocation: (id) => (id === ID ? store.row : null),
+    nodesOf: () => [...store.nodes.values()],
+    groupsOf: () => [...store.groups.values()],
+    save(row) {
+      store.row = row
+    },
+    saveNode: (node) => void store.nodes.set(nodeKey(node), node),
+    saveGroup: (group) => void store.groups.set(group.name, group),
+    event() {},
+  }
+  return draft as Draft
+}
