@@ -12,19 +12,16 @@ import {
 
 const HOURS = 192
 
-/** Long stretches of equal hours beside single ones, so that whole blocks are skipped and broken ones are read. */
-const anyHours = fc
-  .array(
-    fc.tuple(
-      fc.oneof(fc.integer({ min: 1, max: 3 }), fc.integer({ min: 1, max: 70 })),
-      fc.integer({ min: -2, max: 4 }),
-    ),
-    { minLength: 1, maxLength: 40 },
-  )
-  .map((stretches) => {
-    const hours = stretches.flatMap(([length, free]) => Array<number>(length).fill(free))
-    return Array.from({ length: HOURS }, (_, hour) => hours[hour % hours.length] ?? 0)
-  })
+const untilFull = (hours: readonly number[]): number[] =>
+  Array.from({ length: HOURS }, (_, hour) => hours[hour % hours.length] ?? 0)
+
+/** Long stretches of equal hours, so that whole blocks are skipped, and hours that are mostly free, so that runs are cut. */
+const anyHours = fc.oneof(
+  fc
+    .array(fc.tuple(fc.integer({ min: 1, max: 70 }), fc.integer({ min: -2, max: 4 })), { minLength: 1, maxLength: 40 })
+    .map((stretches) => untilFull(stretches.flatMap(([length, free]) => Array<number>(length).fill(free)))),
+  fc.array(fc.constantFrom(0, 4, 4, 4), { minLength: 1, maxLength: HOURS }).map(untilFull),
+)
 const hour = fc.integer({ min: 0, max: HOURS - 1 })
 
 describe('the hour grid', () => {
