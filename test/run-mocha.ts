@@ -5,13 +5,14 @@
 import { resolve } from 'node:path'
 import Mocha from 'mocha'
 import options from '../.mocharc.json' with { type: 'json' }
-import './support/unhandled.ts'
+import { mochaGlobalTeardown } from './support/process.ts'
 
 // A runner that was killed cannot stop us: then its end of the channel closes.
 process.once('disconnect', () => process.kill(process.pid, 'SIGTERM'))
 process.channel?.unref()
 
-const mocha = new Mocha({ ...options, reporter: 'spec' })
+const settings = { ...options, reporter: 'spec', globalTeardown: [mochaGlobalTeardown] } // the types lack the last one
+const mocha = new Mocha(settings)
 for (const file of process.argv.slice(2)) mocha.addFile(resolve(file))
 await mocha.loadFilesAsync()
 const runner = mocha.run((failed) => {

@@ -42,7 +42,7 @@ export function partLines({ name, passed, failed, skipped, durationMs, problem, 
   const line = [
     failed === 0 ? 'ok  ' : 'FAIL',
     name.padEnd(18),
-    summaryLine({ passed, failed, skipped }).padEnd(32),
+    (passed + failed + skipped === 0 ? '' : summaryLine({ passed, failed, skipped })).padEnd(32),
     `${(durationMs / 1_000).toFixed(1)} s`,
     ...(problem === null ? [] : [`(${problem})`]),
   ].join('  ')

@@ -6,9 +6,9 @@ import { randomUUID } from 'node:crypto'
 import { cp, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { after } from 'mocha'
 import { type Database, openDatabase } from '../../broker/store/database.ts'
 import { createDatabase } from './postgres.ts'
+import { atEnd } from './process.ts'
 
 export type Engine = Database['engine']
 
@@ -100,7 +100,7 @@ async function makeModel(): Promise<string> {
   return parent
 }
 
-after(async () => {
+atEnd(async () => {
   const parent = await model?.catch(() => null) // that it could not be made has been told to whoever asked
   if (typeof parent === 'string') await rm(parent, { recursive: true, force: true })
 })

@@ -1,6 +1,6 @@
 /** One PostgreSQL per mocha process: started by the first test that needs it, stopped when the last test has run. */
-import { after } from 'mocha'
 import { type PostgresServer, type TestDatabaseUrl, startPostgres } from './postgres-server.ts'
+import { atEnd } from './process.ts'
 
 let started: Promise<PostgresServer> | null = null
 
@@ -10,9 +10,7 @@ export async function createDatabase(): Promise<TestDatabaseUrl> {
   return (await started).createDatabase()
 }
 
-// Outside any `describe`, this runs once after all tests of the process, also when some of them have failed.
-after(async function stopServer() {
-  this.timeout(60_000)
+atEnd(async () => {
   const server = await started?.catch(() => null) // that it did not start has been told to whoever asked
   await server?.stop()
 })

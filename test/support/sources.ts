@@ -47,8 +47,8 @@ export const withoutStrings = (code: string): string =>
     string.startsWith('`') ? (string.match(/\$\{[^}]*\}/g) ?? []).join(' ') : "''",
   )
 
-const FROM = /\b(?:import|export)\b(?<what>[^'";()]*?)\bfrom\s*['"](?<from>[^'"]+)['"]/g
-const BARE = /\bimport\s*['"](?<from>[^'"]+)['"]/g
+const FROM = /^\s*(?:import|export)\b(?<what>[^'";()]*?)\bfrom\s*['"](?<from>[^'"]+)['"]/gm
+const BARE = /^\s*import\s*['"](?<from>[^'"]+)['"]/gm
 const AT_RUN_TIME = /\b(?:import|require|import\.meta\.resolve)\s*\(\s*['"`](?<from>[^'"`]+)['"`]/g
 
 function importsOf(file: string, code: string): readonly Import[] {

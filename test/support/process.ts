@@ -1,0 +1,16 @@
+/** What concerns a whole process of tests. Loaded before all tests, by `.mocharc.json` and by the runner. */
+
+// A promise that is rejected and that nobody awaits fails the test that runs: mocha itself passes such a rejection on to
+// whoever listens, and without anybody it is lost.
+process.on('unhandledRejection', (reason) => {
+  throw reason instanceof Error ? reason : new Error('a promise was rejected with no error', { cause: reason })
+})
+
+const cleanUps: (() => Promise<void>)[] = []
+
+/** Runs once all tests and all hooks of this process have run; what was registered last runs first. */
+export const atEnd = (cleanUp: () => Promise<void>): void => void cleanUps.unshift(cleanUp)
+
+export async function mochaGlobalTeardown(): Promise<void> {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
+}
