@@ -143,13 +143,11 @@ const IMPORTS: readonly ImportRule[] = [
     'zod',
     NODE,
   ]),
-  only('what starts and shows the broker talks to it as any client does', /^deploy\/[^/]+\.ts$/, [
-    'deploy/',
-    'broker/client/',
-    'broker/cli/',
-    'shared/',
-    NODE,
-  ]),
+  only(
+    'what starts and shows the broker reads its configuration, and talks to it as any client does',
+    /^deploy\/[^/]+\.ts$/,
+    ['deploy/', 'broker/config.ts', 'broker/client/', 'broker/cli/', 'shared/', 'zod', NODE],
+  ),
 ]
 
 interface OwnedPackage {

@@ -15,10 +15,12 @@ describe('the reading of sources', () => {
       export { d } from '../../shared/five.ts'
       const e = await import('six'), f = require('seven'), g = import.meta.resolve('eight/file.css')
       import * as h from 'node:fs/promises'
+      export * as i from 'nine'
+      import j, { k } from 'ten'
     `)
     expect(imports.map(({ of }) => of)).to.have.members([
       ...['one', '@scope/two', 'broker/core/three.ts', 'broker/store/four.ts', 'shared/five.ts'],
-      ...['six', 'seven', 'eight', 'node:fs/promises'],
+      ...['six', 'seven', 'eight', 'node:fs/promises', 'nine', 'ten'],
     ])
   })
 
@@ -30,9 +32,11 @@ describe('the reading of sources', () => {
       import { type A, b } from 'value-1'
       import type_ from 'value-2'
       import {} from 'types-4'
+      export type Own = Other | 'from'
+      export { c } from 'value-3'
     `)
     for (const { of, typesOnly } of imports) expect(typesOnly, of).to.equal(of.startsWith('types'))
-    expect(imports).to.have.length(6)
+    expect(imports).to.have.length(7)
   })
 
   it('leaves comments out, and what only looks like one in', () => {

@@ -47,7 +47,8 @@ export const withoutStrings = (code: string): string =>
     string.startsWith('`') ? (string.match(/\$\{[^}]*\}/g) ?? []).join(' ') : "''",
   )
 
-const FROM = /^\s*(?:import|export)\b(?<what>[^'";()]*?)\bfrom\s*['"](?<from>[^'"]+)['"]/gm
+const FROM =
+  /^\s*(?:import|export)\b(?<what>\s*(?:type\b\s*)?(?:[\w$]+\s*,?\s*)?(?:\*(?:\s*as\s+[\w$]+)?|\{[^}]*\})?\s*)\bfrom\s*['"](?<from>[^'"]+)['"]/gm
 const BARE = /^\s*import\s*['"](?<from>[^'"]+)['"]/gm
 const AT_RUN_TIME = /\b(?:import|require|import\.meta\.resolve)\s*\(\s*['"`](?<from>[^'"`]+)['"`]/g
 
