@@ -1,6 +1,8 @@
 /** The use cases as the HTTP layer calls them, with everything they work with already in hand. */
+import { Refusal } from '../shared/refusal.ts'
 import type { App } from './app/app.ts'
 import { createAllocation } from './app/create-allocation.ts'
+import { drainCluster, getDrain, liftDrain, listDrains } from './app/drain-cluster.ts'
 import { extendAllocation } from './app/extend-allocation.ts'
 import { previewPlacement } from './app/preview-placement.ts'
 import { putApproval } from './app/put-approval.ts'
@@ -22,6 +24,7 @@ import {
 } from './app/read-catalogue.ts'
 import { releaseAllocation } from './app/release-allocation.ts'
 import { revokeApproval } from './app/revoke-approval.ts'
+import { switchCluster, switchProvider } from './app/suspend.ts'
 import type { UseCases } from './http/use-cases.ts'
 
 export const bindUseCases = (app: App, providers: readonly ProviderFacts[]): UseCases => ({
@@ -30,6 +33,14 @@ export const bindUseCases = (app: App, providers: readonly ProviderFacts[]): Use
   extendAllocation: (command, id, request) => extendAllocation(app, command, id, request),
   putApproval: (command, id, request) => putApproval(app, command, id, request),
   revokeApproval: (command, id) => revokeApproval(app, command, id),
+  drainCluster: (command, clusterId, request) => drainCluster(app, command, clusterId, request),
+  liftDrain: (command, id) => liftDrain(app, command, id),
+  switchCluster: (command, id, to, request) => switchCluster(app, command, { id, to, request }),
+  switchProvider: (command, id, to, request) => {
+    const provider = providers.find((one) => one.id === id)
+    if (provider === undefined) throw new Refusal('not-found', `There is no provider ${id}.`)
+    return switchProvider(app, command, { provider, to, request })
+  },
   previewPlacement: (_caller, request) => previewPlacement(app, request),
   getAllocation: (caller, id) => getAllocation(app, caller, id),
   listAllocations: (caller, filter, page) => listAllocations(app, caller, filter, page),
@@ -37,6 +48,11 @@ export const bindUseCases = (app: App, providers: readonly ProviderFacts[]): Use
   listAllocationDecisions: (caller, id) => listAllocationDecisions(app, caller, id),
   getApproval: (caller, id) => getApproval(app, caller, id),
   listApprovals: (caller, page) => listApprovals(app, caller, page),
+  getDrain: (_caller, id) => getDrain(app, id),
+  listDrains: async (_caller, clusterId, page) => {
+    await getCluster(app, clusterId)
+    return listDrains(app, clusterId, page)
+  },
   listWaitlist: (caller, filter, page) => listWaitlist(app, caller, filter, page),
   listProviders: (_caller, page) => listProviders(app, providers, page),
   getProvider: (_caller, id) => getProvider(app, providers, id),

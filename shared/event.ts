@@ -18,6 +18,12 @@ export const EVENT_TYPES = [
   'allocation.promise-slipped',
   'node.failed',
   'node.replaced',
+  'cluster.drained',
+  'cluster.drain-lifted',
+  'cluster.suspended',
+  'cluster.resumed',
+  'provider.suspended',
+  'provider.resumed',
   'approval.put',
   'approval.revoked',
 ] as const

@@ -7,6 +7,7 @@ import { applyOp, type Calendar, emptyCalendar } from '../core/calendar.ts'
 import type { Queries, Transaction } from '../store/database.ts'
 import { waitingRows } from '../store/allocations.ts'
 import { readHead, readLog } from '../store/head.ts'
+import { operationsInForce } from '../store/operations.ts'
 import { liveReservations } from '../store/reservations.ts'
 import { waitingEntryOf } from './placement-request.ts'
 
@@ -56,6 +57,7 @@ async function build(db: Queries, now: EpochMs): Promise<Kept> {
   const head = await readHead(db)
   const calendar = emptyCalendar(head.catalogue, now)
   for (const reservation of await liveReservations(db)) applyOp(calendar, { op: 'reserve', reservation })
+  for (const op of await operationsInForce(db)) applyOp(calendar, op)
   for (const row of await waitingRows(db)) applyOp(calendar, { op: 'wait', entry: waitingEntryOf(row, row.approval) })
   return { calendar, version: head.version }
 }

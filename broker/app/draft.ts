@@ -16,6 +16,7 @@ import {
   type ApprovalRow,
   type Changes,
   type DecisionRow,
+  type DrainRow,
   type EventRow,
   noChanges,
   type NodeGroupRow,
@@ -61,6 +62,8 @@ export interface Draft {
   saveApproval(row: ApprovalRow): void
   saveNode(row: NodeRow): void
   saveGroup(row: NodeGroupRow): void
+  drain(id: string): DrainRow | null
+  saveDrain(row: DrainRow): void
   /** @returns the decision's id */
   decide(decision: NewDecision): string
   event(event: NewEvent): void
@@ -107,6 +110,8 @@ export function openDraft(base: DraftBase): OpenDraft {
     saveApproval: (row) => void changes.approvals.set(row.id, row),
     saveNode: (row) => void changes.nodes.set(nodeKey(row), row),
     saveGroup: (row) => void changes.groups.set(row.name, row),
+    drain: (id) => changes.drains.get(id) ?? base.rows.drains.get(id) ?? null,
+    saveDrain: (row) => void changes.drains.set(row.id, row),
     decide(decision) {
       head = { ...head, decisionSequence: head.decisionSequence + 1 }
       const row = decisionRow(decision, { head, now: base.now, policyVersion: base.policy.version })

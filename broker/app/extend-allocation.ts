@@ -3,7 +3,7 @@ import type { Allocation, ExtendRequest } from '../../shared/allocation.ts'
 import { invalidRequest, Refusal } from '../../shared/refusal.ts'
 import { toIso } from '../../shared/time.ts'
 import { exceededBy } from '../core/approval-limits.ts'
-import { clusterOf } from '../core/calendar-reads.ts'
+import { clusterOf, reservationOf } from '../core/calendar-reads.ts'
 import { type Extension, extension } from '../core/extension.ts'
 import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
 import { summaryOf } from './announce.ts'
@@ -47,7 +47,7 @@ function extend(draft: Draft, row: AllocationRow, end: number): AllocationRow {
   assertApproved(draft, row, end)
   const found = extension(draft.calendar, row.id, end, draft.now)
   if (found === null) throw new Error('what is scheduled or runs has its place on the calendar')
-  if (!found.fits) throw conflict(found)
+  if (!found.fits) throw conflict(found, maySee(draft, row, found.conflictWith))
   draft.apply({ op: 'reserve', reservation: found.reservation })
   const decisionId = draft.decide({
     allocationId: row.id,
@@ -68,8 +68,19 @@ function extend(draft: Draft, row: AllocationRow, end: number): AllocationRow {
   return extended
 }
 
-const conflict = ({ conflictAt, conflictWith, latestEnd, detail }: Extract<Extension, { fits: false }>): Refusal =>
-  new Refusal('no-capacity', detail, { conflictAt: toIso(conflictAt), conflictWith, latestEnd: toIso(latestEnd) })
+function conflict(found: Extract<Extension, { fits: false }>, named: boolean): Refusal {
+  const [conflictAt, latestEnd] = [toIso(found.conflictAt), toIso(found.latestEnd)]
+  if (named)
+    return new Refusal('no-capacity', found.detail, { conflictAt, conflictWith: found.conflictWith, latestEnd })
+  const detail = `The nodes are promised from ${conflictAt} on; the latest end that fits is ${latestEnd}.`
+  return new Refusal('no-capacity', detail, { conflictAt, conflictWith: null, latestEnd })
+}
+
+/** Another organisation's allocation is nobody else's business; that the room is taken is. */
+function maySee(draft: Draft, row: AllocationRow, conflictWith: string | null): boolean {
+  const other = conflictWith === null ? null : reservationOf(draft.calendar, conflictWith)
+  return other === null || other.organizationId === row.organizationId
+}
 
 /** The whole of it, with the new end, beside everything else that the approval has committed. */
 function assertApproved(draft: Draft, row: AllocationRow, end: number): void {

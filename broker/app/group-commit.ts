@@ -151,6 +151,7 @@ function merge(from: Changes, { rows, changes }: Hands): void {
     for (const [id, row] of from.allocations) into.allocations.set(id, row)
     for (const [id, row] of from.nodes) into.nodes.set(id, row)
     for (const [id, row] of from.groups) into.groups.set(id, row)
+    for (const [id, row] of from.drains) into.drains.set(id, row)
   }
   changes.decisions.push(...from.decisions)
   changes.events.push(...from.events)
@@ -165,6 +166,7 @@ const isEmpty = (changes: Changes): boolean =>
     changes.allocations.size +
     changes.nodes.size +
     changes.groups.size +
+    changes.drains.size +
     changes.idempotency.size ===
     0
 

@@ -2,7 +2,7 @@
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import { GPUS_PER_NODE } from '../../shared/cluster.ts'
 import { Refusal } from '../../shared/refusal.ts'
-import { toIso } from '../../shared/time.ts'
+import { type EpochMs, toIso } from '../../shared/time.ts'
 import { availability } from '../core/availability.ts'
 import type { Calendar } from '../core/calendar.ts'
 import { clusterAt, clusterOf, clustersIn, drainsOn, isSuspended } from '../core/calendar-reads.ts'
@@ -51,7 +51,11 @@ export async function getProvider(
 ): Promise<{ body: ProviderView; etag: string }> {
   const provider = providers.find((one) => one.id === id)
   if (provider === undefined) throw new Refusal('not-found', `There is no provider ${id}.`)
-  const body = providerView(provider, await app.cache.read(app.database.queries))
+  return providerSeen(provider, await app.cache.read(app.database.queries))
+}
+
+export function providerSeen(provider: ProviderFacts, calendar: Calendar): { body: ProviderView; etag: string } {
+  const body = providerView(provider, calendar)
   const { health: _, ...facts } = body
   return { body, etag: etagOfFacts(facts) }
 }
@@ -78,7 +82,17 @@ export async function listClusters(app: App, page: PageRequest): Promise<Page<Cl
 
 export async function getCluster(app: App, id: string): Promise<{ body: ClusterView; etag: string }> {
   const [calendar, counts] = await Promise.all([app.cache.read(app.database.queries), nodeCounts(app.database.queries)])
-  const body = clusterView(knownCluster(calendar, id), { calendar, now: app.now(), counts })
+  return clusterSeen(knownCluster(calendar, id), { calendar, now: app.now(), counts })
+}
+
+interface Seen {
+  readonly calendar: Calendar
+  readonly now: EpochMs
+  readonly counts: ReadonlyMap<string, ClusterCounts>
+}
+
+export function clusterSeen(cluster: Cluster, at: Seen): { body: ClusterView; etag: string } {
+  const body = clusterView(cluster, at)
   const { now: _, ...facts } = body
   return { body, etag: etagOfFacts(facts) }
 }
@@ -89,10 +103,7 @@ function knownCluster(calendar: Calendar, id: string): Cluster {
   return cluster
 }
 
-function clusterView(
-  cluster: Cluster,
-  { calendar, now, counts }: { calendar: Calendar; now: number; counts: ReadonlyMap<string, ClusterCounts> },
-): ClusterView {
+function clusterView(cluster: Cluster, { calendar, now, counts }: Seen): ClusterView {
   const instant = clusterAt(calendar, cluster.id, now)
   const gpus = cluster.nodes * cluster.gpusPerNode
   return {

@@ -4,19 +4,26 @@ import { withOps } from '../core/calendar-undo.ts'
 import { overbooked } from '../core/overbooked.ts'
 import { placeAgain } from '../core/placement/place.ts'
 import type { AllocationRow } from '../store/changes.ts'
+import type { Affected } from '../store/schema.ts'
 import type { Draft } from './draft.ts'
 import { summaryOf, transition } from './announce.ts'
 import { type Decided, putInLine, schedule } from './occupy.ts'
 import { requestOfRow } from './placement-request.ts'
 
-export function relocateOverbooked(draft: Draft, clusterId: string): void {
+/** @returns what became of whom */
+export function relocateOverbooked(draft: Draft, clusterId: string): Affected[] {
+  const affected: Affected[] = []
   for (const reservation of overbooked(draft.calendar, clusterId, draft.now)) {
     const row = draft.allocation(reservation.allocationId)
     if (row === null) continue
     draft.apply({ op: 'release', allocationId: row.id })
-    if (row.status !== 'scheduled') continue // one that waits is planned again by the next re-plan
+    if (row.status !== 'scheduled') {
+      affected.push({ allocationId: row.id, effect: 'waitlisted' }) // it is planned again by the next re-plan
+      continue
+    }
     placeElsewhere(draft, row)
     const moved = draft.allocation(row.id) ?? row
+    affected.push({ allocationId: row.id, effect: moved.status === 'scheduled' ? 'relocated' : 'waitlisted' })
     draft.event({
       type: 'allocation.relocated',
       subject: `allocations/${row.id}`,
@@ -24,6 +31,7 @@ export function relocateOverbooked(draft: Draft, clusterId: string): void {
       data: summaryOf(moved),
     })
   }
+  return affected
 }
 
 /** What was built is gone: another place, or the waitlist; the decision says what was in the way. */

@@ -13,6 +13,13 @@ import { rankOf } from './waitlist.ts'
 export const shortfall = (calendar: Calendar, clusterId: string, at: EpochMs): number =>
   clusterAt(calendar, clusterId, at).shortfall
 
+/** Whether more is reserved than there is at any instant within. */
+export function shortfallWithin(calendar: Calendar, clusterId: string, within: Interval): boolean {
+  const state = stateOf(calendar, clusterId)
+  const all = [...state.reservations.values()].map((held) => held.what)
+  return instantsOf(state, all, within).some((at) => shortfall(calendar, clusterId, at) > 0)
+}
+
 /**
  * The reservations that must move, those who give way first in front: lowest priority, then latest start, then youngest;
  * and none whose staying would do no harm. Empty when all is well from `now` on.

@@ -3,6 +3,7 @@ import type { Allocation, AllocationNode, AllocationRequest } from '../../shared
 import type { PreviewRequest, WaitlistItem } from '../../shared/allocation.ts'
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
+import type { Drain, DrainRequest, OperationRequest } from '../../shared/operation.ts'
 import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
 
 const ALLOCATION_ID = 'alc_abcdefghijklmnop'
@@ -11,6 +12,26 @@ const APPROVAL_ID = 'apr-2026-0001'
 const ASKED_AT = '2026-11-24T09:00:00Z'
 const START = '2026-12-01T00:00:00Z'
 const END = '2027-03-01T00:00:00Z'
+
+export const operationRequest: OperationRequest = { reason: 'cooling maintenance' }
+
+export const drainRequest: DrainRequest = {
+  nodes: 32,
+  from: START,
+  to: '2026-12-08T00:00:00Z',
+  reason: 'cooling maintenance',
+}
+
+export const drain: Drain = {
+  id: 'drn_abcdefghijklmnop',
+  clusterId: 'nhn-b200-510',
+  ...drainRequest,
+  createdAt: ASKED_AT,
+  liftedAt: null,
+  affected: [{ allocationId: ALLOCATION_ID, effect: 'relocated' }],
+}
+
+export const liftedDrain: Drain = { ...drain, liftedAt: '2026-12-04T00:00:00Z' }
 
 /** A last page with one item. */
 export const pageOf = <T>(item: T) => ({ items: [item], nextCursor: null })

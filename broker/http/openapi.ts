@@ -52,6 +52,7 @@ const TAGS = [
   { name: 'Catalogue', description: 'Operators, clusters, what is free when, and where a request could be placed.' },
   { name: 'Approvals', description: 'Who may have how much, until when.' },
   { name: 'Allocations', description: 'Nodes for a period under an approval, and those that wait.' },
+  { name: 'Operations', description: 'Switches for operators’ staff: drains and suspensions.' },
 ]
 
 const SCOPE_TEXTS: Readonly<Record<Scope, string>> = {

@@ -5,6 +5,8 @@ import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import type { Decision, PlacementPreview } from '../../shared/decision.ts'
 import type { AllocationFilter } from '../store/allocations.ts'
+import type { Drain, DrainRequest, OperationRequest } from '../../shared/operation.ts'
+import type { Switch } from '../app/suspend.ts'
 import type { Answer, Caller, Command, Page, PageRequest, Range } from '../app/command.ts'
 
 /** One resource and its version. `etag` without quotes. */
@@ -28,6 +30,10 @@ export interface UseCases {
     request: ApprovalRequest,
   ): Promise<Answer<Approval> & { readonly created: boolean }>
   revokeApproval(command: Command, id: string): Promise<Answer<Approval>>
+  drainCluster(command: Command, clusterId: string, request: DrainRequest): Promise<Answer<Drain>>
+  liftDrain(command: Command, id: string): Promise<Answer<Drain>>
+  switchCluster(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ClusterView>>
+  switchProvider(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ProviderView>>
   previewPlacement(caller: Caller, request: PreviewRequest): Promise<PlacementPreview>
 
   getAllocation(caller: Caller, id: string): Promise<Seen<Allocation>>
@@ -36,6 +42,8 @@ export interface UseCases {
   listAllocationDecisions(caller: Caller, id: string): Promise<readonly Decision[]>
   getApproval(caller: Caller, id: string): Promise<Seen<Approval>>
   listApprovals(caller: Caller, page: PageRequest): Promise<Page<Approval>>
+  getDrain(caller: Caller, id: string): Promise<Seen<Drain>>
+  listDrains(caller: Caller, clusterId: string, page: PageRequest): Promise<Page<Drain>>
   listWaitlist(caller: Caller, filter: WaitlistFilter, page: PageRequest): Promise<Page<WaitlistItem>>
   listProviders(caller: Caller, page: PageRequest): Promise<Page<ProviderView>>
   getProvider(caller: Caller, id: string): Promise<Seen<ProviderView>>

@@ -5,6 +5,7 @@ import type {
   AllocationTable,
   ApprovalTable,
   DecisionTable,
+  DrainTable,
   EventTable,
   IdempotencyKeyTable,
   NodeGroupTable,
@@ -15,6 +16,7 @@ export type ApprovalRow = Selectable<ApprovalTable>
 export type AllocationRow = Selectable<AllocationTable>
 export type NodeRow = Selectable<NodeTable>
 export type NodeGroupRow = Selectable<NodeGroupTable>
+export type DrainRow = Selectable<DrainTable>
 export type DecisionRow = Selectable<DecisionTable>
 export type EventRow = Selectable<EventTable>
 export type IdempotencyRow = Selectable<IdempotencyKeyTable>
@@ -25,6 +27,7 @@ export interface Changes {
   readonly allocations: Map<string, AllocationRow>
   readonly nodes: Map<string, NodeRow>
   readonly groups: Map<string, NodeGroupRow>
+  readonly drains: Map<string, DrainRow>
   readonly decisions: DecisionRow[]
   readonly events: EventRow[]
   readonly log: LogEntry[]
@@ -36,6 +39,7 @@ export const noChanges = (): Changes => ({
   allocations: new Map(),
   nodes: new Map(),
   groups: new Map(),
+  drains: new Map(),
   decisions: [],
   events: [],
   log: [],

@@ -5,6 +5,7 @@ import type { Transaction } from './database.ts'
 import { appendLog } from './head.ts'
 import { saveReservations } from './reservations.ts'
 import { insertRows, upsertRows } from './rows.ts'
+import { saveSuspensions } from './operations.ts'
 
 /** What a member wants read before it decides. */
 export interface Needs {
@@ -19,6 +20,7 @@ export interface Needs {
   readonly waiting?: boolean
   /** All allocations that have a place and have not started, with their approvals. */
   readonly scheduled?: boolean
+  readonly drains?: readonly string[]
   readonly idempotency?: { readonly clientId: string; readonly key: string }
 }
 
@@ -41,6 +43,11 @@ export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Prom
     for (const row of found) rows.approvals.set(row.id, row)
   }
   await readKeys(trx, needs, rows)
+  const drains = needs.flatMap((need) => need.drains ?? [])
+  if (drains.length > 0) {
+    const found = await trx.selectFrom('drains').selectAll().where('id', 'in', drains).execute()
+    for (const row of found) rows.drains.set(row.id, row)
+  }
   return rows
 }
 
@@ -98,6 +105,8 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await upsertRows(trx, 'node_groups', [...changes.groups.values()], { key: ['name'] })
   await upsertRows(trx, 'nodes', [...changes.nodes.values()], { key: ['allocation_id', 'ordinal', 'generation'] })
   await saveReservations(trx, reservationChanges(changes))
+  await upsertRows(trx, 'drains', [...changes.drains.values()], { key: ['id'] })
+  await saveSuspensions(trx, changes.log)
   await insertRows(trx, 'decisions', changes.decisions)
   await insertRows(trx, 'events', changes.events)
   await insertRows(trx, 'idempotency_keys', [...changes.idempotency.values()])

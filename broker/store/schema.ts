@@ -193,6 +193,28 @@ export interface EventTable {
   providerId: string | null
 }
 
+export interface SuspensionTable {
+  kind: 'cluster' | 'provider'
+  id: string
+}
+
+export interface Affected {
+  readonly allocationId: string
+  readonly effect: 'relocated' | 'waitlisted' | 'running'
+}
+
+export interface DrainTable {
+  id: string
+  clusterId: string
+  nodes: number
+  fromAt: EpochMs
+  toAt: EpochMs
+  reason: string
+  affected: Json<readonly Affected[]>
+  createdAt: EpochMs
+  liftedAt: EpochMs | null
+}
+
 export interface IdempotencyKeyTable {
   clientId: string
   key: string
@@ -212,5 +234,7 @@ export interface Tables {
   nodes: NodeTable
   decisions: DecisionTable
   events: EventTable
+  suspensions: SuspensionTable
+  drains: DrainTable
   idempotencyKeys: IdempotencyKeyTable
 }

@@ -61,6 +61,7 @@ export function fakeUseCases(): FakeUseCases {
   const allocation = (_caller: Caller, id: string) => known(id, KNOWN.allocation, examples.allocation)
   const approval = (_caller: Caller, id: string) => known(id, KNOWN.approval, examples.approval)
   const cluster = (_caller: Caller, id: string) => known(id, KNOWN.cluster, examples.cluster)
+  const drain = (id: string) => known(id, examples.drain.id, examples.drain)
   const plain: UseCases = {
     createAllocation: async (command) => changed(command, { body: examples.allocation, etag: ETAG }),
     releaseAllocation: async (command, id) => changed(command, allocation(command.caller, id)),
@@ -70,6 +71,12 @@ export function fakeUseCases(): FakeUseCases {
       created: id !== KNOWN.approval,
     }),
     revokeApproval: async (command, id) => changed(command, approval(command.caller, id)),
+    drainCluster: async (command, id) => (cluster(command.caller, id), changed(command, drain(examples.drain.id))),
+    liftDrain: async (command, id) => changed(command, drain(id)),
+    switchCluster: async (command, id) => changed(command, cluster(command.caller, id)),
+    switchProvider: async (command, id) => changed(command, known(id, KNOWN.provider, examples.provider)),
+    getDrain: async (_caller, id) => drain(id),
+    listDrains: async (caller, id) => (cluster(caller, id), onlyPage(examples.drain)),
     previewPlacement: async () => examples.preview,
     getAllocation: async (caller, id) => allocation(caller, id),
     listAllocations: async () => onlyPage(examples.allocation),

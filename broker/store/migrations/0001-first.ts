@@ -169,6 +169,26 @@ const STATEMENTS = [
     provider_id text
   )`,
 
+  // What is suspended now; the log and the events have when and why.
+  `create table suspensions (
+    kind text not null,
+    id text not null,
+    primary key (kind, id)
+  )`,
+
+  `create table drains (
+    id text primary key,
+    cluster_id text not null,
+    nodes integer not null,
+    from_at bigint not null,
+    to_at bigint not null,
+    reason text not null,
+    affected jsonb not null,
+    created_at bigint not null,
+    lifted_at bigint
+  )`,
+  `create index drains_by_cluster on drains (cluster_id, created_at, id)`,
+
   `create table idempotency_keys (
     client_id text not null,
     key text not null,

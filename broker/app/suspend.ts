@@ -1,0 +1,92 @@
+/** No new placements at a cluster or a provider, for as long as it is suspended; what runs goes on. */
+import type { ClusterView, ProviderView } from '../../shared/cluster.ts'
+import type { EventType } from '../../shared/event.ts'
+import type { OperationRequest } from '../../shared/operation.ts'
+import { Refusal } from '../../shared/refusal.ts'
+import type { CalendarOp } from '../core/calendar-op.ts'
+import { clusterOf } from '../core/calendar-reads.ts'
+import { nodeCounts } from '../store/allocations.ts'
+import type { App } from './app.ts'
+import type { Answer, Caller, Command } from './command.ts'
+import type { Draft } from './draft.ts'
+import { clusterSeen, type ProviderFacts, providerSeen } from './read-catalogue.ts'
+
+export type Switch = 'suspend' | 'resume'
+
+const PAST: Readonly<Record<Switch, 'suspended' | 'resumed'>> = { suspend: 'suspended', resume: 'resumed' }
+
+/** Twice is as good as once. */
+export async function switchCluster(
+  app: App,
+  command: Command,
+  { id, to, request }: { readonly id: string; readonly to: Switch; readonly request: OperationRequest },
+): Promise<Answer<ClusterView>> {
+  const counts = await nodeCounts(app.database.queries)
+  return app.writer.answer(command, {
+    needs: {},
+    decide(draft) {
+      const cluster = clusterOf(draft.calendar, id)
+      if (cluster === null || !mayOperate(command.caller, cluster.providerId)) {
+        throw new Refusal('not-found', `There is no cluster ${id}.`)
+      }
+      const is = draft.calendar.suspendedClusters.has(id)
+      turn(draft, {
+        is,
+        to,
+        op: { op: `${to}-cluster`, clusterId: id },
+        subject: `clusters/${id}`,
+        event: `cluster.${PAST[to]}`,
+        request,
+      })
+      return clusterSeen(cluster, { calendar: draft.calendar, now: draft.now, counts })
+    },
+  })
+}
+
+/** Twice is as good as once. */
+export function switchProvider(
+  app: App,
+  command: Command,
+  {
+    provider,
+    to,
+    request,
+  }: { readonly provider: ProviderFacts; readonly to: Switch; readonly request: OperationRequest },
+): Promise<Answer<ProviderView>> {
+  const { id } = provider
+  return app.writer.answer(command, {
+    needs: {},
+    decide(draft) {
+      if (!mayOperate(command.caller, id)) throw new Refusal('not-found', `There is no provider ${id}.`)
+      const is = draft.calendar.suspendedProviders.has(id)
+      turn(draft, {
+        is,
+        to,
+        op: { op: `${to}-provider`, providerId: id },
+        subject: `providers/${id}`,
+        event: `provider.${PAST[to]}`,
+        request,
+      })
+      return providerSeen(provider, draft.calendar)
+    },
+  })
+}
+
+/** Operations are for the operator's own staff and for callers bound to nobody. */
+export const mayOperate = (caller: Caller, providerId: string): boolean =>
+  caller.organizationId === null && (caller.providerId === null || caller.providerId === providerId)
+
+interface Turn {
+  readonly is: boolean
+  readonly to: Switch
+  readonly op: CalendarOp
+  readonly subject: string
+  readonly event: EventType
+  readonly request: OperationRequest
+}
+
+function turn(draft: Draft, { is, to, op, subject, event, request }: Turn): void {
+  if (is === (to === 'suspend')) return
+  draft.apply(op)
+  draft.event({ type: event, subject, data: { reason: request.reason ?? null } })
+}

@@ -1,0 +1,154 @@
+import { z } from 'zod'
+import { ClusterView, ProviderView } from '../../../shared/cluster.ts'
+import { DrainId } from '../../../shared/ids.ts'
+import { Drain, DrainRequest, OperationRequest } from '../../../shared/operation.ts'
+import { pageOf } from '../../../shared/text.ts'
+import type { Caller } from '../../app/command.ts'
+import * as examples from '../examples.ts'
+import { pageBody, pageMembers, pageRequest } from '../pagination.ts'
+import { answered, paged, reading, route, seen } from '../route.ts'
+import type { UseCases } from '../use-cases.ts'
+import { Nothing, idLike } from './parts.ts'
+
+const LIST = 'drains'
+const tag = 'Operations'
+const cluster = z.strictObject({ id: idLike('nhn-b200-510', 'The cluster’s id.') })
+const provider = z.strictObject({ id: idLike('nhn', 'The operator’s id.') })
+const drain = z.strictObject({ id: DrainId })
+const findCluster = (useCases: UseCases, caller: Caller, { id }: z.infer<typeof cluster>): Promise<unknown> =>
+  useCases.getCluster(caller, id)
+const findProvider = (useCases: UseCases, caller: Caller, { id }: z.infer<typeof provider>): Promise<unknown> =>
+  useCases.getProvider(caller, id)
+const findDrain = (useCases: UseCases, caller: Caller, { id }: z.infer<typeof drain>): Promise<unknown> =>
+  useCases.getDrain(caller, id)
+
+const drainCluster = route({
+  method: 'post',
+  path: '/v1/clusters/{id}/drains',
+  operationId: 'drainCluster',
+  tag,
+  summary: 'Take nodes of a cluster out of service for a time',
+  description:
+    'Allocations that have not started move or wait. What runs goes on; where that is more than there is left, `affected` names it and the cluster shows a shortfall.',
+  scope: 'operations:write',
+  params: cluster,
+  query: Nothing,
+  body: { schema: DrainRequest, required: true, example: examples.drainRequest },
+  takesIdempotencyKey: true,
+  takesIfMatch: false,
+  successes: { created: { description: 'The drain.', schema: Drain, example: examples.drain } },
+  hasEtag: true,
+  problems: [],
+  find: findCluster,
+  async handle(useCases, { command, params: { id }, body }) {
+    const answer = await useCases.drainCluster(command, id, body)
+    return { ...answered('created', answer), location: `/v1/drains/${answer.body.id}` }
+  },
+})
+
+const listDrains = reading({
+  path: '/v1/clusters/{id}/drains',
+  operationId: 'listDrains',
+  tag,
+  summary: 'List a cluster’s drains',
+  description: 'Newest first, lifted ones included.',
+  scope: 'catalog:read',
+  params: cluster,
+  query: z.strictObject(pageMembers),
+  successes: {
+    ok: { description: 'A page of them.', schema: pageOf(Drain), example: examples.pageOf(examples.drain) },
+  },
+  hasEtag: false,
+  find: findCluster,
+  handle: async (useCases, { caller, params: { id }, query }) =>
+    paged(pageBody(`${LIST} of ${id}`, await useCases.listDrains(caller, id, pageRequest(`${LIST} of ${id}`, query)))),
+})
+
+const getDrain = reading({
+  path: '/v1/drains/{id}',
+  operationId: 'getDrain',
+  tag,
+  summary: 'Look at one drain',
+  scope: 'catalog:read',
+  params: drain,
+  query: Nothing,
+  successes: { ok: { description: 'The drain.', schema: Drain, example: examples.drain } },
+  hasEtag: true,
+  find: findDrain,
+  handle: async (useCases, { caller, params: { id } }) => seen(await useCases.getDrain(caller, id)),
+})
+
+const liftDrain = route({
+  method: 'delete',
+  path: '/v1/drains/{id}',
+  operationId: 'liftDrain',
+  tag,
+  summary: 'Lift a drain before its time',
+  description: 'Lifting what is lifted changes nothing. Who waits is planned again at once.',
+  scope: 'operations:write',
+  params: drain,
+  query: Nothing,
+  body: null,
+  takesIdempotencyKey: false,
+  takesIfMatch: false,
+  successes: { ok: { description: 'The drain, lifted.', schema: Drain, example: examples.liftedDrain } },
+  hasEtag: true,
+  problems: [],
+  find: findDrain,
+  handle: async (useCases, { command, params: { id } }) => answered('ok', await useCases.liftDrain(command, id)),
+})
+
+const switchCluster = (to: 'suspend' | 'resume') =>
+  route({
+    method: 'post',
+    path: `/v1/clusters/{id}/${to}`,
+    operationId: `${to}Cluster`,
+    tag,
+    summary: to === 'suspend' ? 'Place nothing new on a cluster' : 'Place on a cluster again',
+    description: 'Needs no body. What runs goes on; twice is as good as once.',
+    scope: 'operations:write',
+    params: cluster,
+    query: Nothing,
+    body: { schema: OperationRequest, required: false, example: examples.operationRequest },
+    takesIdempotencyKey: true,
+    takesIfMatch: false,
+    successes: { ok: { description: 'The cluster.', schema: ClusterView, example: examples.cluster } },
+    hasEtag: true,
+    problems: [],
+    find: findCluster,
+    handle: async (useCases, { command, params: { id }, body }) =>
+      answered('ok', await useCases.switchCluster(command, id, to, body)),
+  })
+
+const switchProvider = (to: 'suspend' | 'resume') =>
+  route({
+    method: 'post',
+    path: `/v1/providers/{id}/${to}`,
+    operationId: `${to}Provider`,
+    tag,
+    summary: to === 'suspend' ? 'Place nothing new at an operator' : 'Place at an operator again',
+    description: 'Needs no body. What runs goes on; twice is as good as once.',
+    scope: 'operations:write',
+    params: provider,
+    query: Nothing,
+    body: { schema: OperationRequest, required: false, example: examples.operationRequest },
+    takesIdempotencyKey: true,
+    takesIfMatch: false,
+    successes: { ok: { description: 'The operator.', schema: ProviderView, example: examples.provider } },
+    hasEtag: true,
+    problems: [],
+    find: findProvider,
+    handle: async (useCases, { command, params: { id }, body }) =>
+      answered('ok', await useCases.switchProvider(command, id, to, body)),
+  })
+
+export const operationRoutes = [
+  drainCluster,
+  listDrains,
+  getDrain,
+  liftDrain,
+  switchCluster('suspend'),
+  switchCluster('resume'),
+  switchProvider('suspend'),
+  switchProvider('resume'),
+]

@@ -1,0 +1,33 @@
+/** What operators' staff and SREs do to clusters and providers: drains, suspensions. */
+import { z } from 'zod'
+import { AllocationId, DrainId, OwnerChosenId } from './ids.ts'
+import { Instant, InstantOrNull, lineOfText } from './text.ts'
+
+const Reason = lineOfText(500)
+
+/** `{}` and no body at all are fine: an action needs no reason. */
+export const OperationRequest = z.strictObject({ reason: Reason.optional() }).meta({ id: 'OperationRequest' })
+export type OperationRequest = z.infer<typeof OperationRequest>
+
+export const DrainRequest = z
+  .strictObject({ nodes: z.int().min(1).max(100_000), from: Instant, to: Instant, reason: Reason })
+  .refine((drain) => !(Date.parse(drain.from) >= Date.parse(drain.to)), { path: ['to'], message: 'must be after from' })
+  .meta({ id: 'DrainRequest' })
+export type DrainRequest = z.infer<typeof DrainRequest>
+
+export const Drain = z
+  .strictObject({
+    id: DrainId,
+    clusterId: OwnerChosenId,
+    nodes: z.int().min(1),
+    from: Instant,
+    to: Instant,
+    reason: z.string(),
+    createdAt: Instant,
+    liftedAt: InstantOrNull,
+    affected: z
+      .array(z.strictObject({ allocationId: AllocationId, effect: z.enum(['relocated', 'waitlisted', 'running']) }))
+      .meta({ description: 'Who had to move when it was taken, and who runs on in the shortfall.' }),
+  })
+  .meta({ id: 'Drain' })
+export type Drain = z.infer<typeof Drain>
