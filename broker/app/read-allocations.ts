@@ -5,6 +5,7 @@ import { Refusal } from '../../shared/refusal.ts'
 import { toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { WaitingEntry } from '../core/calendar-op.ts'
 import { waiting } from '../core/calendar-reads.ts'
+import { compareServing } from '../core/waitlist.ts'
 import {
   type AllocationFilter,
   decisionsOf,
@@ -16,6 +17,7 @@ import {
 import type { App } from './app.ts'
 import { afterNumber, type Caller, type Page, type PageRequest } from './command.ts'
 import type { AllocationRow } from '../store/changes.ts'
+import { parseServingKey, servingKeyText } from './serving-key.ts'
 import { allocationView, decisionView, etagOf, nodeView, positionsOf } from './views.ts'
 
 export async function getAllocation(app: App, caller: Caller, id: string): Promise<{ body: Allocation; etag: string }> {
@@ -73,10 +75,11 @@ export async function listWaitlist(
   page: PageRequest,
 ): Promise<Page<WaitlistItem>> {
   const calendar = await app.cache.read(app.database.queries)
-  const after = afterNumber(page) ?? 0
+  const after = page.after === null ? null : parseServingKey(page.after)
   const wanted = waiting(calendar)
     .map((entry, index) => ({ entry, position: index + 1 }))
-    .filter(({ entry, position }) => position > after && mayServe(entry, filter.architecture) && maySee(caller, entry))
+    .filter(({ entry }) => after === null || compareServing(entry, after) > 0)
+    .filter(({ entry }) => mayServe(entry, filter.architecture) && maySee(caller, entry))
   const shown = wanted.slice(0, page.limit)
   const rows = await waitingByIds(
     app.database.queries,
@@ -87,7 +90,7 @@ export async function listWaitlist(
     return row === undefined ? [] : [itemOf(row, position)] // it started between the two reads
   })
   const last = wanted.length > page.limit ? shown.at(-1) : undefined
-  return { items, next: last === undefined ? null : String(last.position) }
+  return { items, next: last === undefined ? null : servingKeyText(last.entry) }
 }
 
 const mayServe = ({ request }: WaitingEntry, architecture: string | undefined): boolean =>

@@ -7,8 +7,11 @@ import type { Policy } from './placement/policy.ts'
 /** 0 is served first. */
 export const rankOf = (priority: Priority): number => PRIORITIES.indexOf(priority)
 
+/** What the order is made of. */
+type Served = Pick<WaitingEntry, 'priority' | 'since' | 'order'>
+
 /** Negative: `a` is served before `b`. Total: `order` is never shared. */
-export function compareServing(a: WaitingEntry, b: WaitingEntry): number {
+export function compareServing(a: Served, b: Served): number {
   return rankOf(a.priority) - rankOf(b.priority) || a.since - b.since || a.order - b.order
 }
 

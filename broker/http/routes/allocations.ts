@@ -12,7 +12,7 @@ import { AllocationId } from '../../../shared/ids.ts'
 import { pageOf } from '../../../shared/text.ts'
 import type { Caller } from '../../app/command.ts'
 import * as examples from '../examples.ts'
-import { isCount, pageBody, pageMembers, pageOfWhole, pageRequest } from '../pagination.ts'
+import { pageBody, pageMembers, pageOfWhole, pageRequest } from '../pagination.ts'
 import { answered, paged, reading, route, seen } from '../route.ts'
 import type { AllocationFilter } from '../../store/allocations.ts'
 import type { UseCases } from '../use-cases.ts'
@@ -91,7 +91,7 @@ const listAllocations = reading({
     const page = await useCases.listAllocations(
       caller,
       filter as AllocationFilter,
-      pageRequest(LIST, { limit, cursor }, isCount),
+      pageRequest(LIST, { limit, cursor }),
     )
     return paged(pageBody(LIST, page))
   },

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Approval, ApprovalRequest } from '../../../shared/approval.ts'
 import { pageOf } from '../../../shared/text.ts'
 import * as examples from '../examples.ts'
-import { isCount, pageBody, pageMembers, pageRequest } from '../pagination.ts'
+import { pageBody, pageMembers, pageRequest } from '../pagination.ts'
 import { answered, paged, reading, route, seen } from '../route.ts'
 import { Nothing, idLike } from './parts.ts'
 
@@ -47,7 +47,7 @@ const listApprovals = reading({
   },
   hasEtag: false,
   handle: async (useCases, { caller, query }) =>
-    paged(pageBody(LIST, await useCases.listApprovals(caller, pageRequest(LIST, query, isCount)))),
+    paged(pageBody(LIST, await useCases.listApprovals(caller, pageRequest(LIST, query)))),
 })
 
 const getApproval = reading({

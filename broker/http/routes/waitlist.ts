@@ -3,7 +3,7 @@ import { WaitlistItem } from '../../../shared/allocation.ts'
 import { Architecture } from '../../../shared/cluster.ts'
 import { pageOf } from '../../../shared/text.ts'
 import * as examples from '../examples.ts'
-import { isCount, pageBody, pageMembers, pageRequest } from '../pagination.ts'
+import { pageBody, pageMembers, pageRequest } from '../pagination.ts'
 import { paged, reading } from '../route.ts'
 import { Nothing } from './parts.ts'
 
@@ -31,7 +31,7 @@ const listWaitlist = reading({
   hasEtag: false,
   async handle(useCases, { caller, query: { architecture, ...page } }) {
     const filter = architecture === undefined ? {} : { architecture }
-    return paged(pageBody(LIST, await useCases.listWaitlist(caller, filter, pageRequest(LIST, page, isCount))))
+    return paged(pageBody(LIST, await useCases.listWaitlist(caller, filter, pageRequest(LIST, page))))
   },
 })
 
