@@ -2,12 +2,16 @@
  * The only file that imports prom-client: upstream renamed it (`@prometheus-io/client`), and the swap is this import.
  * Names follow Prometheus' conventions with the prefix `gpu_broker_`; labels are bounded sets, never ids of rows.
  */
-import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { Counter, Gauge, Histogram, type OpenMetricsContentType, Registry } from 'prom-client'
+
+export interface Exposition {
+  readonly contentType: string
+  readonly text: string
+}
 
 export interface Metrics {
-  readonly contentType: string
-  /** The whole exposition as text. */
-  read(): Promise<string>
+  /** @param accept the scraper's `Accept`: OpenMetrics if it names it, else Prometheus' own text */
+  read(accept: string): Promise<Exposition>
   readonly requestSeconds: Histogram<'route' | 'method' | 'status'>
   readonly decisions: Counter<'kind' | 'cluster'>
   readonly groupMembers: Histogram
@@ -21,11 +25,15 @@ export interface Metrics {
 
 /** A registry of its own for each broker, so that several can live in one process (tests, replicas). */
 export function createMetrics(): Metrics {
-  const registry = new Registry()
-  const registers = [registry]
+  const plain = new Registry()
+  const open = new Registry<OpenMetricsContentType>()
+  open.setContentType(Registry.OPENMETRICS_CONTENT_TYPE)
+  const registers = [plain, open]
   return {
-    contentType: registry.contentType,
-    read: () => registry.metrics(),
+    async read(accept) {
+      const registry = accept.includes('application/openmetrics-text') ? open : plain
+      return { contentType: registry.contentType, text: await registry.metrics() }
+    },
     requestSeconds: new Histogram({
       name: 'gpu_broker_http_request_duration_seconds',
       help: 'Time to answer an API request, by route, method and status.',

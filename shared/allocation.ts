@@ -72,7 +72,10 @@ export const FixedPeriod = z
   })
 export const FlexiblePeriod = z
   .strictObject({
-    durationHours: z.number().positive().max(26_280),
+    durationHours: z
+      .number()
+      .min(1 / 3_600, 'must be at least a second (1/3600)')
+      .max(26_280),
     earliestStart: Instant.optional(),
     latestStart: Instant.optional(),
   })

@@ -30,7 +30,7 @@ export const REFUSAL_CODES = [
 export type RefusalCode = (typeof REFUSAL_CODES)[number]
 
 export interface FieldError {
-  /** JSON pointer into the body (`/demand/nodes`), or `?name` for a query member. */
+  /** JSON pointer into the body (`/demand/nodes`), or to a member of the query (`/limit`); empty for the whole. */
   readonly pointer: string
   /** What it should be. */
   readonly detail: string
@@ -50,5 +50,7 @@ export class Refusal extends Error {
   }
 }
 
+const sentenceOf = ({ pointer, detail }: FieldError): string => (pointer === '' ? detail : `${pointer}: ${detail}`)
+
 export const invalidRequest = (errors: readonly FieldError[]): Refusal =>
-  new Refusal('invalid-request', errors.map((error) => `${error.pointer}: ${error.detail}`).join('; '), { errors })
+  new Refusal('invalid-request', errors.map(sentenceOf).join('; '), { errors })

@@ -8,9 +8,15 @@ const NO_CONTROL = /^\P{Cc}*$/u
 export const lineOfText = (max: number) =>
   z.string().min(1).max(max).regex(NO_CONTROL, 'must not contain control characters')
 
-/** RFC 3339; an offset is accepted, answers are in UTC. */
+const FIRST_YEAR = Date.parse('0001-01-01T00:00:00Z')
+const AFTER_LAST_YEAR = Date.parse('9999-12-31T23:59:59.999Z')
+
+/** RFC 3339; an offset is accepted, answers are in UTC, so in UTC too the year has four digits. */
 export const Instant = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 time, such as 2026-12-01T00:00:00Z' })
+  .refine((text) => !(Date.parse(text) < FIRST_YEAR || Date.parse(text) > AFTER_LAST_YEAR), {
+    message: 'must lie in the years 0001 to 9999 of UTC',
+  })
   .meta({ description: 'RFC 3339; answers are in UTC.', example: '2026-12-01T00:00:00Z' })
 
 export const InstantOrNull = Instant.nullable()

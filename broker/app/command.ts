@@ -65,7 +65,7 @@ export function afterNumber({ after }: PageRequest): number | null {
   if (after === null) return null
   const value = Number(after)
   if (Number.isSafeInteger(value) && value >= 0) return value
-  throw invalidRequest([{ pointer: '?cursor', detail: 'must be a nextCursor that this list has given' }])
+  throw invalidRequest([{ pointer: '/cursor', detail: 'must be a nextCursor that this list has given' }])
 }
 
 export interface Page<T> {

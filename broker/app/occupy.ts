@@ -104,6 +104,7 @@ export function putInLine(
     endAt: null,
     waitingSince: row.waitingSince ?? draft.now,
     ...planned(best),
+    desiredNodes: best?.nodes ?? fewestNodes(decided.placement),
     promisedStartAt,
     waitingReason: waitingReason(draft.calendar, { request: decided.request, place: best }, draft.now, draft.policy),
     nextLookAt: null,
@@ -114,11 +115,11 @@ export function putInLine(
   return waiting
 }
 
+/** What the demand comes to where it takes the fewest: known even of one that waits without a plan. */
+const fewestNodes = ({ candidates }: Placement): number => Math.min(...candidates.map((candidate) => candidate.nodes))
+
 /** The present plan as a row shows it. */
-export const planned = (
-  place: Place | null,
-): Pick<AllocationRow, 'estimatedStartAt' | 'estimatedClusterId' | 'desiredNodes'> => ({
+export const planned = (place: Place | null): Pick<AllocationRow, 'estimatedStartAt' | 'estimatedClusterId'> => ({
   estimatedStartAt: place?.start ?? null,
   estimatedClusterId: place?.clusterId ?? null,
-  desiredNodes: place?.nodes ?? 0,
 })

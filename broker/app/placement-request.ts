@@ -26,7 +26,12 @@ export function periodOf(period: Period, now: EpochMs): RequestedPeriod {
   if (earliestStart < now - LATE_START_MS) throw past('/period/earliestStart', now - LATE_START_MS)
   const latestStart = period.latestStart === undefined ? null : Date.parse(period.latestStart)
   if (latestStart !== null && latestStart < now - LATE_START_MS) throw past('/period/latestStart', now - LATE_START_MS)
-  return { kind: 'flexible', durationMs: Math.round(period.durationHours * HOUR_MS), earliestStart, latestStart }
+  return {
+    kind: 'flexible',
+    durationMs: Math.round(period.durationHours * HOUR_MS),
+    earliestStart,
+    latestStart: latestStart === null ? null : Math.max(latestStart, now), // a little past means now, here too
+  }
 }
 
 const past = (pointer: string, limit: EpochMs) =>

@@ -3,7 +3,7 @@
  * committed under it.
  */
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
-import { Refusal } from '../../shared/refusal.ts'
+import { invalidRequest, Refusal } from '../../shared/refusal.ts'
 import { limitBelowCommitted } from '../core/approval-limits.ts'
 import type { App } from './app.ts'
 import { committedOf, limitsOf } from './approval-check.ts'
@@ -63,9 +63,9 @@ function replace(draft: Draft, command: Command, before: ApprovalRow, request: A
     throw new Refusal('approval-revoked', `Approval ${before.id} has been revoked and cannot be changed.`)
   }
   if (before.organizationId !== request.organizationId) {
-    throw new Refusal('limit-below-committed', 'An approval keeps its organisation: register another one.', {
-      limit: 'organizationId',
-    })
+    throw invalidRequest([
+      { pointer: '/organizationId', detail: `must stay ${before.organizationId}: register another approval` },
+    ])
   }
   if (canonicalJson(factsOf(request)) === canonicalJson(factsOf(before))) return before
   const lowered = limitBelowCommitted(limitsOf(request.limits), committedOf(draft.calendar, before))

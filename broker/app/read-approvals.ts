@@ -1,4 +1,4 @@
-/** Reading approvals; a caller of one organisation sees its own. */
+/** Reading approvals; a caller of one organisation sees its own, one of an operator those that are used there. */
 import type { Approval } from '../../shared/approval.ts'
 import { Refusal } from '../../shared/refusal.ts'
 import { findApproval, pageOfApprovals } from '../store/approvals.ts'
@@ -7,7 +7,7 @@ import { afterNumber, type Caller, type Page, type PageRequest } from './command
 import { approvalView, etagOf } from './views.ts'
 
 export async function getApproval(app: App, caller: Caller, id: string): Promise<{ body: Approval; etag: string }> {
-  const row = await findApproval(app.database.queries, id, caller.organizationId)
+  const row = await findApproval(app.database.queries, id, caller)
   if (row === null) throw new Refusal('not-found', `There is no approval ${id}.`)
   const calendar = await app.cache.read(app.database.queries)
   return { body: approvalView(row, calendar, app.now()), etag: etagOf(row) }
@@ -16,7 +16,7 @@ export async function getApproval(app: App, caller: Caller, id: string): Promise
 /** Newest first. */
 export async function listApprovals(app: App, caller: Caller, page: PageRequest): Promise<Page<Approval>> {
   const rows = await pageOfApprovals(app.database.queries, {
-    organizationId: caller.organizationId,
+    sight: caller,
     after: afterNumber(page),
     limit: page.limit + 1,
   })

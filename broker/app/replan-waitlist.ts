@@ -5,6 +5,7 @@ import { reservationOf, waiting, waitingEntryOf } from '../core/calendar-reads.t
 import { withOps } from '../core/calendar-undo.ts'
 import { placeAgain } from '../core/placement/place.ts'
 import type { Placement } from '../core/placement/candidate.ts'
+import { durationOf, type PlacementRequest } from '../core/placement/request.ts'
 import { opsOfChange, type PlanChange } from '../core/plan-change.ts'
 import { replan } from '../core/replan.ts'
 import { toIso, toIsoOrNull } from '../../shared/time.ts'
@@ -66,13 +67,25 @@ function noteNewPlan(draft: Draft, row: AllocationRow, change: PlanChange, place
     ...row,
     decisionId,
     ...planned(place),
+    desiredNodes: place?.nodes ?? row.desiredNodes,
     waitingReason: change.reason ?? row.waitingReason,
     updatedAt: draft.now,
   })
 }
 
-/** When somebody's planned start is next at hand; null when nobody waits with a plan. */
-export function nextPlannedStart(calendar: Calendar): EpochMs | null {
-  const starts = waiting(calendar).flatMap((entry) => reservationOf(calendar, entry.allocationId)?.start ?? [])
-  return starts.length === 0 ? null : Math.min(...starts)
+/** A start after this is of no use to them any more. */
+function lastStartOf({ period, approval }: PlacementRequest): EpochMs {
+  const latestStart =
+    period.kind === 'flexible' ? (period.latestStart ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
+  return Math.min(latestStart, (approval?.validTo ?? Number.POSITIVE_INFINITY) - durationOf(period))
+}
+
+/** When somebody's planned start is next at hand, or their last chance has passed; null when neither will ever be. */
+export function nextTurn(calendar: Calendar): EpochMs | null {
+  const turns = waiting(calendar).flatMap(({ allocationId, request }) => {
+    const planned = reservationOf(calendar, allocationId)?.start
+    return planned === undefined ? lastStartOf(request) + 1 : planned
+  })
+  const next = Math.min(...turns)
+  return Number.isFinite(next) ? next : null
 }

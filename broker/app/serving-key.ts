@@ -17,5 +17,5 @@ export function parseServingKey(text: string): ServingKey {
   const [, word, since, order] = SHAPE.exec(text) ?? []
   const priority = Priority.safeParse(word)
   if (priority.success) return { priority: priority.data, since: Number(since), order: Number(order) }
-  throw invalidRequest([{ pointer: '?cursor', detail: 'must be a nextCursor that this list has given' }])
+  throw invalidRequest([{ pointer: '/cursor', detail: 'must be a nextCursor that this list has given' }])
 }

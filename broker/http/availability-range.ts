@@ -26,11 +26,11 @@ export const AvailabilityQuery = z.strictObject({
 export function rangeOf(query: z.infer<typeof AvailabilityQuery>, now: EpochMs): Range {
   const from = query.from === undefined ? now : Date.parse(query.from)
   const to = query.to === undefined ? from + DEFAULT_LENGTH_MS : Date.parse(query.to)
-  if (to <= from) throw invalidRequest([{ pointer: '?to', detail: 'must be after from' }])
+  if (to <= from) throw invalidRequest([{ pointer: '/to', detail: 'must be after from' }])
   const latest = new Date(from)
   latest.setUTCFullYear(latest.getUTCFullYear() + MAX_YEARS)
   if (to > latest.getTime()) {
-    throw invalidRequest([{ pointer: '?to', detail: `must be at most ${MAX_YEARS} years after from` }])
+    throw invalidRequest([{ pointer: '/to', detail: `must be at most ${MAX_YEARS} years after from` }])
   }
   return { from, to }
 }

@@ -4,6 +4,7 @@
  */
 import { fileURLToPath } from 'node:url'
 import { type RequestHandler, Router } from 'express'
+import { onlyGet } from './only-get.ts'
 import { SUCCESS_STATUS } from './problem.ts'
 import { send } from './send.ts'
 
@@ -39,6 +40,7 @@ const FILES = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'] as
 
 export function createDocs(): Router {
   const router = Router()
+  router.use(onlyGet)
   router.use((_request, response, next) => {
     response.setHeader('Content-Security-Policy', POLICY)
     next()

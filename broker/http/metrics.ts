@@ -12,9 +12,9 @@ export const metricsListener =
     }
     refresh()
       .catch(() => undefined)
-      .then(() => metrics.read())
+      .then(() => metrics.read(request.headers.accept ?? ''))
       .then(
-        (text) => response.writeHead(200, { 'content-type': metrics.contentType }).end(text),
+        ({ contentType, text }) => response.writeHead(200, { 'content-type': contentType }).end(text),
         () => response.writeHead(500).end(),
       )
   }

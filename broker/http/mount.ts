@@ -15,7 +15,7 @@ import { pathOf, readQuery } from './query.ts'
 import type { Reply, Route } from './route.ts'
 import { sendJson } from './send.ts'
 import type { UseCases } from './use-cases.ts'
-import { parseWith, queryPointer } from './validation.ts'
+import { parseWith } from './validation.ts'
 
 export interface Mounting {
   readonly useCases: UseCases
@@ -69,7 +69,7 @@ interface Rest {
 }
 
 async function readRest(route: Route, request: Request, caller: Caller): Promise<Rest> {
-  const query = parseWith(route.query, readQuery(request.url), queryPointer)
+  const query = parseWith(route.query, readQuery(request.url))
   const key = route.takesIdempotencyKey ? idempotencyKey(request.get('idempotency-key')) : null
   const ifMatch = route.takesIfMatch ? ifMatchOf(request.get('if-match')) : null
   const sent = route.body === null ? undefined : await readJson(request)

@@ -1,4 +1,5 @@
 /** The listener under the application: its time limits, and an answer for what never becomes a request. */
+import { randomUUID } from 'node:crypto'
 import { type RequestListener, STATUS_CODES, type Server, createServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { SECOND_MS } from '../../shared/time.ts'
@@ -21,9 +22,9 @@ export function createNodeServer(listener: RequestListener): Server {
   return server
 }
 
-const BROKEN_STATUS: Readonly<Record<string, number>> = {
-  HPE_HEADER_OVERFLOW: 431,
-  ERR_HTTP_REQUEST_TIMEOUT: 408,
+const BROKEN: Readonly<Record<string, { readonly status: number; readonly detail: string }>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, detail: 'The request line and headers are larger than 32 KiB.' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: 'The request took too long to arrive.' },
 }
 
 function answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
@@ -31,6 +32,12 @@ function answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy()
     return
   }
-  const status = BROKEN_STATUS[error.code ?? ''] ?? 400
-  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  const { status, detail } = BROKEN[error.code ?? ''] ?? { status: 400, detail: 'This is not an HTTP request.' }
+  const title = STATUS_CODES[status] ?? ''
+  // No route was reached, so the problem is of no kind of ours: RFC 9457 calls that about:blank.
+  const body = JSON.stringify({ type: 'about:blank', title, status, detail, instance: '', code: 'invalid-request' })
+  socket.end(
+    `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nX-Request-Id: ${randomUUID()}\r\n` +
+      `Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  )
 }

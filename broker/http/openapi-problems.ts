@@ -52,12 +52,14 @@ function describe(codes: readonly RefusalCode[]): ZodOpenApiResponseObject {
 }
 
 function headersOf(codes: readonly RefusalCode[]): z.ZodObject {
-  const names = new Set(codes.flatMap((code) => Object.keys(problemOf(new Refusal(code, ''), '').headers)))
-  if (codes.includes('rate-limited')) names.add('Retry-After')
-  return z.object({
-    'X-Request-Id': REQUEST_ID,
-    ...Object.fromEntries([...names].map((name) => [name, z.string()])),
-  })
+  const named = codes.map(
+    (code) =>
+      new Set(code === 'rate-limited' ? ['Retry-After'] : Object.keys(problemOf(new Refusal(code, ''), '').headers)),
+  )
+  const names = [...new Set(named.flatMap((each) => [...each]))]
+  // Where one status has several codes, a header that only some of them bring is not promised.
+  const header = (name: string) => (named.every((each) => each.has(name)) ? z.string() : z.string().optional())
+  return z.object({ 'X-Request-Id': REQUEST_ID, ...Object.fromEntries(names.map((name) => [name, header(name)])) })
 }
 
 function exampleOf(code: RefusalCode): Problem {

@@ -98,4 +98,4 @@ const checkSum = (content: string): string =>
   createHash('sha256').update(`cursor ${content}`).digest('base64url').slice(0, SUM_CHARACTERS)
 
 const badCursor = (): Refusal =>
-  invalidRequest([{ pointer: '?cursor', detail: 'must be the nextCursor of a page of this list, unchanged' }])
+  invalidRequest([{ pointer: '/cursor', detail: 'must be the nextCursor of a page of this list, unchanged' }])

@@ -1,5 +1,6 @@
 /** The query of a request as plain texts: each member once, so that nobody has to guess which of two counts. */
 import { type FieldError, invalidRequest } from '../../shared/refusal.ts'
+import { jsonPointer } from './validation.ts'
 
 /**
  * @param url path and query, as in the request line
@@ -15,7 +16,9 @@ export function readQuery(url: string): Readonly<Record<string, string>> {
     members.set(name, value)
   }
   if (repeated.size > 0) {
-    const errors = [...repeated].map((name): FieldError => ({ pointer: `?${name}`, detail: 'must be given only once' }))
+    const errors = [...repeated].map(
+      (name): FieldError => ({ pointer: jsonPointer([name]), detail: 'must be given only once' }),
+    )
     throw invalidRequest(errors)
   }
   return Object.fromEntries(members)

@@ -11,6 +11,7 @@ import type { Authenticate } from './auth.ts'
 import { createDocs } from './docs.ts'
 import { type Readiness, live, readiness } from './health.ts'
 import { callerOf, matchedRoute, mountRoutes, setCaller } from './mount.ts'
+import { onlyGet } from './only-get.ts'
 import { openApiDocument } from './openapi.ts'
 import { SUCCESS_STATUS, asRefusal, problemOf } from './problem.ts'
 import { showProblem } from './problem-pages.ts'
@@ -90,11 +91,6 @@ function createV1({ useCases, authenticate, now, limit }: ServerOptions): Reques
 
 const nothingHere: RequestHandler = (request) => {
   throw new Refusal('not-found', `There is nothing at ${pathOf(request.originalUrl)}.`)
-}
-
-const onlyGet: RequestHandler = (request, response) => {
-  response.setHeader('Allow', 'GET, HEAD')
-  throw new Refusal('method-not-allowed', `${request.method} is not allowed here; GET and HEAD are.`)
 }
 
 function showDocument({ tokenUrl }: ServerOptions): RequestHandler {

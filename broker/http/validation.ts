@@ -15,24 +15,17 @@ const MAX_ERRORS = 32
 export const jsonPointer = (path: Path): string =>
   path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 
-/** Query members have names, not places. */
-export const queryPointer = (path: Path): string => `?${String(path[0] ?? '')}`
-
 /** @throws Refusal `invalid-request` with one error per fault */
-export function parseWith<T extends z.ZodType>(
-  schema: T,
-  input: unknown,
-  pointerOf: (path: Path) => string = jsonPointer,
-): z.infer<T> {
+export function parseWith<T extends z.ZodType>(schema: T, input: unknown): z.infer<T> {
   const result = schema.safeParse(input)
   if (result.success) return result.data
-  throw invalid(result.error.issues, input, pointerOf)
+  throw invalid(result.error.issues, input)
 }
 
-function invalid(issues: readonly Issue[], input: unknown, pointerOf: (path: Path) => string): Refusal {
+function invalid(issues: readonly Issue[], input: unknown): Refusal {
   const errors = withoutConsequences(issues, []).flatMap((issue) => faultsOf(issue, [], input))
   return invalidRequest(
-    errors.slice(0, MAX_ERRORS).map(({ path, detail }): FieldError => ({ pointer: pointerOf(path), detail })),
+    errors.slice(0, MAX_ERRORS).map(({ path, detail }): FieldError => ({ pointer: jsonPointer(path), detail })),
   )
 }
 

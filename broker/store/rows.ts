@@ -34,4 +34,4 @@ export async function upsertRows(
 }
 
 const unpack = (table: string, rows: readonly Row[]) =>
-  sql`select * from jsonb_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows.map(toColumns))}::jsonb)`
+  sql`select * from json_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows.map(toColumns))}::json)`

@@ -2,7 +2,7 @@
 import { MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import type { App } from '../app/app.ts'
 import type { Changes } from '../store/changes.ts'
-import { nextPlannedStart, replanWaitlist } from '../app/replan-waitlist.ts'
+import { nextTurn, replanWaitlist } from '../app/replan-waitlist.ts'
 import { waiting } from '../core/calendar-reads.ts'
 import { type Loop, startLoop } from './loop.ts'
 
@@ -24,8 +24,8 @@ export function startWaitlist({ app, onError }: WaitlistOptions): WaitlistWorker
       const calendar = await app.cache.read(app.database.queries)
       if (waiting(calendar).length === 0) return MINUTE_MS
       await app.writer.run(replanWaitlist)
-      const plannedAt = nextPlannedStart(await app.cache.read(app.database.queries))
-      return plannedAt === null ? MINUTE_MS : Math.min(MINUTE_MS, Math.max(SECOND_MS, plannedAt - app.now()))
+      const turnAt = nextTurn(await app.cache.read(app.database.queries))
+      return turnAt === null ? MINUTE_MS : Math.min(MINUTE_MS, Math.max(SECOND_MS, turnAt - app.now()))
     },
   })
   return { ...loop, noticed: (changes) => (mayMakeRoom(changes) ? loop.poke() : undefined) }

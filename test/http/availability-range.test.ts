@@ -42,7 +42,7 @@ describe('the range of an availability', () => {
     it(`is refused when ${rule}`, () => {
       const refusal = refusalOf(() => range(query))
       expect(refusal.code).to.equal('invalid-request')
-      expect(refusal.members['errors']).to.have.nested.property('[0].pointer', '?to')
+      expect(refusal.members['errors']).to.have.nested.property('[0].pointer', '/to')
     })
   }
 })

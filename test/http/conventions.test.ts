@@ -202,16 +202,16 @@ describe('the conventions of the API', () => {
 
   describe('queries', () => {
     const cases: readonly [string, string, string][] = [
-      ['unknown members', '/v1/allocations?colour=red', '?colour'],
-      ['a member given twice', '/v1/allocations?status=active&status=failed', '?status'],
-      ['a limit of nothing', '/v1/allocations?limit=0', '?limit'],
-      ['a limit above 500', '/v1/allocations?limit=501', '?limit'],
-      ['a limit that is no number', '/v1/allocations?limit=1e2', '?limit'],
-      ['a status that does not exist', '/v1/allocations?status=lost', '?status'],
-      ['a label without a value', '/v1/allocations?label=task', '?label'],
-      ['a mangled cursor', '/v1/allocations?cursor=abc', '?cursor'],
-      ['__proto__', '/v1/allocations?__proto__=1', '?__proto__'],
-      ['members where there are none', `${ONE}?limit=1`, '?limit'],
+      ['unknown members', '/v1/allocations?colour=red', '/colour'],
+      ['a member given twice', '/v1/allocations?status=active&status=failed', '/status'],
+      ['a limit of nothing', '/v1/allocations?limit=0', '/limit'],
+      ['a limit above 500', '/v1/allocations?limit=501', '/limit'],
+      ['a limit that is no number', '/v1/allocations?limit=1e2', '/limit'],
+      ['a status that does not exist', '/v1/allocations?status=lost', '/status'],
+      ['a label without a value', '/v1/allocations?label=task', '/label'],
+      ['a mangled cursor', '/v1/allocations?cursor=abc', '/cursor'],
+      ['__proto__', '/v1/allocations?__proto__=1', '/__proto__'],
+      ['members where there are none', `${ONE}?limit=1`, '/limit'],
     ]
     for (const [rule, path, pointer] of cases) {
       it(`are refused with ${rule}`, async () => {

@@ -6,7 +6,7 @@ import { refusalOf } from '../support/refusal-of.ts'
 
 const badCursor = (act: () => unknown): void => {
   expect(refusalOf(act)).to.deep.include({ code: 'invalid-request' })
-  expect(refusalOf(act).members['errors']).to.have.nested.property('[0].pointer', '?cursor')
+  expect(refusalOf(act).members['errors']).to.have.nested.property('[0].pointer', '/cursor')
 }
 
 describe('cursors', () => {

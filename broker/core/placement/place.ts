@@ -40,12 +40,11 @@ export function placeAgain(calendar: Calendar, request: PlacementRequest, now: E
 }
 
 /**
- * Whether a caller who will not wait is served: with `latestStart`, by any start up to there; else only by the asked one.
+ * Whether a caller who will not wait is served: with a fixed period, by the asked start; with a flexible one, by any start
+ * that it allows.
  */
 export const canBeHad = (placement: Placement, request: PlacementRequest): boolean =>
-  request.period.kind === 'flexible' && request.period.latestStart !== null
-    ? placement.best !== null
-    : placement.startsAsAsked
+  request.period.kind === 'flexible' ? placement.best !== null : placement.startsAsAsked
 
 interface Ranked {
   readonly place: Place

@@ -1,6 +1,7 @@
 /**
  * The first schema. Instants are bigint epoch milliseconds, as everywhere in the code: exact, the same on both engines,
- * and never touched by a session's time zone. GPU-time is bigint GPU-milliseconds. SQL stays within PostgreSQL 15.
+ * and never touched by a session's time zone. What callers are shown again as they wrote it is `json`, which keeps the
+ * order of members; what is only read by us is `jsonb`. GPU-time is bigint GPU-milliseconds. SQL stays within PostgreSQL 15.
  */
 import { type Kysely, sql } from 'kysely'
 
@@ -39,7 +40,7 @@ const STATEMENTS = [
     organization_type text,
     program text not null,
     priority text not null,
-    limits jsonb not null,
+    limits json not null,
     note text,
     status text not null,
     ended_gpu_ms bigint not null,
@@ -59,15 +60,15 @@ const STATEMENTS = [
     priority text not null,
     status text not null,
     status_reason text,
-    demand jsonb not null,
-    requires jsonb not null,
-    prefers jsonb not null,
-    period jsonb not null,
+    demand json not null,
+    requires json not null,
+    prefers json not null,
+    period json not null,
     asked_start_at bigint not null,
     duration_ms bigint not null,
     latest_start_at bigint,
-    access jsonb not null,
-    labels jsonb not null,
+    access json not null,
+    labels json not null,
     provider_id text,
     cluster_id text,
     nodes integer not null,
@@ -151,8 +152,8 @@ const STATEMENTS = [
     calendar_version bigint not null,
     input jsonb not null,
     input_digest text not null,
-    candidates jsonb not null,
-    outcome jsonb not null,
+    candidates json not null,
+    outcome json not null,
     supersedes text
   )`,
   `create index decisions_by_allocation on decisions (allocation_id, sequence)`,
@@ -194,7 +195,7 @@ const STATEMENTS = [
     key text not null,
     digest text not null,
     at bigint not null,
-    outcome jsonb not null,
+    outcome json not null,
     primary key (client_id, key)
   )`,
   `create index idempotency_keys_by_age on idempotency_keys (at)`,
