@@ -1,11 +1,12 @@
 /** The test runner itself: a runner that overlooks a failure would make every other test worthless. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runMochaFiles, runPart } from './run-part.ts'
 import { type Counts, NO_COUNTS, partLines, readSummary, summaryLine } from './run-report.ts'
+import { isInstalled, withoutTools } from './run-tools.ts'
 
 describe('the test runner', () => {
   let folder: string
@@ -100,6 +101,32 @@ describe('the test runner', () => {
   it('runs the tools of this repository, whatever else the machine has', async () => {
     const outcome = await runPart({ kind: 'command', name: 'node', command: 'node --version; command -v mocha' })
     expect(outcome.output).to.match(/^v2[4-9].*\n.*node_modules\/\.bin\/mocha\n$/)
+  })
+})
+
+describe('a part that needs a tool', () => {
+  let folder: string
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'gpu-broker-tool-'))
+  })
+  afterEach(() => rm(folder, { recursive: true, force: true }))
+
+  it('finds it anywhere on the path, if it may be executed', async () => {
+    const path = `/no-such-folder:${folder}`
+    expect(isInstalled('some-tool', path)).to.equal(false)
+    await writeFile(join(folder, 'some-tool'), '', { mode: 0o644 })
+    expect(isInstalled('some-tool', path)).to.equal(false)
+    await chmod(join(folder, 'some-tool'), 0o755)
+    expect(isInstalled('some-tool', path)).to.equal(true)
+  })
+
+  it('is skipped by name where the tool is missing, and fails in CI', () => {
+    const missing = ['promtool', 'amtool']
+    expect(withoutTools('alerts', missing, false)).to.include({ name: 'alerts', skipped: 1, failed: 0 })
+    expect(withoutTools('alerts', missing, true)).to.include({ name: 'alerts', skipped: 0, failed: 1 })
+    expect(partLines(withoutTools('alerts', missing, false))).to.match(
+      /^ok +alerts .*1 skipped.*needs promtool, amtool/,
+    )
   })
 })
 

@@ -2,13 +2,13 @@
  * The test runner: `npm test` runs the checks and all parts, two at a time; `-- core http` only what is named;
  * `--no-checks` the tests alone; `--full` runs `npm test` and then the long parts. Its last line is the sum.
  */
-import { accessSync, constants, globSync } from 'node:fs'
+import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { delimiter, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { ROOT, filesOf, runPart, stopAll } from './run-part.ts'
-import { CHECKS, LONG_PARTS, type LongPart, type Part, SHORT_RUN, TESTS } from './run-parts.ts'
+import { CHECKS, LONG_PARTS, type Part, SHORT_RUN, TESTS } from './run-parts.ts'
 import { type Counts, NO_COUNTS, type Outcome, addCounts, partLines, summaryLine } from './run-report.ts'
+import { isInstalled, withoutTools } from './run-tools.ts'
 
 /** Some parts start databases of their own; more at once gain nothing on the machines that CI has. */
 const AT_ONCE = Math.min(2, availableParallelism())
@@ -49,36 +49,15 @@ async function runShort(withChecks: boolean): Promise<Counts> {
 }
 
 async function runFull(): Promise<Counts> {
-  let sum: Counts = await runPart(SHORT_RUN).then(told)
+  const path = process.env['PATH'] ?? ''
+  const inCi = (process.env['CI'] ?? '') !== ''
+  let sum: Counts = told(await runPart(SHORT_RUN))
   for (const { part, needs } of LONG_PARTS) {
-    const missing = needs.filter((tool) => !isInstalled(tool))
-    sum = addCounts(sum, told(missing.length === 0 ? await runPart(part) : withoutTools({ part, needs: missing })))
+    const missing = needs.filter((tool) => !isInstalled(tool, path))
+    sum = addCounts(sum, told(missing.length === 0 ? await runPart(part) : withoutTools(part.name, missing, inCi)))
   }
   return sum
 }
-
-function withoutTools({ part, needs }: LongPart): Outcome {
-  const inCi = process.env['CI'] !== undefined && process.env['CI'] !== ''
-  const counts = inCi ? { failed: 1, skipped: 0 } : { failed: 0, skipped: 1 }
-  return {
-    ...NO_COUNTS,
-    ...counts,
-    name: part.name,
-    durationMs: 0,
-    problem: `needs ${needs.join(', ')}`,
-    output: '',
-  }
-}
-
-const isInstalled = (tool: string): boolean =>
-  (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, tool), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 
 /** `api` names both `api on …`. */
 function named(names: readonly string[]): readonly Part[] {
