@@ -36,7 +36,6 @@ const prefixed = (prefix: IdPrefix, noun: string) =>
 
 export const AllocationId = prefixed('alc', 'an allocation')
 export const DecisionId = prefixed('dec', 'a decision')
-export const EventId = prefixed('evt', 'an event')
 export const DrainId = prefixed('drn', 'a drain')
 
 /** Ids that their owners choose: approvals, organisations, providers, clusters. */
@@ -48,7 +47,6 @@ export const OwnerChosenId = z
 // Node names, as design.md (*Carrying out*) fixes them: `gb` + the allocation's 16 characters + `-` + a 3-character
 // base-36 counter that is never used twice is a group; its members are `<group>-<n>`, n = 1…size.
 
-const GROUP_NAME = /^gb([a-z2-7]{16})-([0-9a-z]{3})$/
 const NODE_NAME = /^(gb[a-z2-7]{16}-[0-9a-z]{3})-([0-9]{1,3})$/
 
 /** The counter's end: 36³ groups for one allocation. */
@@ -69,12 +67,6 @@ export const memberName = (group: string, n: number): string => `${group}-${n}`
 export function parseNodeName(name: string): { group: string; member: number } | null {
   const match = NODE_NAME.exec(name)
   return match === null ? null : { group: match[1] as string, member: Number(match[2]) } // groups of a matched pattern
-}
-
-/** The allocation that a group name belongs to; null when it is not one of ours. */
-export function allocationOfGroup(group: string): string | null {
-  const match = GROUP_NAME.exec(group)
-  return match === null ? null : `alc_${match[1]}`
 }
 
 /** The tag on everything that the broker makes at a provider. */

@@ -8,6 +8,7 @@
 import type { EpochMs } from './time.ts'
 import type { OwnerTag } from './ids.ts'
 
+/** @public for reports of conformance */
 export const PROVIDER_CONTRACT_VERSION = 1
 
 /** What comes with every call. */

@@ -17,8 +17,6 @@ export interface Interval {
   readonly end: EpochMs
 }
 
-export const overlaps = (a: Interval, b: Interval): boolean => a.start < b.end && b.start < a.end
-
 /** The full hour at or before `at`. */
 export const hourFloor = (at: EpochMs): EpochMs => Math.floor(at / HOUR_MS) * HOUR_MS
 

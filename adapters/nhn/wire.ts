@@ -13,7 +13,7 @@ import { utcMs } from './utc.ts'
 /** Metadata keys. Nova has no field for an owner, and lists cannot be filtered by these. */
 export const OWNER_KEY = 'gpu-broker'
 export const CLUSTER_KEY = 'gpu-broker-cluster'
-export const OPERATION_KEY = 'gpu-broker-operation'
+const OPERATION_KEY = 'gpu-broker-operation'
 
 const Address = z.object({
   addr: z.string(),

@@ -13,7 +13,7 @@ export const FAULT_EFFECTS = [
   'malformed', // done, and answered 200 with a body (`body`) that cannot be parsed
 ] as const
 
-export type FaultEffect = (typeof FAULT_EFFECTS)[number]
+type FaultEffect = (typeof FAULT_EFFECTS)[number]
 
 const isRegExp = (text: string): boolean => {
   try {

@@ -25,6 +25,3 @@ export const DEFAULT_POLICY: Policy = {
   promiseSlack: { leastMs: 7 * DAY_MS, waitDivisor: 2 },
   replanPasses: 8,
 }
-
-/** Every policy that stored decisions may name. */
-export const POLICIES: Readonly<Record<string, Policy>> = { [DEFAULT_POLICY.version]: DEFAULT_POLICY }
