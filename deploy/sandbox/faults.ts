@@ -13,8 +13,6 @@ export const FAULT_EFFECTS = [
   'malformed', // done, and answered 200 with a body (`body`) that cannot be parsed
 ] as const
 
-type FaultEffect = (typeof FAULT_EFFECTS)[number]
-
 const isRegExp = (text: string): boolean => {
   try {
     return new RegExp(text) instanceof RegExp
