@@ -80,7 +80,7 @@ async function runCommand({ command, shown = false, deadlineMs = PART_DEADLINE_M
     cwd: ROOT,
     detached: true,
     shell: true,
-    env: { ...process.env, PATH: path },
+    env: { ...process.env, PATH: path, ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }) }, // `CI` alone colours some
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const { output, problem, status } = await watch(child, deadlineMs, shown).ended

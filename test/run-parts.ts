@@ -45,16 +45,14 @@ export const CHECKS: readonly CommandPart[] = [
 
 const folder = (name: string): MochaPart => ({ kind: 'mocha', name, files: [`test/${name}/**/*.test.ts`] })
 
-const api = (store: 'pglite' | 'postgres'): MochaPart => ({
-  ...folder('api'),
-  name: `api on ${store}`,
-  env: { STORE: store },
-})
+/** What a whole broker does is the same on either store. */
+const onBothStores = (name: string): readonly MochaPart[] =>
+  ['pglite', 'postgres'].map((store) => ({ ...folder(name), name: `${name} on ${store}`, env: { STORE: store } }))
 
 /** The slow ones first, so that two at a time end together. */
 export const TESTS: readonly MochaPart[] = [
-  api('pglite'),
-  api('postgres'),
+  ...onBothStores('api'),
+  ...onBothStores('durability'),
   folder('store'),
   folder('contract'),
   folder('sandbox'),

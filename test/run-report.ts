@@ -41,7 +41,7 @@ export function readSummary(output: string): Counts | null {
 export function partLines({ name, passed, failed, skipped, durationMs, problem, output }: Outcome): string {
   const line = [
     failed === 0 ? 'ok  ' : 'FAIL',
-    name.padEnd(18),
+    name.padEnd(22),
     (passed + failed + skipped === 0 ? '' : summaryLine({ passed, failed, skipped })).padEnd(32),
     `${(durationMs / 1_000).toFixed(1)} s`,
     ...(problem === null ? [] : [`(${problem})`]),
