@@ -46,7 +46,7 @@ export function partLines({ name, passed, failed, skipped, durationMs, problem, 
     `${(durationMs / 1_000).toFixed(1)} s`,
     ...(problem === null ? [] : [`(${problem})`]),
   ].join('  ')
-  return failed === 0 ? line : `${line}\n${indent(output.trimEnd())}`
+  return failed === 0 || output === '' ? line : `${line}\n${indent(output.trimEnd())}`
 }
 
 const indent = (text: string): string =>
