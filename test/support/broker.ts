@@ -1,0 +1,151 @@
+/**
+ * A whole broker in this process, started as `npm run serve` does it, against a sandbox of its own: real sockets, real
+ * tokens, the engine of this run. What it logs as an error fails the test that stops it.
+ */
+import pino from 'pino'
+import { readConfig } from '../../broker/config.ts'
+import { type RunningBroker, startBroker } from '../../broker/main.ts'
+import { type Settings, settingsFrom } from '../../broker/settings.ts'
+import type { SandboxSettings } from '../../deploy/sandbox/for-broker.ts'
+import type { Queries } from '../../broker/store/database.ts'
+import { type ApiClient, createApiClient, tokenFor } from './api-client.ts'
+import { type DatabasePlace, type Engine, engineOfThisRun, newDatabasePlace, openAt } from './database.ts'
+import { startTestSandbox, type TestSandbox } from './sandbox.ts'
+
+export interface TestBrokerOptions {
+  /** Default: `STORE`, or PGlite. */
+  readonly engine?: Engine
+  /** Shared with another broker; whoever made it closes it. Default: one of its own. */
+  readonly sandbox?: TestSandbox
+  /** As one more replica of whoever made it. Default: a place of its own. */
+  readonly place?: DatabasePlace
+  /** For how long a list may lag, as every cluster is configured; default 50 ms, so that releases are quick. */
+  readonly visibilityDelayMs?: number
+  /** Cluster id → how many nodes it has from 2025-12-31 on, where the inventory's phases are in the way of a test. */
+  readonly nodes?: Readonly<Record<string, number>>
+}
+
+export interface TestBroker {
+  readonly engine: Engine
+  readonly sandbox: TestSandbox
+  readonly place: DatabasePlace
+  /** Without a slash at the end; another one after `restart`. */
+  readonly url: string
+  /** One of the sandbox's clients, such as `platform`. */
+  as(clientId: string): Promise<ApiClient>
+  /** Without a token, or with one made up. */
+  withToken(token: string | null): ApiClient
+  /** Stops it in order and starts it again on the same store. */
+  restart(): Promise<void>
+  /** Reads the store itself, with the broker stopped meanwhile: PGlite belongs to one process at a time. */
+  inStore<T>(read: (queries: Queries) => Promise<T>): Promise<T>
+  /** @throws Error when the broker has logged an error since it was started */
+  stop(): Promise<void>
+}
+
+/** For the hook that starts one: a new folder of PGlite takes seconds of a processor, and others may be making theirs. */
+export const START_WITHIN_MS = 120_000
+
+const VISIBILITY_DELAY_MS = 50
+
+export async function startTestBroker(options: TestBrokerOptions = {}): Promise<TestBroker> {
+  const { engine = engineOfThisRun(), visibilityDelayMs = VISIBILITY_DELAY_MS } = options
+  const sandbox = options.sandbox ?? (await startTestSandbox())
+  const place = options.place ?? (await newDatabasePlace(engine))
+  const settings = settingsFrom(adjusted(sandbox.settings, visibilityDelayMs, options.nodes ?? {}))
+  const errors: string[] = []
+  let running = await start({ settings, place, errors })
+  const tokens = new Map<string, Promise<string>>()
+  const withToken = (token: string | null): ApiClient =>
+    createApiClient({ url: () => running.url, authorization: token === null ? null : `Bearer ${token}` })
+  const startAgain = async (): Promise<void> => {
+    running = await start({ settings, place, errors })
+  }
+  return {
+    engine,
+    sandbox,
+    place,
+    get url() {
+      return running.url
+    },
+    async as(clientId) {
+      const token = tokens.get(clientId) ?? tokenFor(sandbox.identityUrl, clientId)
+      tokens.set(clientId, token)
+      return withToken(await token)
+    },
+    withToken,
+    async restart() {
+      await running.stop()
+      await startAgain()
+    },
+    async inStore(read) {
+      await running.stop()
+      const database = await openAt(place)
+      try {
+        return await read(database.queries)
+      } finally {
+        await database.close()
+        await startAgain()
+      }
+    },
+    async stop() {
+      await running.stop()
+      if (options.place === undefined) await place.remove()
+      if (options.sandbox === undefined) await sandbox.close()
+      if (errors.length > 0) throw new Error(`the broker logged errors:\n${errors.join('')}`)
+    },
+  }
+}
+
+interface Starting {
+  readonly settings: Settings
+  readonly place: DatabasePlace
+  /** Lines that the broker logs as errors are added here. */
+  readonly errors: string[]
+}
+
+function start({ settings, place, errors }: Starting): Promise<RunningBroker> {
+  return startBroker({
+    config: readConfig({
+      PORT: '0',
+      METRICS_PORT: '0',
+      DATA_DIR: place.folder,
+      SANDBOX_PORT: '0', // the settings are handed in; it only says that no files are meant
+      ...(place.url === null ? {} : { DATABASE_URL: place.url }),
+    }),
+    settings,
+    logger: pino({ level: 'error' }, { write: (line: string) => void errors.push(line) }),
+    onLost: (error) => void errors.push(`${error.message}\n`),
+  })
+}
+
+interface Clusters {
+  readonly clusters: Readonly<Record<string, object>>
+}
+
+/** The sandbox's settings with lists that lag as little as a test wants, and clusters of the size that it wants. */
+function adjusted(
+  settings: SandboxSettings,
+  visibilityDelayMs: number,
+  nodes: Readonly<Record<string, number>>,
+): SandboxSettings {
+  const inventory = settings.inventory as { readonly clusters: readonly { readonly id: string }[] } // for-broker.ts makes it
+  return {
+    ...settings,
+    providers: (settings.providers as readonly Clusters[]).map((provider) => ({
+      ...provider,
+      clusters: Object.fromEntries(
+        Object.entries(provider.clusters).map(([id, cluster]) => [id, { ...cluster, visibilityDelayMs }]),
+      ),
+    })),
+    inventory: {
+      ...inventory,
+      clusters: inventory.clusters.map((cluster) => withNodes(cluster, nodes[cluster.id])),
+    },
+  }
+}
+
+const withNodes = (cluster: object, nodes: number | undefined): object =>
+  nodes === undefined
+    ? cluster
+    : { ...cluster, phases: [{ from: '2025-12-31T00:00:00Z', nodes, stage: 'general', basis: 'assumed' }] }

@@ -1,0 +1,143 @@
+/**
+ * What every answer of the API has to look like, endpoint by endpoint: written down apart from the routes, so that a route
+ * that declares the wrong schema is noticed. Whatever a test asks, its answer passes through here.
+ */
+import type { z } from 'zod'
+import { Allocation, AllocationNode, WaitlistItem } from '../../shared/allocation.ts'
+import { Approval } from '../../shared/approval.ts'
+import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
+import { Decision, PlacementPreview } from '../../shared/decision.ts'
+import { Drain } from '../../shared/operation.ts'
+import { Problem } from '../../shared/problem.ts'
+import { pageOf } from '../../shared/text.ts'
+
+interface Endpoint {
+  readonly method: string
+  readonly path: RegExp
+  readonly status: readonly number[]
+  readonly schema: z.ZodType
+  readonly hasEtag: boolean
+}
+
+const ID = '[^/]+'
+const endpoint = (text: string, status: readonly number[], schema: z.ZodType, hasEtag = false): Endpoint => {
+  const [method = '', path = ''] = text.split(' ')
+  return { method, path: new RegExp(`^${path.replaceAll('{id}', ID)}$`), status, schema, hasEtag }
+}
+
+const ENDPOINTS: readonly Endpoint[] = [
+  endpoint('GET /v1/providers', [200], pageOf(ProviderView)),
+  endpoint('GET /v1/providers/{id}', [200], ProviderView, true),
+  endpoint('GET /v1/clusters', [200], pageOf(ClusterView)),
+  endpoint('GET /v1/clusters/{id}', [200], ClusterView, true),
+  endpoint('GET /v1/clusters/{id}/availability', [200], Availability),
+  endpoint('POST /v1/placements/preview', [200], PlacementPreview),
+  endpoint('PUT /v1/approvals/{id}', [200, 201], Approval, true),
+  endpoint('GET /v1/approvals', [200], pageOf(Approval)),
+  endpoint('GET /v1/approvals/{id}', [200], Approval, true),
+  endpoint('POST /v1/approvals/{id}/revoke', [200], Approval, true),
+  endpoint('POST /v1/allocations', [201], Allocation, true),
+  endpoint('GET /v1/allocations', [200], pageOf(Allocation)),
+  endpoint('GET /v1/allocations/{id}', [200], Allocation, true),
+  endpoint('POST /v1/allocations/{id}/release', [202], Allocation, true),
+  endpoint('GET /v1/allocations/{id}/nodes', [200], pageOf(AllocationNode)),
+  endpoint('GET /v1/allocations/{id}/decisions', [200], pageOf(Decision)),
+  endpoint('GET /v1/waitlist', [200], pageOf(WaitlistItem)),
+  endpoint('POST /v1/clusters/{id}/drains', [201], Drain, true),
+  endpoint('GET /v1/clusters/{id}/drains', [200], pageOf(Drain)),
+  endpoint('GET /v1/drains/{id}', [200], Drain, true),
+  endpoint('DELETE /v1/drains/{id}', [200], Drain, true),
+  endpoint('POST /v1/clusters/{id}/suspend', [200], ClusterView, true),
+  endpoint('POST /v1/clusters/{id}/resume', [200], ClusterView, true),
+  endpoint('POST /v1/providers/{id}/suspend', [200], ProviderView, true),
+  endpoint('POST /v1/providers/{id}/resume', [200], ProviderView, true),
+]
+
+const STATUS_OF_CODE: Readonly<Record<string, number>> = {
+  'invalid-request': 400,
+  unauthorized: 401,
+  'insufficient-scope': 403,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  'no-capacity': 409,
+  'limit-below-committed': 409,
+  'not-in-this-status': 409,
+  'idempotency-in-flight': 409,
+  stale: 412,
+  'payload-too-large': 413,
+  'unsupported-media-type': 415,
+  'approval-unknown': 422,
+  'approval-revoked': 422,
+  'approval-exceeded': 422,
+  'demand-not-whole-nodes': 422,
+  unsatisfiable: 422,
+  'idempotency-key-reused': 422,
+  'rate-limited': 429,
+  unavailable: 503,
+}
+
+export interface Exchange {
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  readonly status: number
+  readonly headers: Headers
+  readonly text: string
+}
+
+/** @throws Error that names the breach */
+export function assertOnContract(exchange: Exchange): void {
+  const breach = breachOf(exchange)
+  if (breach === null) return
+  const { method, path, status, text } = exchange
+  throw new Error(`${method} ${path} → ${status}: ${breach}\n${text.slice(0, 2_000)}`)
+}
+
+function breachOf(exchange: Exchange): string | null {
+  const { status, headers, text, method } = exchange
+  if (!/^[A-Za-z0-9._-]{1,128}$/.test(headers.get('x-request-id') ?? '')) return 'there is no x-request-id'
+  if (status === 304) return text === '' ? null : 'a 304 has no body'
+  if (method === 'HEAD') return null
+  return status < 300 ? breachOfSuccess(exchange) : breachOfProblem(exchange)
+}
+
+function breachOfSuccess({ method, path, status, headers, text }: Exchange): string | null {
+  const pathname = path.split('?', 1)[0] ?? ''
+  const found = ENDPOINTS.find((one) => one.method === method && one.path.test(pathname))
+  if (found === undefined) return 'it is no endpoint of the contract'
+  if (!found.status.includes(status)) return `a success here is ${found.status.join(' or ')}`
+  if (headers.get('content-type') !== 'application/json') return 'its media type is not application/json'
+  if (found.hasEtag !== /^"[^"]+"$/.test(headers.get('etag') ?? '')) return `its ETag is ${headers.get('etag')}`
+  if ((status === 201) !== headers.has('location')) return 'a 201, and nothing else, has a Location'
+  const body: unknown = JSON.parse(text)
+  const parsed = found.schema.safeParse(body)
+  if (!parsed.success) return `the body is not what the schema says: ${parsed.error.message}`
+  return notInUtc(body)
+}
+
+function breachOfProblem({ path, status, headers, text }: Exchange): string | null {
+  if (headers.get('content-type') !== 'application/problem+json') return 'an error is application/problem+json'
+  const parsed = Problem.safeParse(JSON.parse(text))
+  if (!parsed.success) return `the problem document is not one: ${parsed.error.message}`
+  const { code, type, instance, errors } = parsed.data
+  if (STATUS_OF_CODE[code] !== status || parsed.data.status !== status) return `${code} does not have this status`
+  if (type !== `/problems/${code}`) return `its type is ${type}`
+  if (instance !== (path.split('?', 1)[0] ?? '')) return `its instance is ${instance}`
+  if (status === 401 && !headers.has('www-authenticate')) return 'a 401 has a WWW-Authenticate'
+  if (status === 405 && !headers.has('allow')) return 'a 405 has an Allow'
+  if (status === 400 && (errors ?? []).length === 0) return 'an invalid request has its errors listed'
+  return null
+}
+
+const TIME_WITH_OFFSET = /^\d{4}-\d\d-\d\dT[\d:.]+[+-]\d\d:\d\d$/
+
+/** Answers are in UTC, whatever offset the caller wrote. */
+function notInUtc(value: unknown, at = ''): string | null {
+  if (typeof value === 'string') return TIME_WITH_OFFSET.test(value) ? `${at} is not in UTC: ${value}` : null
+  if (typeof value !== 'object' || value === null) return null
+  for (const [name, member] of Object.entries(value)) {
+    const found = notInUtc(member, `${at}/${name}`)
+    if (found !== null) return found
+  }
+  return null
+}
