@@ -10,7 +10,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-const port = (fallback: number) => z.coerce.number().int().min(0).max(65_535).default(fallback)
+const Port = z.coerce.number().int().min(0).max(65_535)
 const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || host.startsWith('127.')
 
 const SafeUrl = z.string().refine((text) => {
@@ -20,9 +20,9 @@ const SafeUrl = z.string().refine((text) => {
 
 const Environment = z.object({
   /** Where the API listens. 0 takes any free port. Default 8080. */
-  PORT: port(8080),
+  PORT: Port.default(8080),
   /** Where `/metrics` listens. 0 takes any free port. Default 9464. */
-  METRICS_PORT: port(9464),
+  METRICS_PORT: Port.default(9464),
   /** The address that both listen on. Default 127.0.0.1; images and charts set 0.0.0.0. */
   HOST: z.string().min(1).default('127.0.0.1'),
   /** PostgreSQL, any number of replicas. Unset: PGlite in DATA_DIR, one process. */
@@ -46,7 +46,7 @@ const Environment = z.object({
   /** Default info. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** With PROVIDERS and OIDC_ISSUER unset: the sandbox whose first port this is. */
-  SANDBOX_PORT: port(8090).optional(),
+  SANDBOX_PORT: Port.optional(),
 })
 
 export type Config = Readonly<z.infer<typeof Environment>>

@@ -15,7 +15,6 @@ export const EVENT_TYPES = [
   'allocation.relocated',
   'allocation.extended',
   'allocation.degraded',
-  'allocation.promise-slipped',
   'node.failed',
   'node.replaced',
   'cluster.drained',

@@ -75,15 +75,16 @@ export async function commitGroup(
   )
   const changes = noChanges()
   const outcomes: Outcome[] = []
+  const mustFit = new Set<string>()
   let head: Head = { ...locked, lastAt: now }
   for (const one of group) {
-    const done = decideOne(one, { calendar, now, head, rows, changes, context })
+    const done = decideOne(one, { calendar, now, head, rows, changes, mustFit, context })
     head = done.head
     outcomes.push(done.outcome)
   }
   if (!isEmpty(changes)) {
     await writeChanges(trx, changes)
-    await checkCapacity(trx, calendar, changes)
+    await checkCapacity(trx, calendar, changes, mustFit)
     await saveHead(trx, head)
     await context.beforeCommit(trx, changes)
   }
@@ -97,7 +98,21 @@ interface Hands {
   /** As read, kept up to date with `changes` so that the next member sees them. */
   readonly rows: Changes
   readonly changes: Changes
+  /** Allocations whose reservations must be within capacity. */
+  readonly mustFit: Set<string>
   readonly context: GroupContext
+}
+
+type Reserve = Extract<CalendarOp, { op: 'reserve' }>
+
+/**
+ * Whether the operation decides that room is taken: a place of one that does not run yet, or more time for one that does.
+ * A running one that is only held for longer takes none: its nodes are still there, whoever likes it or not.
+ */
+function takesRoom(op: CalendarOp, inverse: CalendarOp): op is Reserve {
+  if (op.op !== 'reserve') return false
+  const before = inverse.op === 'reserve' ? inverse.reservation : null
+  return op.reservation.phase !== 'running' || before === null || op.reservation.end > before.end
 }
 
 function decideOne({ member, idempotency }: KeyedMember, hands: Hands): { outcome: Outcome; head: Head } {
@@ -106,6 +121,7 @@ function decideOne({ member, idempotency }: KeyedMember, hands: Hands): { outcom
     return { outcome: replay(earlier.outcome as Kept, earlier.digest === idempotency.digest), head: hands.head }
   }
   const undo: CalendarOp[] = []
+  const taking = new Set<string>()
   const open = openDraft({
     ...hands,
     policy: hands.context.policy,
@@ -113,6 +129,7 @@ function decideOne({ member, idempotency }: KeyedMember, hands: Hands): { outcom
       const inverse = inverseOf(hands.calendar, op)
       applyOp(hands.calendar, op)
       undo.push(inverse)
+      if (takesRoom(op, inverse)) taking.add(op.reservation.allocationId)
     },
   })
   const keep = (outcome: Kept): void => {
@@ -126,6 +143,7 @@ function decideOne({ member, idempotency }: KeyedMember, hands: Hands): { outcom
     const value = member.decide(open.draft)
     for (const _ of open.changes.log) hands.context.cache.advance()
     merge(open.changes, hands)
+    for (const id of taking) hands.mustFit.add(id)
     keep({ value })
     return { outcome: { value, replayed: false }, head: open.head() }
   } catch (error) {
@@ -170,15 +188,22 @@ const isEmpty = (changes: Changes): boolean =>
     changes.idempotency.size ===
     0
 
-/** Running ones are never moved, so a late release is the world's doing, not a decision; all others are checked. */
-async function checkCapacity(trx: Transaction, calendar: Calendar, changes: Changes): Promise<void> {
+async function checkCapacity(
+  trx: Transaction,
+  calendar: Calendar,
+  changes: Changes,
+  mustFit: ReadonlySet<string>,
+): Promise<void> {
   const placed = Map.groupBy(
-    reservationChanges(changes).put.filter((one) => one.phase !== 'running'),
+    reservationChanges(changes).put.filter((one) => mustFit.has(one.allocationId)),
     (one: Reservation) => one.clusterId,
   )
   for (const [clusterId, reservations] of placed) {
     const state = stateOf(calendar, clusterId)
     const drains = [...state.drains.values()].map((held) => held.what)
-    await assertWithinCapacity(trx, state.cluster, drains, reservations)
+    // What is past cannot be decided any more.
+    const now = changes.log[0]?.at ?? 0
+    const ahead = reservations.map((one) => ({ ...one, start: Math.max(one.start, now) }))
+    await assertWithinCapacity(trx, state.cluster, drains, ahead)
   }
 }

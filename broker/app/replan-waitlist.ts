@@ -43,8 +43,9 @@ function carryOut(draft: Draft, change: PlanChange): void {
     transition(draft, row, 'placed', scheduled)
     return
   }
-  for (const op of opsOfChange(entry, change)) draft.apply(op)
   noteNewPlan(draft, row, change, placement)
+  // After the decision: it was made on the calendar as it was before.
+  for (const op of opsOfChange(entry, change)) draft.apply(op)
 }
 
 function noteNewPlan(draft: Draft, row: AllocationRow, change: PlanChange, placement: Placement): void {

@@ -6,6 +6,8 @@ import type { Availability, ClusterView, ProviderView } from '../../shared/clust
 import type { Drain, DrainRequest, OperationRequest } from '../../shared/operation.ts'
 import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
 
+export const PROVIDER_ID = 'nhn'
+export const CLUSTER_ID = 'nhn-b200-510'
 const ALLOCATION_ID = 'alc_abcdefghijklmnop'
 const DECISION_ID = 'dec_abcdefghijklmnop'
 const APPROVAL_ID = 'apr-2026-0001'
@@ -24,7 +26,7 @@ export const drainRequest: DrainRequest = {
 
 export const drain: Drain = {
   id: 'drn_abcdefghijklmnop',
-  clusterId: 'nhn-b200-510',
+  clusterId: CLUSTER_ID,
   ...drainRequest,
   createdAt: ASKED_AT,
   liftedAt: null,
@@ -93,8 +95,8 @@ export const allocation: Allocation = {
   ...previewRequest,
   labels: { task: 'pretrain' },
   placement: {
-    providerId: 'nhn',
-    clusterId: 'nhn-b200-510',
+    providerId: PROVIDER_ID,
+    clusterId: CLUSTER_ID,
     gpuModel: 'B200',
     nodes: 64,
     gpus: 512,
@@ -122,7 +124,7 @@ export const node: AllocationNode = {
 }
 
 const candidate: Candidate = {
-  clusterId: 'nhn-b200-510',
+  clusterId: CLUSTER_ID,
   nodes: 64,
   gpus: 512,
   feasible: true,
@@ -150,7 +152,7 @@ const refused: Candidate = {
   ],
 }
 
-export const preview: PlacementPreview = { best: 'nhn-b200-510', candidates: [candidate, refused] }
+export const preview: PlacementPreview = { best: CLUSTER_ID, candidates: [candidate, refused] }
 
 export const decision: Decision = {
   decisionId: DECISION_ID,
@@ -159,7 +161,7 @@ export const decision: Decision = {
   policyVersion: '1',
   inputDigest: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
   candidates: preview.candidates,
-  outcome: { clusterId: 'nhn-b200-510', nodes: 64, start: START, end: END },
+  outcome: { clusterId: CLUSTER_ID, nodes: 64, start: START, end: END },
   supersedes: null,
 }
 
@@ -170,13 +172,13 @@ export const waitlistItem: WaitlistItem = {
   nodes: 255,
   since: ASKED_AT,
   estimatedStart: '2027-03-01T01:00:00Z',
-  estimatedClusterId: 'nhn-b200-510',
+  estimatedClusterId: CLUSTER_ID,
   promisedStart: '2027-04-18T12:00:00Z',
   reason: 'No cluster has 255 free nodes before 2027-03-01.',
 }
 
 export const provider: ProviderView = {
-  id: 'nhn',
+  id: PROVIDER_ID,
   name: 'NHN Cloud',
   health: {
     state: 'up',
@@ -187,12 +189,12 @@ export const provider: ProviderView = {
   },
   suspended: false,
   frozen: false,
-  clusters: ['nhn-b200-255', 'nhn-b200-510'],
+  clusters: ['nhn-b200-255', CLUSTER_ID],
 }
 
 export const cluster: ClusterView = {
-  id: 'nhn-b200-510',
-  providerId: 'nhn',
+  id: CLUSTER_ID,
+  providerId: PROVIDER_ID,
   gpuModel: 'B200',
   architecture: 'blackwell',
   cooling: 'liquid',

@@ -1,20 +1,21 @@
 /** `/metrics`, on a listener of its own: it needs no token, and is for the inside of the house. */
 import type { RequestListener } from 'node:http'
 import type { Metrics } from '../metrics.ts'
+import { SUCCESS_STATUS, statusOf } from './problem.ts'
 
 /** @param refresh brings the gauges that come from the store up to date; a failure leaves them out, not the others */
 export const metricsListener =
   (metrics: Metrics, refresh: () => Promise<void>): RequestListener =>
   (request, response) => {
     if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
-      response.writeHead(404).end()
+      response.writeHead(statusOf('not-found')).end()
       return
     }
     refresh()
       .catch(() => undefined)
       .then(() => metrics.read(request.headers.accept ?? ''))
       .then(
-        ({ contentType, text }) => response.writeHead(200, { 'content-type': contentType }).end(text),
-        () => response.writeHead(500).end(),
+        ({ contentType, text }) => response.writeHead(SUCCESS_STATUS.ok, { 'content-type': contentType }).end(text),
+        () => response.writeHead(statusOf('internal')).end(),
       )
   }

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { type RequestListener, STATUS_CODES, type Server, createServer } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { SECOND_MS } from '../../shared/time.ts'
+import { BROKEN_REQUESTS, NOT_HTTP } from './problem.ts'
 
 const SERVER_TIMEOUTS = {
   /** Line and headers, from the first byte. */
@@ -22,17 +23,12 @@ export function createNodeServer(listener: RequestListener): Server {
   return server
 }
 
-const BROKEN: Readonly<Record<string, { readonly status: number; readonly detail: string }>> = {
-  HPE_HEADER_OVERFLOW: { status: 431, detail: 'The request line and headers are larger than 32 KiB.' },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: 'The request took too long to arrive.' },
-}
-
 function answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  const { status, detail } = BROKEN[error.code ?? ''] ?? { status: 400, detail: 'This is not an HTTP request.' }
+  const { status, detail } = BROKEN_REQUESTS[error.code ?? ''] ?? NOT_HTTP
   const title = STATUS_CODES[status] ?? ''
   // No route was reached, so the problem is of no kind of ours: RFC 9457 calls that about:blank.
   const body = JSON.stringify({ type: 'about:blank', title, status, detail, instance: '', code: 'invalid-request' })

@@ -42,6 +42,13 @@ export const titleOf = (code: RefusalCode): string => PROBLEMS[code].title
 export const typeOf = (code: RefusalCode): string => `/problems/${code}`
 export const isRefusalCode = (text: string): text is RefusalCode => REFUSAL_CODES.some((code) => code === text)
 
+/** What never becomes a request, by Node's code of it; anything else is no HTTP. */
+export const BROKEN_REQUESTS: Readonly<Record<string, { readonly status: number; readonly detail: string }>> = {
+  HPE_HEADER_OVERFLOW: { status: 431, detail: 'The request line and headers are larger than 32 KiB.' },
+  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: 'The request took too long to arrive.' },
+}
+export const NOT_HTTP = { status: 400, detail: 'This is not an HTTP request.' } as const
+
 /** The status of `/readyz`. */
 export const readinessStatus = (ok: boolean): number => (ok ? SUCCESS_STATUS.ok : PROBLEMS.unavailable.status)
 

@@ -112,6 +112,8 @@ export async function assertWithinCapacity(
         where cluster_id = ${cluster.id} and phase <> 'ended' and held_until > ${from} and start_at < ${to}
       union all
       select at, 0, delta from capacity
+      union all
+      select start, 0, 0 from placed
     ),
     profile as (
       select at, sum(sum(used)) over (order by at) as used, sum(sum(capacity)) over (order by at) as capacity

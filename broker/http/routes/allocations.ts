@@ -67,8 +67,8 @@ const LabelFilter = z
 const Filter = z.strictObject({
   status: AllocationStatus.optional(),
   organizationId: idLike('kaist', 'Only this organisation’s.').optional(),
-  providerId: idLike('nhn', 'Only those placed at this operator.').optional(),
-  clusterId: idLike('nhn-b200-510', 'Only those placed on this cluster.').optional(),
+  providerId: idLike(examples.PROVIDER_ID, 'Only those placed at this operator.').optional(),
+  clusterId: idLike(examples.CLUSTER_ID, 'Only those placed on this cluster.').optional(),
   approvalId: idLike('apr-2026-0001', 'Only those under this approval.').optional(),
   program: idLike('ai-foundation-model', 'Only those of this programme.').optional(),
   label: LabelFilter.optional(),

@@ -11,7 +11,7 @@ import { Nothing, idLike } from './parts.ts'
 
 const LIST = 'clusters'
 const tag = 'Catalogue'
-const params = z.strictObject({ id: idLike('nhn-b200-510', 'The cluster’s id.') })
+const params = z.strictObject({ id: idLike(examples.CLUSTER_ID, 'The cluster’s id.') })
 const find = (useCases: UseCases, caller: Caller, { id }: z.infer<typeof params>): Promise<unknown> =>
   useCases.getCluster(caller, id)
 

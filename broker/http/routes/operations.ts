@@ -12,8 +12,8 @@ import { Nothing, idLike } from './parts.ts'
 
 const LIST = 'drains'
 const tag = 'Operations'
-const cluster = z.strictObject({ id: idLike('nhn-b200-510', 'The cluster’s id.') })
-const provider = z.strictObject({ id: idLike('nhn', 'The operator’s id.') })
+const cluster = z.strictObject({ id: idLike(examples.CLUSTER_ID, 'The cluster’s id.') })
+const provider = z.strictObject({ id: idLike(examples.PROVIDER_ID, 'The operator’s id.') })
 const drain = z.strictObject({ id: DrainId })
 const findCluster = (useCases: UseCases, caller: Caller, { id }: z.infer<typeof cluster>): Promise<unknown> =>
   useCases.getCluster(caller, id)

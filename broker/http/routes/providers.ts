@@ -31,7 +31,7 @@ const getProvider = reading({
   tag,
   summary: 'Look at one operator',
   scope: 'catalog:read',
-  params: z.strictObject({ id: idLike('nhn', 'The operator’s id.') }),
+  params: z.strictObject({ id: idLike(examples.PROVIDER_ID, 'The operator’s id.') }),
   query: Nothing,
   successes: { ok: { description: 'The operator.', schema: ProviderView, example: examples.provider } },
   hasEtag: true,

@@ -1,0 +1,112 @@
+import { expect } from 'chai'
+import { after, before, beforeEach, describe, it } from 'mocha'
+import type { Reservation } from '../../broker/core/calendar-op.ts'
+import type { Cluster } from '../../broker/core/cluster.ts'
+import { assertWithinCapacity, OverCapacity, saveReservations } from '../../broker/store/reservations.ts'
+import { HOUR_MS } from '../../shared/time.ts'
+import { ENGINES, openTestDatabase, type TestDatabase } from '../support/database.ts'
+
+const NOW = 1_790_000_000_000
+const at = (hours: number): number => NOW + hours * HOUR_MS
+
+/** Two nodes, four from the tenth hour on. */
+const CLUSTER: Cluster = {
+  id: 'c',
+  providerId: 'p',
+  gpuModel: 'B200',
+  architecture: 'blackwell',
+  cooling: 'liquid',
+  interconnect: 'joined',
+  share: 'government',
+  gpusPerNode: 8,
+  fp8H200PerGpu: 2.25,
+  nodes: 4,
+  phases: [
+    { from: at(-100), nodes: 2, stage: 'general', basis: 'announced' },
+    { from: at(10), nodes: 4, stage: 'general', basis: 'announced' },
+  ],
+  turnoverMs: 0,
+  images: [],
+  mapped: true,
+}
+
+let order = 0
+function held(nodes: number, from: number, to: number, phase: Reservation['phase'] = 'scheduled'): Reservation {
+  order += 1
+  const common = { approvalId: 'a', organizationId: 'o', clusterId: CLUSTER.id, priority: 'standard', order } as const
+  return { ...common, allocationId: `alc-${order}`, nodes, start: at(from), end: at(to), heldUntil: at(to), phase }
+}
+
+for (const engine of ENGINES) {
+  describe(`invariant 1 in SQL, on ${engine}: no commit exceeds a cluster’s capacity`, () => {
+    let database: TestDatabase
+    before(async () => {
+      database = await openTestDatabase(engine)
+    })
+    beforeEach(async () => {
+      await database.queries.deleteFrom('reservations').execute()
+    })
+    after(() => database.close())
+
+    /** Null when the commit is let through. */
+    async function refusal(
+      placed: Reservation,
+      beside: readonly Reservation[],
+      drains: readonly { nodes: number; from: number; to: number }[] = [],
+    ): Promise<unknown> {
+      try {
+        await database.transaction(async (trx) => {
+          await saveReservations(trx, { put: [...beside, placed], end: [], drop: [] })
+          await assertWithinCapacity(trx, CLUSTER, drains, [placed])
+        })
+        return null
+      } catch (error) {
+        return error
+      }
+    }
+
+    it('lets through what fills the last node, from the very instant at which another ends', async () => {
+      expect(await refusal(held(1, 0, 5), [held(1, 0, 5)])).to.equal(null)
+      expect(await refusal(held(2, 5, 9), [held(2, 0, 5)])).to.equal(null)
+    })
+
+    it('refuses one node more, for an hour or for the last hour only', async () => {
+      expect(await refusal(held(1, 0, 5), [held(2, 0, 5)])).to.be.instanceOf(OverCapacity)
+      expect(await refusal(held(1, 0, 5), [held(2, 4, 6)])).to.be.instanceOf(OverCapacity)
+    })
+
+    it('counts three that overlap only pairwise as pairs', async () => {
+      expect(await refusal(held(1, 0, 9), [held(1, 0, 4), held(1, 4, 9)])).to.equal(null)
+    })
+
+    it('looks at the first instant asked about, though nothing begins or ends then', async () => {
+      const long = held(2, 0, 9)
+      const other = held(1, 0, 9)
+      await database.transaction((trx) => saveReservations(trx, { put: [long, other], end: [], drop: [] }))
+      const from = { ...other, start: at(3) }
+      const looked = database.transaction((trx) => assertWithinCapacity(trx, CLUSTER, [], [from]))
+      expect(await looked.catch((error: unknown) => error)).to.be.instanceOf(OverCapacity)
+    })
+
+    it('knows a later phase, and not before it', async () => {
+      expect(await refusal(held(4, 10, 12), [])).to.equal(null)
+      expect(await refusal(held(4, 9, 12), [])).to.be.instanceOf(OverCapacity)
+    })
+
+    it('takes drains off', async () => {
+      const drain = { nodes: 1, from: at(2), to: at(3) }
+      expect(await refusal(held(2, 0, 5), [], [drain])).to.be.instanceOf(OverCapacity)
+      expect(await refusal(held(2, 3, 5), [], [drain])).to.equal(null)
+    })
+
+    it('does not blame a decision for what exceeds elsewhere in time', async () => {
+      expect(await refusal(held(2, 6, 8), [held(2, 0, 5), held(2, 1, 4)])).to.equal(null)
+    })
+
+    it('leaves nothing of a commit that it refuses', async () => {
+      await refusal(held(3, 0, 5), [])
+      const left = await database.queries.selectFrom('reservations').selectAll().execute()
+      expect(left).to.deep.equal([])
+    })
+  })
+}
