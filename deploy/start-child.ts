@@ -3,14 +3,14 @@
  * answers; it is asked to stop, and made to after a while.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 export interface ChildOptions {
   readonly name: string
-  /** Beside this file: `../broker/main.ts`. */
+  /** Seen from this file (`../broker/main.ts`), or a whole file URL. */
   readonly program: string
   readonly env: Readonly<Record<string, string | undefined>>
   readonly logFile: string
@@ -40,14 +40,15 @@ const LAST_LINES = 12
 
 export function startChild(options: ChildOptions): Child {
   const { name, logFile } = options
-  const child = launch(options)
+  const { child, logBegins } = launch(options)
+  const lastLines = (): string => lastLinesOf(logFile, logBegins)
   let stopping = false
   let ended = false
   const { promise: gone, resolve: isGone } = Promise.withResolvers<string>()
   child.once('error', (error) => isGone(`The ${name} could not be started: ${error.message}.`))
   child.once('exit', (code, signal) => {
     ended = true
-    isGone(`The ${name} ended (${signal ?? `status ${code}`}).${lastLines(logFile)}`)
+    isGone(`The ${name} ended (${signal ?? `status ${code}`}).${lastLines()}`)
   })
   const died = gone.then((line) => (stopping ? new Promise<string>(() => {}) : line))
 
@@ -58,9 +59,7 @@ export function startChild(options: ChildOptions): Child {
       while (!(await answers(options.readyUrl))) {
         if (ended) throw new ChildError(await gone)
         if (Date.now() >= giveUpAt) {
-          throw new ChildError(
-            `The ${name} did not answer within ${options.readyWithinMs / 1_000} s.${lastLines(logFile)}`,
-          )
+          throw new ChildError(`The ${name} did not answer within ${options.readyWithinMs / 1_000} s.${lastLines()}`)
         }
         await pause(LOOK_AGAIN_MS)
       }
@@ -76,17 +75,26 @@ export function startChild(options: ChildOptions): Child {
   }
 }
 
-function launch({ program, env, logFile }: ChildOptions): ChildProcess {
+interface Launched {
+  readonly child: ChildProcess
+  /** Where in the log file its own lines begin; those before are of earlier runs. */
+  readonly logBegins: number
+}
+
+function launch({ program, env, logFile }: ChildOptions): Launched {
   mkdirSync(dirname(logFile), { recursive: true })
   const log = openSync(logFile, 'a')
   const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url))
   try {
-    return spawn(process.execPath, ['--import', new URL('start-leash.ts', import.meta.url).href, path(program)], {
+    const logBegins = fstatSync(log).size
+    const leash = new URL('start-leash.ts', import.meta.url).href
+    const child = spawn(process.execPath, ['--import', leash, path(program)], {
       env: { ...env },
       stdio: ['pipe', log, log],
       // A group of its own: Ctrl-C reaches the parent alone, which stops its children in order.
       detached: true,
     })
+    return { child, logBegins }
   } finally {
     closeSync(log)
   }
@@ -102,7 +110,8 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-function lastLines(logFile: string): string {
-  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-LAST_LINES)
-  return ` Its last lines, from ${logFile}:\n${lines.map((line) => `  ${line}`).join('\n')}`
+function lastLinesOf(logFile: string, from: number): string {
+  const own = readFileSync(logFile).subarray(from).toString().trimEnd()
+  const lines = own.split('\n').slice(-LAST_LINES)
+  return own === '' ? '' : ` Its last lines, from ${logFile}:\n${lines.map((line) => `  ${line}`).join('\n')}`
 }

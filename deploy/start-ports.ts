@@ -28,7 +28,7 @@ export async function portsTaken(wanted: readonly WantedPort[], patienceMs: numb
 }
 
 const lineOf = ({ host, port, what, variable }: WantedPort): string =>
-  `${host}:${port} is taken, and ${what} needs it: stop what listens there, or set ${variable}.`
+  `${host}:${port} is taken, where ${what} would listen: stop what listens there now, or set ${variable}.`
 
 function isFree({ host, port }: WantedPort): Promise<boolean> {
   const { promise, resolve } = Promise.withResolvers<boolean>()

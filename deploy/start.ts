@@ -2,28 +2,20 @@
  * `npm start`: the sandbox and the broker as child processes, then the tour. `--no-tour` leaves the tour out; `--tour-only`
  * ends after it, with status 0 only if everything in it came true.
  */
-import { setTimeout as pauseFor } from 'node:timers/promises'
+import { enableCompileCache } from 'node:module'
 import { parseArgs } from 'node:util'
 import { type Terminal, terminalOf } from '../broker/cli/screen/terminal.ts'
-import { count, duration } from '../broker/cli/screen/words.ts'
-import { type Client, createClient } from '../broker/client/client.ts'
-import { collect } from '../broker/client/collect.ts'
-import { clientCredentials } from '../broker/client/credentials.ts'
-import { ProblemError, TokenError, UnreachableError } from '../broker/client/problem-error.ts'
 import { ConfigError } from '../broker/config.ts'
-import { secretOf } from './sandbox/identity-clients.ts'
 import { type Child, ChildError, startChild } from './start-child.ts'
 import { portsTaken } from './start-ports.ts'
 import { type StartSettings, startSettings } from './start-settings.ts'
-import { howToGoOn } from './tour-farewell.ts'
-import { runTour } from './tour.ts'
 
 const PORT_PATIENCE_MS = 4_000
+const PARENT_LOOK_MS = 500
 const READY_WITHIN_MS = 60_000
 /** The broker gives itself 10 s. */
 const BROKER_STOPS_WITHIN_MS = 12_000
 const SANDBOX_STOPS_WITHIN_MS = 5_000
-const COUNTED_AT_MOST = 500
 
 /** Somebody pressed Ctrl-C, or asked us to stop. */
 class Stopped extends Error {
@@ -82,35 +74,21 @@ interface Running {
 
 /** Resolves after the tour, if nothing is to stay; rejects when a child dies. */
 async function runAll(running: Running): Promise<void> {
-  const { flags, settings, terminal, signal } = running
-  const sandbox = await started(running, sandboxChild(settings))
-  const broker = await started(running, brokerChild(settings))
+  const { flags, settings, children, tour } = running
+  const [sandbox, broker] = [startChild(sandboxChild(settings)), startChild(brokerChild(settings))]
+  children.push(sandbox, broker)
   const dead = Promise.race([sandbox.died, broker.died]).then((line): never => {
     throw new ChildError(line)
   })
-  await Promise.race([dead, afterStart(running)])
-  terminal.write(howToGoOn({ ...settings, isRunning: flags.stay }))
+  const ready = Promise.race([dead, Promise.all([sandbox.ready(), broker.ready()])])
+  ready.catch(() => {}) // a child may die before the next line has run; it is told where `ready` is awaited
+  // Loaded while the children start: a second start has 5 s for all of it.
+  enableCompileCache(settings.compileCache)
+  const { afterStart } = await import('./start-after.ts')
+  await ready
+  const after = afterStart({ ...running, wantsTour: flags.tour, stays: flags.stay })
+  tour.cameTrue = await Promise.race([dead, after])
   if (flags.stay) await dead
-  signal.throwIfAborted()
-}
-
-async function started({ signal, children }: Running, options: Parameters<typeof startChild>[0]): Promise<Child> {
-  const child = startChild(options)
-  children.push(child)
-  await child.ready()
-  // Whoever stops us by now has taken stock of the children: no other may follow.
-  signal.throwIfAborted()
-  return child
-}
-
-async function afterStart(running: Running): Promise<void> {
-  const { flags, settings, terminal, signal, tour } = running
-  const client = createClient({ baseUrl: settings.brokerUrl, tokens: platformTokens(settings) })
-  terminal.write(await readyText(running, client))
-  if (!flags.tour) return
-  const { sandboxUrls } = settings
-  const pause = (ms: number, until: AbortSignal): Promise<unknown> => pauseFor(ms, undefined, { signal: until })
-  tour.cameTrue = await runTour({ client, sandboxUrls, terminal, now: Date.now, pause, signal })
 }
 
 const sandboxChild = ({ env, sandboxLog, sandboxUrls }: StartSettings): Parameters<typeof startChild>[0] => ({
@@ -133,40 +111,27 @@ const brokerChild = ({ env, brokerLog, brokerUrl }: StartSettings): Parameters<t
   stopWithinMs: BROKER_STOPS_WITHIN_MS,
 })
 
-const platformTokens = ({ sandboxUrls }: StartSettings): ReturnType<typeof clientCredentials> =>
-  clientCredentials({ issuer: sandboxUrls.identity, clientId: 'platform', clientSecret: secretOf('platform') })
-
-async function readyText({ settings, startedAt }: Running, client: Client): Promise<string> {
-  const { sandboxUrls, brokerUrl, metricsUrl, brokerLog, sandboxLog, sandboxDir, config } = settings
-  const [approvals, allocations] = await Promise.all([
-    collect(client.listApprovals(), COUNTED_AT_MOST),
-    collect(client.listAllocations(), COUNTED_AT_MOST),
-  ])
-  const kept =
-    approvals.length + allocations.length === 0
-      ? 'Nothing is stored yet.'
-      : `${atMost(approvals.length)} approvals and ${atMost(allocations.length)} allocations are kept from before.`
-  return `${[
-    `sandbox  naver ${sandboxUrls.naver}  nhn ${sandboxUrls.nhn}  kakao ${sandboxUrls.kakao}  identity ${sandboxUrls.identity}`,
-    `broker   ${brokerUrl}  documentation ${brokerUrl}/docs/  metrics ${metricsUrl}`,
-    `data     ${config.DATABASE_URL === undefined ? config.DATA_DIR : 'PostgreSQL'} and ${sandboxDir}  logs ${brokerLog}, ${sandboxLog}`,
-    `Ready after ${duration(Date.now() - startedAt)}. ${kept}`,
-  ].join('\n')}\n`
-}
-
-const atMost = (found: number): string => (found < COUNTED_AT_MOST ? count(found) : `${COUNTED_AT_MOST} or more`)
-
 /** A second Ctrl-C while children are stopping ends us at once; their leash then stops them. */
 function stopSignal(): AbortSignal {
   const controller = new AbortController()
-  const stop = (): void => {
-    if (controller.signal.aborted) process.exit(1)
-    controller.abort(new Stopped('stopped'))
-  }
-  process.on('SIGINT', stop)
-  process.on('SIGTERM', stop)
-  process.on('SIGHUP', stop)
+  const stop = (): void => controller.abort(new Stopped('stopped'))
+  const signalled = (): void => (controller.signal.aborted ? process.exit(1) : stop())
+  process.on('SIGINT', signalled)
+  process.on('SIGTERM', signalled)
+  process.on('SIGHUP', signalled)
+  if (process.env['npm_lifecycle_event'] !== undefined) whenOrphaned(stop)
   return controller.signal
+}
+
+/** npm that is told to stop ends the shell between us and does not tell us; all that we see is another parent. */
+function whenOrphaned(stop: () => void): void {
+  const parent = process.ppid
+  const timer = setInterval(() => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    stop()
+  }, PARENT_LOOK_MS)
+  timer.unref()
 }
 
 /** Rejects with the signal's reason. */
@@ -176,17 +141,19 @@ function untilAborted(signal: AbortSignal): Promise<never> {
   })
 }
 
-/** What somebody can do something about, in one line; a bug with its stack. */
+/** What somebody can do something about: one sentence will do. Anything else is a bug, and comes with its stack. */
+const KNOWN: ReadonlySet<string> = new Set([
+  'ConfigError',
+  'ChildError',
+  'ProblemError',
+  'TokenError',
+  'UnreachableError',
+])
+
 function tellFailure(error: unknown): string {
-  const isKnown =
-    error instanceof ConfigError ||
-    error instanceof ChildError ||
-    error instanceof ProblemError ||
-    error instanceof TokenError ||
-    error instanceof UnreachableError ||
-    (error instanceof TypeError && 'code' in error)
-  if (isKnown) return error.message
-  return error instanceof Error ? (error.stack ?? error.message) : String(error)
+  if (!(error instanceof Error)) return String(error)
+  const isUsage = 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS')
+  return isUsage || KNOWN.has(error.name) ? error.message : (error.stack ?? error.message)
 }
 
 if (import.meta.main) {

@@ -61,6 +61,7 @@ export const TESTS: readonly MochaPart[] = [
   folder('adapters'),
   folder('cli'),
   folder('client'),
+  folder('deploy'),
   { kind: 'mocha', name: 'rules', files: ['test/*.test.ts'] },
 ]
 
