@@ -4,6 +4,7 @@ import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts
 import { PlacementPreview } from '../../shared/decision.ts'
 import { Drain } from '../../shared/operation.ts'
 import { pageOf } from '../../shared/text.ts'
+import { toIso } from '../../shared/time.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { allocate, allocationBody, approve, days, freshId, hours, look, reaches, release } from './requests.ts'
 import { ownDays, sharedBroker } from './shared-broker.ts'
@@ -77,7 +78,7 @@ describe('operations', () => {
     it('leaves what runs where it is, and shows the shortfall', async () => {
       const running = await take({ period: { durationHours: 3 }, demand: { nodes: 2 } })
       await reaches(platform, running.id, 'active')
-      const { affected } = await drain(255, hours(0), hours(2))
+      const { affected } = await drain(255, toIso(Date.now()), hours(2))
       expect(affected).to.deep.include({ allocationId: running.id, effect: 'running' })
       const { now } = (await platform.get(`/v1/clusters/${CLUSTER}`)).as(200, ClusterView)
       expect(now).to.include({ nodesDrained: 255, nodesIdle: 0 })

@@ -2,11 +2,14 @@
 import { randomUUID } from 'node:crypto'
 import { Allocation } from '../../shared/allocation.ts'
 import { Approval } from '../../shared/approval.ts'
-import { HOUR_MS, toIso } from '../../shared/time.ts'
+import { HOUR_MS, hourFloor, toIso } from '../../shared/time.ts'
 import { type ApiClient, until } from '../support/api-client.ts'
 
-/** In full hours from the one that runs, so that it is in the future for every offset from 1 on. */
-export const hours = (offset: number): string => toIso(Math.floor(Date.now() / HOUR_MS) * HOUR_MS + offset * HOUR_MS)
+/** The hour in which the process began: one for all, or a test that runs over the end of an hour would ask for two. */
+const FIRST_HOUR = hourFloor(Date.now())
+
+/** So many hours from the first one. */
+export const hours = (offset: number): string => toIso(FIRST_HOUR + offset * HOUR_MS)
 
 export const days = (offset: number): string => hours(24 * offset)
 
