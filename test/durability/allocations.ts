@@ -1,0 +1,87 @@
+/** One allocation at one operator, seen from both sides: what the API says, and what the operator's ledger says. */
+import { expect } from 'chai'
+import { z } from 'zod'
+import { Allocation, AllocationNode } from '../../shared/allocation.ts'
+import { pageOf } from '../../shared/text.ts'
+import { allocate, look, release } from '../api/requests.ts'
+import type { ApiClient } from '../support/api-client.ts'
+import type { OperatorId } from '../support/sandbox.ts'
+import { eventually } from './eventually.ts'
+import type { Operators } from './operators.ts'
+
+export type ShownNode = z.infer<typeof AllocationNode>
+
+const FROM_NOW = { durationHours: 1 }
+
+/** Starts at once, at this operator. */
+export const allocateAt = (
+  client: ApiClient,
+  approvalId: string,
+  at: { readonly operator: OperatorId; readonly nodes: number },
+): Promise<Allocation> =>
+  allocate(client, approvalId, {
+    demand: { nodes: at.nodes },
+    requires: { providers: [at.operator] },
+    period: FROM_NOW,
+  })
+
+/** @param patienceMs default as `eventually` has it */
+export const untilStatus = (
+  client: ApiClient,
+  id: string,
+  statuses: readonly Allocation['status'][],
+  patienceMs?: number,
+): Promise<Allocation> =>
+  eventually(
+    `${id} ${statuses.join(' or ')}`,
+    () => look(client, id),
+    ({ status }) => statuses.includes(status),
+    patienceMs,
+  )
+
+export async function nodesOf(client: ApiClient, id: string): Promise<readonly ShownNode[]> {
+  return (await client.get(`/v1/allocations/${id}/nodes`)).as(200, pageOf(AllocationNode)).items
+}
+
+interface Wanted {
+  readonly id: string
+  readonly operator: OperatorId
+  readonly nodes: number
+  readonly patienceMs?: number
+}
+
+/** Until it is active; then the nodes that the broker shows as ready are exactly those that stand at the operator. */
+export async function untilActiveAndTrue(
+  client: ApiClient,
+  operators: Operators,
+  { id, operator, nodes, patienceMs }: Wanted,
+): Promise<readonly ShownNode[]> {
+  const active = await untilStatus(client, id, ['active', 'failed', 'cancelled'], patienceMs)
+  expect(active.status, active.statusReason ?? '').to.equal('active')
+  expect(active.nodes).to.deep.equal({ desired: nodes, ready: nodes, failed: 0 })
+  const shown = await nodesOf(client, id)
+  const ready = shown.filter(({ status }) => status === 'ready').map((node) => node.providerInstanceId)
+  expect(ready).to.have.length(nodes)
+  // A failed node may still be on its way out; what is too much goes, and what is ready stays.
+  const left = await eventually(
+    `${nodes} nodes standing at ${operator}`,
+    () => operators.idsStanding(operator, id),
+    (ids) => ids.length === nodes,
+  )
+  expect(left).to.have.members(ready)
+  return shown
+}
+
+/** Until it has ended; then nothing of it stands at the operator, whatever was ever built. */
+export async function releaseAndSeeItGone(
+  client: ApiClient,
+  operators: Operators,
+  { id, operator }: { readonly id: string; readonly operator: OperatorId },
+): Promise<Allocation> {
+  await release(client, id)
+  const ended = await untilStatus(client, id, ['released', 'cancelled'])
+  expect(await operators.idsStanding(operator, id)).to.deep.equal([])
+  const shown = await nodesOf(client, id)
+  expect(shown.every(({ status }) => status === 'deleted')).to.equal(true)
+  return ended
+}
