@@ -3,7 +3,7 @@
  * rows. The lock is a file with a random token that its owner renews; a file that nobody renews is stale and taken over.
  */
 import { randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 const RENEW_MS = 2_000
@@ -32,11 +32,9 @@ interface LockFile {
 export async function lockFolder(folder: string, onLost: () => void): Promise<FolderLock> {
   await mkdir(folder, { recursive: true })
   const path = join(folder, 'broker.lock')
-  await waitUntilFree(path, folder)
+  const stale = await waitUntilFree(path, folder)
   const token = randomUUID()
-  await write(path, token)
-  const written = await read(path)
-  if (written?.token !== token) throw inUse(folder, written)
+  if (!(await take(path, token, stale))) throw inUse(folder, await read(path))
 
   const renewal = setInterval(() => {
     void renew(path, token).then((held) => {
@@ -54,15 +52,49 @@ export async function lockFolder(folder: string, onLost: () => void): Promise<Fo
 }
 
 /** A lock whose owner is gone is free at once; one of a live owner is refused; one that is not ours to judge must age. */
-async function waitUntilFree(path: string, folder: string): Promise<void> {
-  const first = await read(path)
-  if (first === null || isStale(first) || !isAlive(first.pid)) return
+async function waitUntilFree(path: string, folder: string): Promise<string | null> {
+  const first = await readText(path)
+  const lock = parse(first)
+  if (lock === null || isStale(lock) || !isAlive(lock.pid)) return first
   // The pid lives, but it may be a stranger that got the number of a dead broker: a live owner shows itself by renewing.
-  while (!isStale(first)) {
+  while (!isStale(lock)) {
     await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS))
-    const again = await read(path)
-    if (again === null) return
-    if (again.renewedAt !== first.renewedAt || again.token !== first.token) throw inUse(folder, again)
+    const again = await readText(path)
+    if (again === null) return null
+    if (again !== first) throw inUse(folder, parse(again))
+  }
+  return first
+}
+
+/**
+ * Of all who find the lock free, one gets it: a link to a name that is there already is refused by the file system. What
+ * is left of a dead owner is first moved away, and put back if in the meantime it was no longer the one that was read.
+ */
+async function take(path: string, token: string, stale: string | null): Promise<boolean> {
+  const draft = `${path}.${token}`
+  const grave = `${draft}.old`
+  try {
+    if (stale !== null && (await done(rename(path, grave))) && (await readText(grave)) !== stale) {
+      await done(link(grave, path))
+      return false
+    }
+    await writeFile(draft, lockText(token))
+    return await done(link(draft, path))
+  } finally {
+    await rm(draft, { force: true })
+    await rm(grave, { force: true })
+  }
+}
+
+/** Whether it was done; somebody else having been faster is the one reason why not that is no error. */
+async function done(step: Promise<void>): Promise<boolean> {
+  try {
+    await step
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' || code === 'ENOENT') return false
+    throw error
   }
 }
 
@@ -84,17 +116,24 @@ async function renew(path: string, token: string): Promise<boolean> {
   return true
 }
 
-async function read(path: string): Promise<LockFile | null> {
+const read = async (path: string): Promise<LockFile | null> => parse(await readText(path))
+
+const readText = (path: string): Promise<string | null> => readFile(path, 'utf8').catch(() => null)
+
+function parse(text: string | null): LockFile | null {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as LockFile
+    return text === null ? null : (JSON.parse(text) as LockFile)
   } catch {
-    return null // absent, or cut off by a crash while it was written: nobody holds it
+    return null // cut off by a crash while it was written: nobody holds it
   }
 }
 
+const lockText = (token: string): string =>
+  JSON.stringify({ token, pid: process.pid, renewedAt: Date.now() } satisfies LockFile)
+
 async function write(path: string, token: string): Promise<void> {
   const draft = `${path}.${token}`
-  await writeFile(draft, JSON.stringify({ token, pid: process.pid, renewedAt: Date.now() } satisfies LockFile))
+  await writeFile(draft, lockText(token))
   await rename(draft, path)
 }
 

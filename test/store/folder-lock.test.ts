@@ -72,6 +72,22 @@ describe('the lock of a data folder', () => {
     await lock.release()
   })
 
+  for (const [says, left] of [
+    ['a free folder', null],
+    ['the folder of a dead process', JSON.stringify({ token: 'old', pid: process.pid, renewedAt: 0 })],
+  ] as const) {
+    it(`goes to exactly one of those who ask for ${says} at once`, async () => {
+      for (let round = 0; round < 20; round += 1) {
+        if (left !== null) await writeFile(lockFile(), left)
+        const asked = await Promise.allSettled([1, 2, 3, 4].map(() => lockFolder(folder, nobodyMinds)))
+        const locks = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
+        await Promise.all(locks.map((lock) => lock.release()))
+        expect(locks).to.have.length(1)
+        expect(await readdir(folder)).to.deep.equal([])
+      }
+    })
+  }
+
   it('is taken over when a crash has cut its file off', async () => {
     await writeFile(lockFile(), '{"token":"ol')
     const lock = await lockFolder(folder, nobodyMinds)
