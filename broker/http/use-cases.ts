@@ -24,6 +24,7 @@ export interface UseCases {
   createAllocation(command: Command, request: AllocationRequest): Promise<Answer<Allocation>>
   releaseAllocation(command: Command, id: string, request: ReleaseRequest): Promise<Answer<Allocation>>
   extendAllocation(command: Command, id: string, request: ExtendRequest): Promise<Answer<Allocation>>
+  retryAllocation(command: Command, id: string): Promise<Answer<Allocation>>
   putApproval(
     command: Command,
     id: string,

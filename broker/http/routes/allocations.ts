@@ -190,6 +190,27 @@ const extendAllocation = route({
     answered('ok', await useCases.extendAllocation(command, id, body)),
 })
 
+const retryAllocation = route({
+  method: 'post',
+  path: '/v1/allocations/{id}/retry',
+  operationId: 'retryAllocation',
+  tag,
+  summary: 'Take a failed allocation up again',
+  description: 'Needs no body. It waits for a place like any other, and may have it at once.',
+  scope: 'operations:write',
+  params,
+  query: Nothing,
+  body: { schema: Nothing, required: false, example: {} },
+  takesIdempotencyKey: true,
+  takesIfMatch: true,
+  successes: { accepted: { description: 'The allocation.', schema: Allocation, example: examples.allocation } },
+  hasEtag: true,
+  problems: ['not-in-this-status', 'approval-revoked', 'approval-exceeded', 'stale'],
+  find,
+  handle: async (useCases, { command, params: { id } }) =>
+    answered('accepted', await useCases.retryAllocation(command, id)),
+})
+
 export const allocationRoutes = [
   createAllocation,
   listAllocations,
@@ -198,4 +219,5 @@ export const allocationRoutes = [
   listAllocationDecisions,
   releaseAllocation,
   extendAllocation,
+  retryAllocation,
 ]
