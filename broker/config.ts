@@ -10,8 +10,10 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
 }
 
-const Port = z.coerce.number().int().min(0).max(65_535)
-const isLoopback = (host: string): boolean => host === 'localhost' || host === '[::1]' || host.startsWith('127.')
+const Port = z.coerce.number('must be a port number, 0 to 65535').int().min(0).max(65_535)
+/** Of a parsed URL, whose IPv4 address has four parts by then; `127.example.org` is somebody's name. */
+const isLoopback = (host: string): boolean =>
+  host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 
 const SafeUrl = z.string().refine((text) => {
   const url = URL.parse(text)
