@@ -1,7 +1,7 @@
 /** One allocation at one operator, seen from both sides: what the API says, and what the operator's ledger says. */
 import { expect } from 'chai'
-import { z } from 'zod'
-import { Allocation, AllocationNode } from '../../shared/allocation.ts'
+import type { z } from 'zod'
+import { type Allocation, AllocationNode } from '../../shared/allocation.ts'
 import { pageOf } from '../../shared/text.ts'
 import { allocate, look, release } from '../api/requests.ts'
 import type { ApiClient } from '../support/api-client.ts'
