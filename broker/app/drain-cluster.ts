@@ -10,6 +10,7 @@ import type { Affected } from '../store/schema.ts'
 import type { App } from './app.ts'
 import type { Answer, Command, Page, PageRequest } from './command.ts'
 import type { Draft } from './draft.ts'
+import { assertSeen } from './fresh.ts'
 import { newId } from './ids.ts'
 import { relocateOverbooked } from './relocate.ts'
 import { mayOperate } from './suspend.ts'
@@ -86,6 +87,7 @@ export async function liftDrain(app: App, command: Command, id: string): Promise
       const row = draft.drain(id)
       const cluster = row === null ? null : clusterOf(draft.calendar, row.clusterId)
       if (row === null || (cluster !== null && !mayOperate(command.caller, cluster.providerId))) throw noSuch(id)
+      assertSeen(command, etagOfDrain(row))
       if (row.liftedAt !== null) return { body: drainView(row), etag: etagOfDrain(row) }
       const lifted = { ...row, liftedAt: draft.now }
       draft.apply({ op: 'lift-drain', drainId: id })

@@ -4,7 +4,15 @@ import type { Command } from './command.ts'
 import { etagOf } from './views.ts'
 
 /** @throws Refusal `stale` when the caller saw another version */
-export function assertFresh(command: Command, row: { readonly version: number }): void {
-  if (command.ifMatch === null || command.ifMatch === '*' || command.ifMatch === etagOf(row)) return
-  throw new Refusal('stale', `It has changed since: its ETag is now "${etagOf(row)}".`)
+export const assertFresh = (command: Command, row: { readonly version: number }): void =>
+  assertSeen(command, etagOf(row))
+
+/**
+ * The same for what has no version of its own.
+ *
+ * @param etag as it is now, without quotes
+ */
+export function assertSeen({ ifMatch }: Command, etag: string): void {
+  if (ifMatch === null || ifMatch === '*' || ifMatch === etag) return
+  throw new Refusal('stale', `It has changed since: its ETag is now "${etag}".`)
 }

@@ -9,6 +9,7 @@ import { nodeCounts } from '../store/allocations.ts'
 import type { App } from './app.ts'
 import type { Answer, Caller, Command } from './command.ts'
 import type { Draft } from './draft.ts'
+import { assertSeen } from './fresh.ts'
 import { clusterSeen, type ProviderFacts, providerSeen } from './read-catalogue.ts'
 
 export type Switch = 'suspend' | 'resume'
@@ -29,6 +30,7 @@ export async function switchCluster(
       if (cluster === null || !mayOperate(command.caller, cluster.providerId)) {
         throw new Refusal('not-found', `There is no cluster ${id}.`)
       }
+      assertSeen(command, clusterSeen(cluster, { calendar: draft.calendar, now: draft.now, counts }).etag)
       const is = draft.calendar.suspendedClusters.has(id)
       turn(draft, {
         is,
@@ -58,6 +60,7 @@ export function switchProvider(
     needs: {},
     decide(draft) {
       if (!mayOperate(command.caller, id)) throw new Refusal('not-found', `There is no provider ${id}.`)
+      assertSeen(command, providerSeen(provider, draft.calendar).etag)
       const is = draft.calendar.suspendedProviders.has(id)
       turn(draft, {
         is,

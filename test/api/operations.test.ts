@@ -57,6 +57,15 @@ describe('operations', () => {
       expect((await platform.get(`/v1/drains/${made.id}`)).text).to.equal(lifted.text)
     })
 
+    it('is lifted only by who saw it as it is', async () => {
+      const first = ownDays(3)
+      const { id } = await drain(1, days(first + 1), days(first + 2))
+      ;(await platform.send('DELETE', `/v1/drains/${id}`, { headers: { 'if-match': '"lifted"' } })).problem('stale')
+      const etag = (await platform.get(`/v1/drains/${id}`)).etag()
+      const lifted = await platform.send('DELETE', `/v1/drains/${id}`, { headers: { 'if-match': etag } })
+      expect(lifted.as(200, Drain).liftedAt).to.be.a('string')
+    })
+
     it('moves what has not started and would not fit, elsewhere or into the waitlist', async () => {
       const first = ownDays(4)
       const period = { start: days(first), end: days(first + 1) }
