@@ -1,4 +1,4 @@
-/** Operators without room, and one that says nothing at all: an allocation moves on, waits, or is asked for again. */
+/** Operators without room, or whose nodes all fail: an allocation moves on, waits, or fails with their words. */
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
 import { Decision } from '../../shared/decision.ts'
@@ -7,49 +7,30 @@ import { allocate, approve } from '../api/requests.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { startTestBroker, type TestBroker } from '../support/broker.ts'
 import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue, untilStatus } from './allocations.ts'
-import { CREATE, type Operators, OPERATORS, startOperators } from './operators.ts'
+import { type Operators, startOperators } from './operators.ts'
 
-/** A call's deadline, and the time for one more look and one more try. */
-const PAST_ONE_DEADLINE_MS = 60_000
-
-describe('a broker whose operators have no room, or say nothing', function () {
-  this.timeout(90_000)
+describe('a broker whose operators have no room', function () {
+  this.timeout(60_000)
   let operators: Operators
   let broker: TestBroker
   let platform: ApiClient
   let approvalId: string
-  let unanswered: Promise<void>
 
   before(async () => {
     operators = await startOperators()
     broker = await startTestBroker({ sandbox: operators })
     platform = await broker.as('platform')
     approvalId = await approve(platform)
-    unanswered = throughSilence()
-    unanswered.catch(() => undefined) // its own test tells
   })
   afterEach(async () => {
     await operators.setBehaviour('nhn', {})
     await operators.setBehaviour('kakao', {})
   })
   after(async () => {
-    await unanswered.catch(() => undefined)
-    await operators.calm()
     await operators.untilNothingIsLeft()
     await broker.stop()
     await operators.close()
   })
-
-  /** At NAVER Cloud, which no other test here uses; it lasts as long as a call's deadline, so it begins first. */
-  async function throughSilence(): Promise<void> {
-    const operator = 'naver'
-    await operators.setFaults(operator, [{ match: CREATE[operator], effect: 'black-hole', times: 1 }])
-    const { id } = await allocateAt(platform, approvalId, { operator, nodes: 2 })
-    await untilStatus(platform, id, ['provisioning'])
-    await untilActiveAndTrue(platform, operators, { id, operator, nodes: 2, patienceMs: PAST_ONE_DEADLINE_MS })
-    expect(await operators.everBuilt(operator, id)).to.have.length(2)
-    await releaseAndSeeItGone(platform, operators, { id, operator })
-  }
 
   it('places again where there is room once nodes fail for want of it, and leaves nothing behind', async () => {
     await operators.setBehaviour('nhn', { freeNodes: 2 })
@@ -79,8 +60,7 @@ describe('a broker whose operators have no room, or say nothing', function () {
   })
 
   it('gives up after faults at one place after another, in the provider’s own words, with nothing left', async () => {
-    for (const operator of OPERATORS)
-      if (operator !== 'naver') await operators.setBehaviour(operator, { buildFails: 1_000 })
+    for (const operator of ['nhn', 'kakao'] as const) await operators.setBehaviour(operator, { buildFails: 1_000 })
     const { id } = await allocate(platform, approvalId, {
       demand: { nodes: 1 },
       requires: { providers: ['nhn', 'kakao'] },
@@ -94,7 +74,4 @@ describe('a broker whose operators have no room, or say nothing', function () {
     }
     expect((await nodesOf(platform, id)).every(({ status }) => status === 'deleted')).to.equal(true)
   })
-
-  it('asks again after a create that was never answered, once its deadline and the visibility delay have passed', () =>
-    unanswered)
 })
