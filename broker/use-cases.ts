@@ -4,6 +4,7 @@ import type { App } from './app/app.ts'
 import { createAllocation } from './app/create-allocation.ts'
 import { drainCluster, getDrain, liftDrain, listDrains } from './app/drain-cluster.ts'
 import { extendAllocation } from './app/extend-allocation.ts'
+import { holdProviders } from './app/freeze.ts'
 import { previewPlacement } from './app/preview-placement.ts'
 import { putApproval } from './app/put-approval.ts'
 import {
@@ -37,6 +38,8 @@ export const bindUseCases = (app: App, providers: readonly ProviderFacts[]): Use
   revokeApproval: (command, id) => revokeApproval(app, command, id),
   drainCluster: (command, clusterId, request) => drainCluster(app, command, clusterId, request),
   liftDrain: (command, id) => liftDrain(app, command, id),
+  holdProviders: (command, to, request) =>
+    holdProviders(app, command, { to, request, providerIds: providers.map((one) => one.id) }),
   switchCluster: (command, id, to, request) => switchCluster(app, command, { id, to, request }),
   switchProvider: (command, id, to, request) => {
     const provider = providers.find((one) => one.id === id)

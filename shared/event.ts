@@ -23,6 +23,8 @@ export const EVENT_TYPES = [
   'cluster.resumed',
   'provider.suspended',
   'provider.resumed',
+  'provider.frozen',
+  'provider.unfrozen',
   'approval.put',
   'approval.revoked',
 ] as const

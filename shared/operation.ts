@@ -9,6 +9,18 @@ const Reason = lineOfText(500)
 export const OperationRequest = z.strictObject({ reason: Reason.optional() }).meta({ id: 'OperationRequest' })
 export type OperationRequest = z.infer<typeof OperationRequest>
 
+export const FreezeRequest = z
+  .strictObject({
+    reason: Reason.optional(),
+    providerId: OwnerChosenId.optional().meta({ description: 'Default: all providers.' }),
+  })
+  .meta({ id: 'FreezeRequest' })
+export type FreezeRequest = z.infer<typeof FreezeRequest>
+
+/** Providers at which nothing is made or deleted now. */
+export const Frozen = z.strictObject({ frozen: z.array(OwnerChosenId) }).meta({ id: 'Frozen' })
+export type Frozen = z.infer<typeof Frozen>
+
 export const DrainRequest = z
   .strictObject({ nodes: z.int().min(1).max(100_000), from: Instant, to: Instant, reason: Reason })
   .refine((drain) => !(Date.parse(drain.from) >= Date.parse(drain.to)), { path: ['to'], message: 'must be after from' })

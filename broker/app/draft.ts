@@ -64,6 +64,8 @@ export interface Draft {
   saveGroup(row: NodeGroupRow): void
   drain(id: string): DrainRow | null
   saveDrain(row: DrainRow): void
+  isFrozen(providerId: string): boolean
+  setFrozen(providerId: string, frozen: boolean): void
   /** @returns the decision's id */
   decide(decision: NewDecision): string
   event(event: NewEvent): void
@@ -112,6 +114,8 @@ export function openDraft(base: DraftBase): OpenDraft {
     saveGroup: (row) => void changes.groups.set(row.name, row),
     drain: (id) => changes.drains.get(id) ?? base.rows.drains.get(id) ?? null,
     saveDrain: (row) => void changes.drains.set(row.id, row),
+    isFrozen: (id) => changes.frozen.get(id) ?? base.rows.frozen.get(id) ?? false,
+    setFrozen: (id, frozen) => void changes.frozen.set(id, frozen),
     decide(decision) {
       head = { ...head, decisionSequence: head.decisionSequence + 1 }
       const row = decisionRow(decision, { head, now: base.now, policyVersion: base.policy.version })

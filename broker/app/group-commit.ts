@@ -170,6 +170,7 @@ function merge(from: Changes, { rows, changes }: Hands): void {
     for (const [id, row] of from.nodes) into.nodes.set(id, row)
     for (const [id, row] of from.groups) into.groups.set(id, row)
     for (const [id, row] of from.drains) into.drains.set(id, row)
+    for (const [id, frozen] of from.frozen) into.frozen.set(id, frozen)
   }
   changes.decisions.push(...from.decisions)
   changes.events.push(...from.events)
@@ -185,6 +186,7 @@ const isEmpty = (changes: Changes): boolean =>
     changes.nodes.size +
     changes.groups.size +
     changes.drains.size +
+    changes.frozen.size +
     changes.idempotency.size ===
     0
 

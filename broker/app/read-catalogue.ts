@@ -8,6 +8,7 @@ import type { Calendar } from '../core/calendar.ts'
 import { clusterAt, clusterOf, clustersIn, drainsOn, isSuspended } from '../core/calendar-reads.ts'
 import type { Cluster } from '../core/cluster.ts'
 import { type ClusterCounts, nodeCounts } from '../store/allocations.ts'
+import { frozenProviders } from '../store/operations.ts'
 import { reservationsBetween } from '../store/reservations.ts'
 import type { App } from './app.ts'
 import type { Page, PageRequest, Range } from './command.ts'
@@ -37,9 +38,9 @@ export async function listProviders(
   providers: readonly ProviderFacts[],
   page: PageRequest,
 ): Promise<Page<ProviderView>> {
-  const calendar = await app.cache.read(app.database.queries)
+  const at = await providersAt(app)
   return pageById(
-    providers.map((provider) => providerView(provider, calendar)),
+    providers.map((provider) => providerView(provider, at)),
     page,
   )
 }
@@ -51,21 +52,31 @@ export async function getProvider(
 ): Promise<{ body: ProviderView; etag: string }> {
   const provider = providers.find((one) => one.id === id)
   if (provider === undefined) throw new Refusal('not-found', `There is no provider ${id}.`)
-  return providerSeen(provider, await app.cache.read(app.database.queries))
+  return providerSeen(provider, await providersAt(app))
 }
 
-export function providerSeen(provider: ProviderFacts, calendar: Calendar): { body: ProviderView; etag: string } {
-  const body = providerView(provider, calendar)
+/** What a provider's view depends on beside the provider itself. */
+export interface ProvidersAt {
+  readonly calendar: Calendar
+  readonly frozen: ReadonlySet<string>
+}
+
+async function providersAt({ cache, database }: App): Promise<ProvidersAt> {
+  return { calendar: await cache.read(database.queries), frozen: await frozenProviders(database.queries) }
+}
+
+export function providerSeen(provider: ProviderFacts, at: ProvidersAt): { body: ProviderView; etag: string } {
+  const body = providerView(provider, at)
   const { health: _, ...facts } = body
   return { body, etag: etagOfFacts(facts) }
 }
 
-const providerView = (provider: ProviderFacts, calendar: Calendar): ProviderView => ({
+const providerView = (provider: ProviderFacts, { calendar, frozen }: ProvidersAt): ProviderView => ({
   id: provider.id,
   name: provider.name,
   health: provider.health(),
   suspended: calendar.suspendedProviders.has(provider.id),
-  frozen: false,
+  frozen: frozen.has(provider.id),
   clusters: clustersIn(calendar)
     .filter((cluster) => cluster.providerId === provider.id)
     .map((cluster) => cluster.id),

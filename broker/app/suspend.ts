@@ -6,6 +6,7 @@ import { Refusal } from '../../shared/refusal.ts'
 import type { CalendarOp } from '../core/calendar-op.ts'
 import { clusterOf } from '../core/calendar-reads.ts'
 import { nodeCounts } from '../store/allocations.ts'
+import { frozenProviders } from '../store/operations.ts'
 import type { App } from './app.ts'
 import type { Answer, Caller, Command } from './command.ts'
 import type { Draft } from './draft.ts'
@@ -46,7 +47,7 @@ export async function switchCluster(
 }
 
 /** Twice is as good as once. */
-export function switchProvider(
+export async function switchProvider(
   app: App,
   command: Command,
   {
@@ -56,11 +57,12 @@ export function switchProvider(
   }: { readonly provider: ProviderFacts; readonly to: Switch; readonly request: OperationRequest },
 ): Promise<Answer<ProviderView>> {
   const { id } = provider
+  const frozen = await frozenProviders(app.database.queries)
   return app.writer.answer(command, {
     needs: {},
     decide(draft) {
       if (!mayOperate(command.caller, id)) throw new Refusal('not-found', `There is no provider ${id}.`)
-      assertSeen(command, providerSeen(provider, draft.calendar).etag)
+      assertSeen(command, providerSeen(provider, { calendar: draft.calendar, frozen }).etag)
       const is = draft.calendar.suspendedProviders.has(id)
       turn(draft, {
         is,
@@ -70,7 +72,7 @@ export function switchProvider(
         event: `provider.${PAST[to]}`,
         request,
       })
-      return providerSeen(provider, draft.calendar)
+      return providerSeen(provider, { calendar: draft.calendar, frozen })
     },
   })
 }

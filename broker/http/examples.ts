@@ -3,7 +3,7 @@ import type { Allocation, AllocationNode, AllocationRequest } from '../../shared
 import type { PreviewRequest, WaitlistItem } from '../../shared/allocation.ts'
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
-import type { Drain, DrainRequest, OperationRequest } from '../../shared/operation.ts'
+import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../shared/operation.ts'
 import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
 
 export const PROVIDER_ID = 'nhn'
@@ -16,6 +16,9 @@ const START = '2026-12-01T00:00:00Z'
 const END = '2027-03-01T00:00:00Z'
 
 export const operationRequest: OperationRequest = { reason: 'cooling maintenance' }
+
+export const freezeRequest: FreezeRequest = { reason: 'the operator reports a fault', providerId: PROVIDER_ID }
+export const frozen: Frozen = { frozen: [PROVIDER_ID] }
 
 export const drainRequest: DrainRequest = {
   nodes: 32,

@@ -5,7 +5,8 @@ import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import type { Decision, PlacementPreview } from '../../shared/decision.ts'
 import type { AllocationFilter } from '../store/allocations.ts'
-import type { Drain, DrainRequest, OperationRequest } from '../../shared/operation.ts'
+import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../shared/operation.ts'
+import type { Hold } from '../app/freeze.ts'
 import type { Switch } from '../app/suspend.ts'
 import type { Answer, Caller, Command, Page, PageRequest, Range } from '../app/command.ts'
 
@@ -33,6 +34,7 @@ export interface UseCases {
   revokeApproval(command: Command, id: string): Promise<Answer<Approval>>
   drainCluster(command: Command, clusterId: string, request: DrainRequest): Promise<Answer<Drain>>
   liftDrain(command: Command, id: string): Promise<Answer<Drain>>
+  holdProviders(command: Command, to: Hold, request: FreezeRequest): Promise<Answer<Frozen>>
   switchCluster(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ClusterView>>
   switchProvider(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ProviderView>>
   previewPlacement(caller: Caller, request: PreviewRequest): Promise<PlacementPreview>

@@ -28,6 +28,8 @@ export interface Changes {
   readonly nodes: Map<string, NodeRow>
   readonly groups: Map<string, NodeGroupRow>
   readonly drains: Map<string, DrainRow>
+  /** Provider id → whether the broker's hands are held there. */
+  readonly frozen: Map<string, boolean>
   readonly decisions: DecisionRow[]
   readonly events: EventRow[]
   readonly log: LogEntry[]
@@ -40,6 +42,7 @@ export const noChanges = (): Changes => ({
   nodes: new Map(),
   groups: new Map(),
   drains: new Map(),
+  frozen: new Map(),
   decisions: [],
   events: [],
   log: [],

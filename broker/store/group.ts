@@ -5,7 +5,7 @@ import type { Transaction } from './database.ts'
 import { appendLog } from './head.ts'
 import { saveReservations } from './reservations.ts'
 import { insertRows, upsertRows } from './rows.ts'
-import { saveSuspensions } from './operations.ts'
+import { frozenProviders, saveFrozen, saveSuspensions } from './operations.ts'
 
 /** What a member wants read before it decides. */
 export interface Needs {
@@ -21,6 +21,8 @@ export interface Needs {
   /** All allocations that have a place and have not started, with their approvals. */
   readonly scheduled?: boolean
   readonly drains?: readonly string[]
+  /** Which providers are frozen. */
+  readonly frozen?: boolean
   readonly idempotency?: { readonly clientId: string; readonly key: string }
 }
 
@@ -47,6 +49,9 @@ export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Prom
   if (drains.length > 0) {
     const found = await trx.selectFrom('drains').selectAll().where('id', 'in', drains).execute()
     for (const row of found) rows.drains.set(row.id, row)
+  }
+  if (needs.some((need) => need.frozen === true)) {
+    for (const id of await frozenProviders(trx)) rows.frozen.set(id, true)
   }
   return rows
 }
@@ -107,6 +112,7 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await saveReservations(trx, reservationChanges(changes))
   await upsertRows(trx, 'drains', [...changes.drains.values()], { key: ['id'] })
   await saveSuspensions(trx, changes.log)
+  await saveFrozen(trx, changes.frozen)
   await insertRows(trx, 'decisions', changes.decisions)
   await insertRows(trx, 'events', changes.events)
   await insertRows(trx, 'idempotency_keys', [...changes.idempotency.values()])

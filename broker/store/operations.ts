@@ -9,7 +9,12 @@ type DrainRow = Selectable<DrainTable>
 
 /** As operations, for a calendar that is built from rows. */
 export async function operationsInForce(db: Queries): Promise<readonly CalendarOp[]> {
-  const suspensions = await db.selectFrom('suspensions').selectAll().orderBy('id').execute()
+  const suspensions = await db
+    .selectFrom('suspensions')
+    .selectAll()
+    .where('kind', '!=', 'frozen')
+    .orderBy('id')
+    .execute()
   const drains = await db.selectFrom('drains').selectAll().where('liftedAt', 'is', null).orderBy('id').execute()
   return [...suspensions.map(suspend), ...drains.map(drainOp)]
 }
@@ -30,6 +35,16 @@ export async function saveSuspensions(trx: Transaction, log: readonly LogEntry[]
     if (op.op === 'resume-cluster') await remove(trx, { kind: 'cluster', id: op.clusterId })
     if (op.op === 'resume-provider') await remove(trx, { kind: 'provider', id: op.providerId })
   }
+}
+
+/** Ids of the providers at which nothing is to be made or deleted. */
+export async function frozenProviders(db: Queries): Promise<ReadonlySet<string>> {
+  const rows = await db.selectFrom('suspensions').select('id').where('kind', '=', 'frozen').execute()
+  return new Set(rows.map((row) => row.id))
+}
+
+export async function saveFrozen(trx: Transaction, frozen: ReadonlyMap<string, boolean>): Promise<void> {
+  for (const [id, is] of frozen) await (is ? add(trx, { kind: 'frozen', id }) : remove(trx, { kind: 'frozen', id }))
 }
 
 async function add(trx: Transaction, row: SuspensionTable): Promise<void> {

@@ -194,7 +194,7 @@ export interface EventTable {
 }
 
 export interface SuspensionTable {
-  kind: 'cluster' | 'provider'
+  kind: 'cluster' | 'provider' | 'frozen'
   id: string
 }
 

@@ -8,7 +8,7 @@ import type { Changes } from '../store/changes.ts'
 import { endedAt } from '../store/looks.ts'
 import type { ProviderEntry } from '../providers/directory.ts'
 import { type Loop, startLoop } from './loop.ts'
-import type { LookContext } from './steps.ts'
+import { isFrozen, type LookContext } from './steps.ts'
 
 export interface LeftoversWorker extends Loop {
   noticed(changes: Changes): void
@@ -56,6 +56,7 @@ export function startLeftovers(
 /** @returns whether nothing was left that has to be asked for again */
 async function sweep(context: LookContext, entry: ProviderEntry): Promise<boolean> {
   const { app, installationId, signal, log } = context
+  if (await isFrozen(context, entry.id)) return true
   const allocationsEnded = await endedAt(app.database.queries, entry.id)
   const call = { operationId: `sweep-${entry.id}`, deadlineAt: app.now() + DEADLINE_MS, signal }
   try {

@@ -16,7 +16,7 @@ import { mustRecord, recordLook } from '../app/record-look.ts'
 import { startAllocation } from '../app/start-allocation.ts'
 import type { ProviderEntry } from '../providers/directory.ts'
 import { postpone, readSituation } from '../store/looks.ts'
-import { callFor, carryOut, type LookContext } from './steps.ts'
+import { callFor, carryOut, isFrozen, type LookContext } from './steps.ts'
 
 interface Stored {
   readonly row: AllocationRow
@@ -62,8 +62,9 @@ const pauseUntil = (
 async function hold(context: LookContext, claim: Claim, stored: Stored): Promise<void> {
   const { app } = context
   const entry = entryOf(context, stored.row)
-  const plan = await compare(context, claim, stored, 'hold')
-  if (plan === null) return
+  const seen = await compare(context, claim, stored, 'hold')
+  if (seen === null) return
+  const plan = (await isFrozen(context, entry.id)) ? { ...seen, steps: [] } : seen
   if (mustRecord(plan, stored.row)) {
     const held = await app.writer.run(recordLook(claim, plan, entry.provider.capabilities.maxBatch))
     if (!held) return

@@ -4,6 +4,7 @@ import type { Call, Provider } from '../../shared/provider.ts'
 import { SECOND_MS } from '../../shared/time.ts'
 import type { App } from '../app/app.ts'
 import type { AllocationRow, NodeGroupRow } from '../store/changes.ts'
+import { frozenProviders } from '../store/operations.ts'
 import type { GroupAnswer } from '../app/record-answers.ts'
 import type { Step } from '../core/reconcile.ts'
 import type { ProviderDirectory, ProviderEntry } from '../providers/directory.ts'
@@ -37,6 +38,13 @@ export function callFor({ app, signal }: LookContext, row: AllocationRow): Call 
   return { operationId: `${row.id}-${operations}`, deadlineAt: app.now() + CALL_DEADLINE_MS, signal }
 }
 
+/** Whether somebody holds the broker's hands at this provider. */
+export const isFrozen = async ({ app }: LookContext, providerId: string): Promise<boolean> =>
+  (await frozenProviders(app.database.queries)).has(providerId)
+
+/** As if the provider had said "not now": nothing was sent. */
+const frozen = () => new ProviderError('busy', 'the provider is frozen', { effect: 'none', code: 'FROZEN' })
+
 /** Takes the steps; what was answered to creates comes back. A failed delete or join is taken up by the next look. */
 export async function carryOut(context: LookContext, subject: Subject, steps: readonly Step[]): Promise<GroupAnswer[]> {
   const { row, entry } = subject
@@ -60,6 +68,7 @@ async function attempt(
   run: () => Promise<void>,
 ): Promise<void> {
   try {
+    if (await isFrozen(context, row.providerId ?? '')) return
     await run()
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
@@ -100,6 +109,7 @@ async function create(
 ): Promise<ProviderError | null> {
   const clusterId = row.clusterId ?? ''
   const served = entry.served.find((one) => one.clusterId === clusterId)
+  if (await isFrozen(context, entry.id)) return frozen()
   try {
     await entry.provider.createNodes(
       {

@@ -2,7 +2,7 @@ import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
 import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import { PlacementPreview } from '../../shared/decision.ts'
-import { Drain } from '../../shared/operation.ts'
+import { Drain, Frozen } from '../../shared/operation.ts'
 import { pageOf } from '../../shared/text.ts'
 import { toIso } from '../../shared/time.ts'
 import type { ApiClient } from '../support/api-client.ts'
@@ -180,6 +180,44 @@ describe('operations', () => {
     it('of what does not exist is not found', async () => {
       ;(await platform.post('/v1/clusters/nobody/suspend')).problem('not-found')
       ;(await platform.post('/v1/providers/nobody/suspend')).problem('not-found')
+    })
+  })
+
+  describe('a freeze', () => {
+    const frozenAt = async (id: string) => (await platform.get(`/v1/providers/${id}`)).as(200, ProviderView).frozen
+    afterEach(() => platform.post('/v1/operations/unfreeze'))
+
+    it('keeps the broker from making and deleting at an operator until it is lifted', async () => {
+      const asked = { reason: 'a fault', providerId: 'kakao' }
+      expect((await platform.post('/v1/operations/freeze', asked)).as(200, Frozen)).to.deep.equal({ frozen: ['kakao'] })
+      expect([await frozenAt('kakao'), await frozenAt('nhn')]).to.deep.equal([true, false])
+      const standing = sharedBroker().sandbox.standing
+      const before = await standing('kakao')
+      const taken = await take({ period: { durationHours: 3 }, demand: { nodes: 2 } })
+      await reaches(platform, taken.id, 'provisioning')
+      // Somebody else's allocation at another operator is built meanwhile: the workers are not idle.
+      const elsewhere = await take({
+        requires: { providers: ['nhn'] },
+        period: { durationHours: 3 },
+        demand: { nodes: 1 },
+      })
+      await reaches(platform, elsewhere.id, 'active')
+      expect(await standing('kakao')).to.deep.equal(before)
+      expect((await platform.post('/v1/operations/unfreeze', asked)).as(200, Frozen)).to.deep.equal({ frozen: [] })
+      await reaches(platform, taken.id, 'active')
+      await Promise.all([taken.id, elsewhere.id].map((id) => release(platform, id)))
+    })
+
+    it('is for all operators unless it names one, and for an operator’s staff theirs alone', async () => {
+      const all = ['kakao', 'naver', 'nhn']
+      expect((await platform.post('/v1/operations/freeze')).as(200, Frozen).frozen.toSorted()).to.deep.equal(all)
+      await platform.post('/v1/operations/unfreeze')
+      const staff = await sharedBroker().as('nhn-staff')
+      ;(await staff.post('/v1/operations/freeze', { providerId: 'kakao' })).problem('not-found')
+      ;(await staff.post('/v1/operations/freeze')).problem('not-found')
+      expect((await staff.post('/v1/operations/freeze', { providerId: 'nhn' })).as(200, Frozen).frozen).to.deep.equal([
+        'nhn',
+      ])
     })
   })
 })

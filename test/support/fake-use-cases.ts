@@ -72,6 +72,7 @@ export function fakeUseCases(): FakeUseCases {
       created: id !== KNOWN.approval,
     }),
     revokeApproval: async (command, id) => changed(command, approval(command.caller, id)),
+    holdProviders: async (command) => ({ body: examples.frozen, etag: null, replayed: repeated(command) }),
     drainCluster: async (command, id) => (cluster(command.caller, id), changed(command, drain(examples.drain.id))),
     liftDrain: async (command, id) => changed(command, drain(id)),
     switchCluster: async (command, id) => changed(command, cluster(command.caller, id)),

@@ -7,7 +7,7 @@ import { Allocation, AllocationNode, WaitlistItem } from '../../shared/allocatio
 import { Approval } from '../../shared/approval.ts'
 import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import { Decision, PlacementPreview } from '../../shared/decision.ts'
-import { Drain } from '../../shared/operation.ts'
+import { Drain, Frozen } from '../../shared/operation.ts'
 import { Problem } from '../../shared/problem.ts'
 import { pageOf } from '../../shared/text.ts'
 
@@ -49,6 +49,8 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('GET /v1/clusters/{id}/drains', [200], pageOf(Drain)),
   endpoint('GET /v1/drains/{id}', [200], Drain, true),
   endpoint('DELETE /v1/drains/{id}', [200], Drain, true),
+  endpoint('POST /v1/operations/freeze', [200], Frozen),
+  endpoint('POST /v1/operations/unfreeze', [200], Frozen),
   endpoint('POST /v1/clusters/{id}/suspend', [200], ClusterView, true),
   endpoint('POST /v1/clusters/{id}/resume', [200], ClusterView, true),
   endpoint('POST /v1/providers/{id}/suspend', [200], ProviderView, true),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { ClusterView, ProviderView } from '../../../shared/cluster.ts'
 import { DrainId } from '../../../shared/ids.ts'
-import { Drain, DrainRequest, OperationRequest } from '../../../shared/operation.ts'
+import { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../../shared/operation.ts'
 import { pageOf } from '../../../shared/text.ts'
 import type { Caller } from '../../app/command.ts'
 import * as examples from '../examples.ts'
@@ -142,6 +142,29 @@ const switchProvider = (to: 'suspend' | 'resume') =>
       answered('ok', await useCases.switchProvider(command, id, to, body)),
   })
 
+const holdProviders = (to: 'freeze' | 'unfreeze') =>
+  route({
+    method: 'post',
+    path: `/v1/operations/${to}`,
+    operationId: to,
+    tag,
+    summary: to === 'freeze' ? 'Make and delete nothing at operators' : 'Make and delete at operators again',
+    description:
+      'Needs no body: without `providerId` it is for all operators. Requests are still taken; twice is as good as once.',
+    scope: 'operations:write',
+    params: Nothing,
+    query: Nothing,
+    body: { schema: FreezeRequest, required: false, example: examples.freezeRequest },
+    takesIdempotencyKey: true,
+    takesIfMatch: false,
+    successes: {
+      ok: { description: 'Where the broker’s hands are held now.', schema: Frozen, example: examples.frozen },
+    },
+    hasEtag: false,
+    problems: ['not-found'],
+    handle: async (useCases, { command, body }) => answered('ok', await useCases.holdProviders(command, to, body)),
+  })
+
 export const operationRoutes = [
   drainCluster,
   listDrains,
@@ -151,4 +174,6 @@ export const operationRoutes = [
   switchCluster('resume'),
   switchProvider('suspend'),
   switchProvider('resume'),
+  holdProviders('freeze'),
+  holdProviders('unfreeze'),
 ]

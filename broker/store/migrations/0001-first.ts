@@ -170,7 +170,7 @@ const STATEMENTS = [
     provider_id text
   )`,
 
-  // What is suspended now; the log and the events have when and why.
+  // What is suspended or frozen now; the events have when and why.
   `create table suspensions (
     kind text not null,
     id text not null,
