@@ -106,11 +106,18 @@ const IMPORTS: readonly ImportRule[] = [
     'broker/cli/',
     'broker/client/',
     'broker/core/',
+    'broker/simulate/',
     'broker/config.ts',
     'broker/main.ts',
     'shared/',
     'commander',
     'cli-table3',
+    NODE,
+  ]),
+  only('the simulator replays through the very core, and knows neither store nor provider', /^broker\/simulate\//, [
+    'broker/simulate/',
+    'broker/core/',
+    'shared/',
     NODE,
   ]),
   only('the configuration depends on nothing that it configures', /^broker\/(config|settings)\.ts$/, [

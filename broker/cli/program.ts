@@ -7,6 +7,7 @@ import { type Run, act } from './commands/command-context.ts'
 import { createAllocation, describeCreate } from './commands/create-allocation.ts'
 import * as local from './commands/local.ts'
 import { describePreview, preview } from './commands/preview.ts'
+import { describeSimulate, simulateTrace } from './commands/simulate.ts'
 import { describeWatch, watchAllocation } from './commands/watch.ts'
 import { EXIT, failureOf } from './failure.ts'
 import type { Io } from './io.ts'
@@ -63,6 +64,7 @@ function build(io: Io, done: (exitCode: number) => void): Command {
   add(program, 'token', local.describeToken, local.printToken)
   add(program, 'clusters', describeClusters, clusters)
   add(program, 'preview', describePreview, preview)
+  add(program, 'simulate', describeSimulate, simulateTrace)
 
   const approvalCommands = settled(program.command('approvals').description('who may have how much, until when'))
   add(approvalCommands, 'put', approvals.describePut, approvals.putApproval)
