@@ -102,10 +102,16 @@ const IMPORTS: readonly ImportRule[] = [
     'openid-client',
     NODE,
   ]),
+  only(
+    'the conformance kit knows the contract alone: no adapter but the one that it is handed, no store',
+    /^broker\/conformance\//,
+    ['broker/conformance/', 'shared/', 'zod', NODE],
+  ),
   only('the command line uses the client, and starts the broker: it reaches into neither', /^broker\/cli\//, [
     'broker/cli/',
     'broker/client/',
     'broker/core/',
+    'broker/conformance/',
     'broker/simulate/',
     'broker/config.ts',
     'broker/main.ts',

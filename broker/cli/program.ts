@@ -4,6 +4,7 @@ import * as allocations from './commands/allocations.ts'
 import * as approvals from './commands/approvals.ts'
 import { clusters, describeClusters } from './commands/clusters.ts'
 import { type Run, act } from './commands/command-context.ts'
+import { conformance, describeConformance } from './commands/conformance.ts'
 import { createAllocation, describeCreate } from './commands/create-allocation.ts'
 import * as local from './commands/local.ts'
 import { describePreview, preview } from './commands/preview.ts'
@@ -62,6 +63,7 @@ function build(io: Io, done: (exitCode: number) => void): Command {
   add(program, 'serve', local.describeServe, local.serveBroker)
   add(program, 'config', local.describeConfigCommand, local.printConfig)
   add(program, 'token', local.describeToken, local.printToken)
+  add(program, 'conformance', describeConformance, conformance)
   add(program, 'clusters', describeClusters, clusters)
   add(program, 'preview', describePreview, preview)
   add(program, 'simulate', describeSimulate, simulateTrace)

@@ -57,7 +57,7 @@ async function setUp({ knobs = {}, cluster = BARE_METAL }: Variant): Promise<Con
       remove: { method: 'DELETE', path: '/api/v1/instances/[^/]+$' },
     },
     unknownInstanceId: '99999999-9999-4999-8999-999999999999',
-    pastOnePage: LIST_LIMIT + 2,
+    pageSize: LIST_LIMIT,
     async tearDown() {
       provider.close()
       wrongKeyProvider.close()

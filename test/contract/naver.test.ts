@@ -39,7 +39,7 @@ async function setUp(cluster: object = {}): Promise<ContractWorld> {
       remove: { path: '/(stop|terminate)ServerInstances$' },
     },
     unknownInstanceId: '99999999',
-    pastOnePage: PAGE_SIZE + 2,
+    pageSize: PAGE_SIZE,
     async tearDown() {
       provider.close()
       wrongKeyProvider.close()
@@ -105,7 +105,7 @@ describe('the naver adapter and its simulated operator', function naverOnly() {
     }
 
     it('removes the init script of an allocation that goes on once its nodes are up', async () => {
-      const { group } = await ready({ withKeys: true })
+      const { group } = await ready({ keyComment: 'contract@example' })
       expect((await stillThere()).map(({ kind }) => kind)).to.deep.equal(['init-script'])
       const swept = await sweep()
       expect(swept.map(({ kind, name, action }) => [kind, name, action])).to.deep.equal([

@@ -61,9 +61,10 @@ async function setUp(): Promise<NhnWorld> {
       remove: { method: 'DELETE', path: '/compute/v2/[^/]+/servers/[^/]+$' },
     },
     unknownInstanceId: '99999999-0000-4000-8000-000000000999',
-    pastOnePage: 2 * PAGE_SIZE + 3,
+    pageSize: PAGE_SIZE,
     setFaults: (faults) => operator.setFaults(faults),
     setBehaviour: (behaviour) => operator.setBehaviour(behaviour),
+    setClock: (offsetMs) => operator.setClock(offsetMs),
     ledger: () => operator.ledger(),
     async tearDown() {
       provider.close()

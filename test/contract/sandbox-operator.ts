@@ -1,14 +1,16 @@
 /** One simulated operator on a free port, with fast nodes, and its control endpoints as functions. */
 import { startOperator, type OperatorSetup } from '../../deploy/sandbox/harness.ts'
 import { leaveNockOut } from '../support/real-network.ts'
-import type { LedgerView } from './contract-world.ts'
+import type { Fault, Ledger } from '../../broker/conformance/contract-case.ts'
 
 export interface SandboxOperator {
   /** Without a slash at the end. */
   readonly url: string
-  setFaults(faults: readonly unknown[]): Promise<void>
+  setFaults(faults: readonly Fault[]): Promise<void>
   setBehaviour(behaviour: object): Promise<void>
-  ledger(): Promise<LedgerView>
+  /** Shifts the operator's clock. */
+  setClock(offsetMs: number): Promise<void>
+  ledger(): Promise<Ledger>
   close(): Promise<void>
 }
 
@@ -33,8 +35,11 @@ export async function startSandboxOperator(setup: OperatorSetup): Promise<Sandbo
     async setBehaviour(behaviour) {
       await control('PUT', 'behaviour', behaviour)
     },
+    async setClock(offsetMs) {
+      await control('PUT', 'clock', { offsetMs })
+    },
     async ledger() {
-      return (await control('GET', 'ledger')) as LedgerView // our own sandbox's answer
+      return (await control('GET', 'ledger')) as Ledger // our own sandbox's answer
     },
     async close() {
       await operator.close()
