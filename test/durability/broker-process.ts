@@ -14,7 +14,6 @@ export interface BrokerFiles {
 }
 
 export interface BrokerProcess {
-  readonly pid: number
   readonly url: string
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>
@@ -63,7 +62,6 @@ export async function startBrokerProcess(env: Readonly<Record<string, string>>):
     return status
   }
   return {
-    pid: child.pid ?? 0,
     url,
     kill: async () => void (await send('SIGKILL')),
     terminate: () => send('SIGTERM'),
@@ -78,7 +76,9 @@ export async function failedStart(
   const said: string[] = []
   child.stderr?.on('data', (chunk: Buffer) => said.push(String(chunk)))
   child.stdout?.resume()
+  const timer = setTimeout(() => child.kill('SIGKILL'), READY_WITHIN_MS) // it started after all
   const [status] = (await once(child, 'close')) as [number | null]
+  clearTimeout(timer)
   return { status, lines: said.join('').trimEnd().split('\n') }
 }
 
