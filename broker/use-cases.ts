@@ -26,6 +26,7 @@ import {
 import { releaseAllocation } from './app/release-allocation.ts'
 import { retryAllocation } from './app/retry-allocation.ts'
 import { revokeApproval } from './app/revoke-approval.ts'
+import { shrinkAllocation } from './app/shrink-allocation.ts'
 import { switchCluster, switchProvider } from './app/suspend.ts'
 import type { UseCases } from './http/use-cases.ts'
 
@@ -33,6 +34,7 @@ export const bindUseCases = (app: App, providers: readonly ProviderFacts[]): Use
   createAllocation: (command, request) => createAllocation(app, command, request),
   releaseAllocation: (command, id, request) => releaseAllocation(app, command, id, request),
   extendAllocation: (command, id, request) => extendAllocation(app, command, id, request),
+  shrinkAllocation: (command, id, request) => shrinkAllocation(app, command, id, request),
   retryAllocation: (command, id) => retryAllocation(app, command, id),
   putApproval: (command, id, request) => putApproval(app, command, id, request),
   revokeApproval: (command, id) => revokeApproval(app, command, id),

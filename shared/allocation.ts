@@ -146,6 +146,9 @@ export const ReleaseRequest = z
   .meta({ id: 'ReleaseRequest' })
 export type ReleaseRequest = z.infer<typeof ReleaseRequest>
 
+export const ShrinkRequest = z.strictObject({ nodes: z.int().min(1).max(100_000) }).meta({ id: 'ShrinkRequest' })
+export type ShrinkRequest = z.infer<typeof ShrinkRequest>
+
 export const ExtendRequest = z.strictObject({ end: Instant }).meta({ id: 'ExtendRequest' })
 export type ExtendRequest = z.infer<typeof ExtendRequest>
 

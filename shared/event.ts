@@ -14,6 +14,7 @@ export const EVENT_TYPES = [
   'allocation.cancelled',
   'allocation.relocated',
   'allocation.extended',
+  'allocation.shrunk',
   'allocation.degraded',
   'node.failed',
   'node.replaced',

@@ -8,10 +8,12 @@ import type { Draft } from './draft.ts'
 import { type AllocationRow, nodeKey, type NodeRow } from '../store/changes.ts'
 import type { Member } from './group-commit.ts'
 import { nameNodes } from './name-nodes.ts'
+import { settleShrink } from './shrink-allocation.ts'
 
 /** Whether there is anything in the plan that must be written down before the provider is asked. */
 export const mustRecord = (plan: Plan, row: AllocationRow): boolean =>
   plan.notes.length > 0 ||
+  row.nodes > row.desiredNodes ||
   plan.unanswered.length > 0 ||
   plan.steps.some((step) => step.step === 'create' || step.step === 'rename' || step.step === 'give-up') ||
   plan.counts.ready !== row.readyNodes ||
@@ -40,7 +42,9 @@ export function recordLook(claim: Claim, plan: Plan, maxBatch: number): Member<b
         draft.save(giveUp(counted, lost.failure, draft.now))
         return true
       }
-      moveOn(draft, counted, plan)
+      const leaving = row.nodes > row.desiredNodes && draft.nodesOf(row.id).some((node) => node.status === 'deleting')
+      const settled = row.nodes > row.desiredNodes && !leaving ? settleShrink(draft, counted) : counted
+      moveOn(draft, settled, plan)
       return true
     },
   }

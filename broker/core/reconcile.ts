@@ -116,6 +116,7 @@ function hold(situation: Situation): Plan {
   if (complete && situation.joinsFabric && ready.some((node) => !node.inFabric)) {
     steps.push({ step: 'join-fabric', providerInstanceIds: idsOf(ready) })
   }
+  notes.push(...departures(situation))
   const joined = !situation.joinsFabric || ready.every((node) => node.inFabric)
   return {
     notes,
@@ -127,14 +128,26 @@ function hold(situation: Situation): Plan {
   }
 }
 
-/** The newest generation of each ordinal, by ordinal. */
+/** Those that are on their way out of an allocation that goes on without them, and are listed no more. */
+function departures(situation: Situation): NodeNote[] {
+  const listed = new Set(situation.found.flatMap((node) => [node.name, node.providerInstanceId]))
+  const unsettled = new Set(situation.groups.filter((group) => !isSettled(group, situation)).map((group) => group.name))
+  return situation.wanted
+    .filter((node) => node.status === 'deleting' && !unsettled.has(node.groupName))
+    .filter((node) => !listed.has(node.name) && !listed.has(node.providerInstanceId ?? ''))
+    .map((node) => ({ ...node, status: 'deleted', address: null, failure: null }))
+}
+
+/** The newest generation of each ordinal that is to stay, by ordinal. */
 function currentGeneration(wanted: readonly WantedNode[]): readonly WantedNode[] {
   const newest = new Map<number, WantedNode>()
   for (const node of wanted) {
     const other = newest.get(node.ordinal)
     if (other === undefined || other.generation < node.generation) newest.set(node.ordinal, node)
   }
-  return [...newest.values()].filter((node) => node.status !== 'deleted').sort((a, b) => a.ordinal - b.ordinal)
+  return [...newest.values()]
+    .filter((node) => node.status !== 'deleted' && node.status !== 'deleting')
+    .sort((a, b) => a.ordinal - b.ordinal)
 }
 
 /** Of two nodes with one name the older stays; the other is nobody's and is deleted. One going away does not count. */

@@ -1,5 +1,11 @@
 /** What the routes call: the use cases as `main.ts` hands them in, store and clock already bound. */
-import type { Allocation, AllocationNode, AllocationRequest, ExtendRequest } from '../../shared/allocation.ts'
+import type {
+  Allocation,
+  AllocationNode,
+  AllocationRequest,
+  ExtendRequest,
+  ShrinkRequest,
+} from '../../shared/allocation.ts'
 import type { PreviewRequest, ReleaseRequest, WaitlistItem } from '../../shared/allocation.ts'
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
@@ -25,6 +31,7 @@ export interface UseCases {
   createAllocation(command: Command, request: AllocationRequest): Promise<Answer<Allocation>>
   releaseAllocation(command: Command, id: string, request: ReleaseRequest): Promise<Answer<Allocation>>
   extendAllocation(command: Command, id: string, request: ExtendRequest): Promise<Answer<Allocation>>
+  shrinkAllocation(command: Command, id: string, request: ShrinkRequest): Promise<Answer<Allocation>>
   retryAllocation(command: Command, id: string): Promise<Answer<Allocation>>
   putApproval(
     command: Command,

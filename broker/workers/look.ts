@@ -79,7 +79,8 @@ async function hold(context: LookContext, claim: Claim, stored: Stored): Promise
 function nextHold({ row, nodes, groups }: Stored, plan: Plan, now: EpochMs): EpochMs {
   const end = row.endAt ?? Number.POSITIVE_INFINITY
   if (plan.steps.some((step) => step.step === 'rename')) return now
-  if (plan.ready && row.status === 'active') return Math.min(end, now + ACTIVE_LOOK_MS)
+  const settled = plan.ready && row.nodes === row.desiredNodes
+  if (settled && row.status === 'active') return Math.min(end, now + ACTIVE_LOOK_MS)
   const begunAt = Math.max(
     row.startAt ?? 0,
     ...nodes.map((node) => node.since),

@@ -65,6 +65,7 @@ export function fakeUseCases(): FakeUseCases {
   const plain: UseCases = {
     createAllocation: async (command) => changed(command, { body: examples.allocation, etag: ETAG }),
     releaseAllocation: async (command, id) => changed(command, allocation(command.caller, id)),
+    shrinkAllocation: async (command, id) => changed(command, allocation(command.caller, id)),
     retryAllocation: async (command, id) => changed(command, allocation(command.caller, id)),
     extendAllocation: async (command, id) => changed(command, allocation(command.caller, id)),
     putApproval: async (command, id) => ({

@@ -41,6 +41,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('GET /v1/allocations/{id}', [200], Allocation, true),
   endpoint('POST /v1/allocations/{id}/release', [202], Allocation, true),
   endpoint('POST /v1/allocations/{id}/extend', [200], Allocation, true),
+  endpoint('POST /v1/allocations/{id}/shrink', [202], Allocation, true),
   endpoint('POST /v1/allocations/{id}/retry', [202], Allocation, true),
   endpoint('GET /v1/allocations/{id}/nodes', [200], pageOf(AllocationNode)),
   endpoint('GET /v1/allocations/{id}/decisions', [200], pageOf(Decision)),

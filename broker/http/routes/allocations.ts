@@ -6,6 +6,7 @@ import {
   AllocationStatus,
   ExtendRequest,
   ReleaseRequest,
+  ShrinkRequest,
 } from '../../../shared/allocation.ts'
 import { Decision } from '../../../shared/decision.ts'
 import { AllocationId } from '../../../shared/ids.ts'
@@ -190,6 +191,27 @@ const extendAllocation = route({
     answered('ok', await useCases.extendAllocation(command, id, body)),
 })
 
+const shrinkAllocation = route({
+  method: 'post',
+  path: '/v1/allocations/{id}/shrink',
+  operationId: 'shrinkAllocation',
+  tag,
+  summary: 'Give part of an allocation back',
+  description: 'The highest ordinals leave. Their place is free once the operator’s list no longer has them.',
+  scope: 'allocations:write',
+  params,
+  query: Nothing,
+  body: { schema: ShrinkRequest, required: true, example: { nodes: 32 } },
+  takesIdempotencyKey: true,
+  takesIfMatch: true,
+  successes: { accepted: { description: 'The allocation.', schema: Allocation, example: examples.allocation } },
+  hasEtag: true,
+  problems: ['not-in-this-status', 'stale'],
+  find,
+  handle: async (useCases, { command, params: { id }, body }) =>
+    answered('accepted', await useCases.shrinkAllocation(command, id, body)),
+})
+
 const retryAllocation = route({
   method: 'post',
   path: '/v1/allocations/{id}/retry',
@@ -219,5 +241,6 @@ export const allocationRoutes = [
   listAllocationDecisions,
   releaseAllocation,
   extendAllocation,
+  shrinkAllocation,
   retryAllocation,
 ]

@@ -1,10 +1,10 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
-import { Allocation } from '../../shared/allocation.ts'
+import { Allocation, AllocationNode } from '../../shared/allocation.ts'
 import { Decision } from '../../shared/decision.ts'
 import { pageOf } from '../../shared/text.ts'
-import type { ApiClient } from '../support/api-client.ts'
-import { allocate, approve, days, look, release } from './requests.ts'
+import { type ApiClient, until } from '../support/api-client.ts'
+import { allocate, approve, days, look, reaches, release } from './requests.ts'
 import { ownDays, sharedBroker } from './shared-broker.ts'
 
 const requires = { providers: ['kakao'] }
@@ -90,6 +90,69 @@ describe('extending an allocation', () => {
     })
     expect((await extend(id, days(first + 2))).as(200, Allocation).placement?.end).to.equal(days(first + 2))
     await platform.post(`/v1/approvals/${tight}/revoke`)
+  })
+})
+
+describe('shrinking an allocation', () => {
+  let platform: ApiClient
+  let approval: string
+  before(async () => {
+    platform = await sharedBroker().as('platform')
+    approval = await approve(platform)
+  })
+  after(() => platform.post(`/v1/approvals/${approval}/revoke`))
+
+  const shrink = (id: string, nodes: number) => platform.post(`/v1/allocations/${id}/shrink`, { nodes })
+
+  it('makes room at once where nothing runs yet', async () => {
+    const first = ownDays(3)
+    const period = { start: days(first), end: days(first + 1) }
+    const { id } = await allocate(platform, approval, { requires, demand: { nodes: 200 }, period })
+    const shrunk = (await shrink(id, 100)).as(202, Allocation)
+    expect([shrunk.placement?.nodes, shrunk.nodes.desired, shrunk.demand]).to.deep.equal([100, 100, { nodes: 100 }])
+    const beside = await allocate(platform, approval, { requires, demand: { nodes: 155 }, period })
+    expect(beside.status).to.equal('scheduled')
+    const decisions = (await platform.get(`/v1/allocations/${id}/decisions`)).as(200, pageOf(Decision)).items
+    expect(decisions.map((decision) => decision.kind)).to.deep.equal(['place', 'shrink'])
+    await Promise.all([id, beside.id].map((one) => release(platform, one)))
+  })
+
+  for (const provider of ['nhn', 'naver']) {
+    it(`lets the highest ordinals leave what runs at ${provider}, and frees their place once they are gone`, async () => {
+      const body = { requires: { providers: [provider] }, demand: { nodes: 5 }, period: { durationHours: 3 } }
+      const { id } = await allocate(platform, approval, body)
+      await reaches(platform, id, 'active')
+      const answer = (await shrink(id, 2)).as(202, Allocation)
+      expect([answer.status, answer.nodes.desired, answer.placement?.nodes]).to.deep.equal(['active', 2, 5])
+      const done = await until(
+        () => look(platform, id),
+        (allocation) => allocation.placement?.nodes === 2,
+      )
+      expect([done.status, done.statusReason, done.nodes]).to.deep.equal([
+        'active',
+        null,
+        { desired: 2, ready: 2, failed: 0 },
+      ])
+      const nodes = (await platform.get(`/v1/allocations/${id}/nodes`)).as(200, pageOf(AllocationNode)).items
+      const statuses = nodes.map(({ ordinal, status }) => [ordinal, status])
+      expect(statuses).to.deep.equal([
+        [0, 'ready'],
+        [1, 'ready'],
+        [2, 'deleted'],
+        [3, 'deleted'],
+        [4, 'deleted'],
+      ])
+      await release(platform, id)
+      await reaches(platform, id, 'released')
+    })
+  }
+
+  it('only ever makes it smaller, and only while it lives', async () => {
+    const { id } = await allocate(platform, approval, { requires, demand: { nodes: 2 } })
+    const errors = (await shrink(id, 2)).problem('invalid-request')['errors']
+    expect(errors).to.deep.equal([{ pointer: '/nodes', detail: 'must be less than 2, what it has now' }])
+    await release(platform, id)
+    ;(await shrink(id, 1)).problem('not-in-this-status')
   })
 })
 
