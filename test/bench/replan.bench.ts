@@ -1,0 +1,103 @@
+/**
+ * Planning again for 1,000 and 10,000 who wait, one entry at a time as the waitlist does it, after a release that makes
+ * room and without one. The floor: a copy of the calendar, and one look at the grid of each cluster for each of them.
+ */
+import { applyOp, cloneCalendar, type Calendar } from '../../broker/core/calendar.ts'
+import { reservationsOn, waiting, waitingEntryOf } from '../../broker/core/calendar-reads.ts'
+import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
+import { durationOf } from '../../broker/core/placement/request.ts'
+import { opsOfChange } from '../../broker/core/plan-change.ts'
+import { replan, replanSteps } from '../../broker/core/replan.ts'
+import { firstShortage } from '../../broker/core/timeline.ts'
+import { calendarWith, NOW, putInLine } from './full-calendar.ts'
+import { type Line, middleOf, printTable, type Timing, timingOf } from './measure.ts'
+
+const LIVE = 2_000
+const WAITING = [1_000, 10_000] as const
+const RUNS = 5
+const MOST_ROUNDS = 50
+
+const calendar = calendarWith(LIVE)
+let asked = 0
+let lines: readonly Line[] = []
+for (const wanted of WAITING) {
+  fillUp(wanted)
+  const count = calendar.waiting.size
+  const quiet = several(() => planAgain(calendar))
+  const floor = several(() => lookOnce(calendar))
+  const freed = cloneCalendar(calendar)
+  releaseLargest(freed)
+  const bar = wanted === 10_000 ? 'total ≤ 200, worst ≤ 5,000' : ''
+  lines = [
+    ...lines,
+    { what: `one look each, ${count} waiting`, timing: floor, floor: null, bar: '' },
+    { what: `nothing has changed, ${count} waiting`, timing: quiet, floor, bar },
+    { what: `after a release, ${count} waiting`, timing: several(() => planAgain(freed)), floor, bar },
+  ]
+}
+printTable(lines)
+
+/** Settling starts some of those who wait: others take their place in line. */
+function fillUp(wanted: number): void {
+  for (let round = 0; round < MOST_ROUNDS && calendar.waiting.size < wanted; round += 1) {
+    for (; calendar.waiting.size < wanted; asked += 1) putInLine(calendar, LIVE + asked)
+    settle(calendar)
+  }
+}
+
+/** Until nobody can be given anything better: what a waitlist looks like between two events. */
+function settle(calendar: Calendar): void {
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const changes = replan(calendar, NOW, DEFAULT_POLICY)
+    for (const change of changes) {
+      const entry = waitingEntryOf(calendar, change.allocationId)
+      if (entry !== null) for (const op of opsOfChange(entry, change)) applyOp(calendar, op)
+    }
+    if (changes.length === 0) return
+  }
+  throw new Error('somebody always gains')
+}
+
+function several(run: () => Timing): Timing {
+  run()
+  return middleOf(Array.from({ length: RUNS }, run))
+}
+
+/** Each step is one entry, the first with the copying before it. */
+function planAgain(calendar: Calendar): Timing {
+  const spent: number[] = []
+  let startedAt = performance.now()
+  const steps = replanSteps(cloneCalendar(calendar), NOW, DEFAULT_POLICY)
+  for (let step = steps.next(); ; step = steps.next()) {
+    const now = performance.now()
+    spent.push(now - startedAt)
+    startedAt = now
+    if (step.done === true) return timingOf(Float64Array.from(spent))
+  }
+}
+
+function lookOnce(calendar: Calendar): Timing {
+  const spent: number[] = []
+  let startedAt = performance.now()
+  const copy = cloneCalendar(calendar)
+  for (const { request } of waiting(copy)) {
+    const nodes = 'nodes' in request.demand ? request.demand.nodes : 0
+    const asked = { start: NOW, end: NOW + durationOf(request.period) }
+    for (const { timeline } of copy.listed) firstShortage(timeline, asked, nodes)
+    const now = performance.now()
+    spent.push(now - startedAt)
+    startedAt = now
+  }
+  return timingOf(Float64Array.from(spent))
+}
+
+/** The one that runs now with the most nodes, of all clusters. */
+function releaseLargest(calendar: Calendar): void {
+  const running = calendar.listed
+    .flatMap(({ cluster }) => reservationsOn(calendar, cluster.id))
+    .filter(({ start, end }) => start <= NOW && end > NOW)
+    .toSorted((a, b) => b.nodes * (b.end - NOW) - a.nodes * (a.end - NOW))
+  const [largest] = running
+  if (largest === undefined) throw new Error('something runs now')
+  applyOp(calendar, { op: 'release', allocationId: largest.allocationId })
+}
