@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { SafeUrl } from '../shared/url.ts'
 
 /** One line for whoever starts the broker. */
 export class ConfigError extends Error {
@@ -11,14 +12,6 @@ export class ConfigError extends Error {
 }
 
 const Port = z.coerce.number('must be a port number, 0 to 65535').int().min(0).max(65_535)
-/** Of a parsed URL, whose IPv4 address has four parts by then; `127.example.org` is somebody's name. */
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
-
-const SafeUrl = z.string().refine((text) => {
-  const url = URL.parse(text)
-  return url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))
-}, 'must be an https URL (http only on loopback)')
 
 const Environment = z.object({
   /** Where the API listens. 0 takes any free port. Default 8080. */

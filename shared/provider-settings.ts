@@ -4,18 +4,10 @@
  */
 import { z } from 'zod'
 import { OwnerChosenId } from './ids.ts'
-
-const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+import { SafeUrl } from './url.ts'
 
 /** An absolute URL without a trailing slash; https, or http on loopback. */
-export const BaseUrl = z
-  .string()
-  .refine((text) => {
-    const url = URL.parse(text)
-    return url !== null && (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname)))
-  }, 'must be an https URL (http only on loopback)')
-  .transform((text) => text.replace(/\/+$/, ''))
+export const BaseUrl = SafeUrl.transform((text) => text.replace(/\/+$/, ''))
 
 export const ProviderBase = z.strictObject({
   id: OwnerChosenId,

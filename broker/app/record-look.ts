@@ -69,9 +69,13 @@ function giveUp(
 
 /** How long a cluster that did not do is not tried again for the same allocation. */
 const AVOID_MS = 30 * MINUTE_MS
+/** More than there are clusters to avoid at one time. */
+const MAX_AVOIDED = 32
 
 export const avoidingHere = (row: AllocationRow, now: number): AllocationRow =>
-  row.clusterId === null ? row : { ...row, avoid: [...row.avoid, { clusterId: row.clusterId, until: now + AVOID_MS }] }
+  row.clusterId === null
+    ? row
+    : { ...row, avoid: [...row.avoid, { clusterId: row.clusterId, until: now + AVOID_MS }].slice(-MAX_AVOIDED) }
 
 /** The allocation is given back where it stands; `next` says what then. */
 export const undo = (row: AllocationRow, undoing: Undoing, now: number): AllocationRow => ({

@@ -1,6 +1,6 @@
 /** From the options that all commands share to a client with a token. */
 import { type Client, createClient } from '../client/client.ts'
-import { type TokenSource, clientCredentials, fixedToken, isLoopback } from '../client/credentials.ts'
+import { type TokenSource, clientCredentials, fixedToken, isOnLoopback } from '../client/credentials.ts'
 import { sandboxIssuer, valueOf } from './environment.ts'
 import { type Io, UsageError } from './io.ts'
 import { duration } from './screen/words.ts'
@@ -57,4 +57,4 @@ export function issuedTokens(options: ConnectOptions, io: Io, say: (line: string
 
 /** The sandbox's secrets are known to all; they are offered to nobody but this machine. */
 const sandboxSecret = (issuer: string, clientId: string): string | null =>
-  isLoopback(issuer) ? `${clientId}-secret` : null
+  isOnLoopback(issuer) ? `${clientId}-secret` : null

@@ -2,6 +2,7 @@
 import * as oidc from 'openid-client'
 import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import { TokenError } from './problem-error.ts'
+import { isLoopback } from '../../shared/url.ts'
 
 export interface TokenSource {
   /** @throws TokenError */
@@ -26,9 +27,12 @@ const CALL_TIMEOUT_SECONDS = 10
 const EARLIER_MS = 30 * SECOND_MS
 /** An issuer that does not say how long its token lasts. */
 const ASSUMED_LIFE_MS = 5 * MINUTE_MS
-const LOOPBACK: ReadonlySet<string> = new Set(['127.0.0.1', '[::1]', 'localhost'])
 
-export const isLoopback = (url: string): boolean => LOOPBACK.has(URL.parse(url)?.hostname ?? '')
+/** Whether a text is the URL of something on this machine. */
+export function isOnLoopback(text: string): boolean {
+  const url = URL.parse(text)
+  return url !== null && isLoopback(url)
+}
 
 export const fixedToken = (token: string): TokenSource => ({ token: async () => token, forget: () => false })
 
@@ -78,7 +82,7 @@ export function clientCredentials(credentials: ClientCredentials): TokenSource {
 function discover({ issuer, clientId, clientSecret }: ClientCredentials): Promise<oidc.Configuration> {
   const url = URL.parse(issuer)
   if (url === null) throw new TypeError('the issuer must be a URL')
-  const execute = isLoopback(issuer) ? [oidc.allowInsecureRequests] : []
+  const execute = isOnLoopback(issuer) ? [oidc.allowInsecureRequests] : []
   return oidc.discovery(url, clientId, undefined, oidc.ClientSecretBasic(clientSecret), {
     timeout: CALL_TIMEOUT_SECONDS,
     execute,

@@ -6,6 +6,7 @@ import * as oidc from 'openid-client'
 import { Refusal } from '../../shared/refusal.ts'
 import { type EpochMs, HOUR_MS, SECOND_MS } from '../../shared/time.ts'
 import type { Claims } from './claims.ts'
+import { isLoopback } from '../../shared/url.ts'
 
 export interface IssuerOptions {
   readonly issuer: string
@@ -30,9 +31,6 @@ const CALL_TIMEOUT_SECONDS = 5
 const FAILURE_COOL_DOWN_MS = SECOND_MS
 /** Endpoints seldom move, and never without notice. */
 const METADATA_FRESH_MS = HOUR_MS
-const LOOPBACK = new Set(['127.0.0.1', '[::1]', 'localhost'])
-
-const isLoopback = (url: URL): boolean => LOOPBACK.has(url.hostname)
 
 const unavailable = (): Refusal =>
   new Refusal('unavailable', 'Tokens cannot be checked just now: the issuer does not answer.')
