@@ -6,7 +6,7 @@ import type { Candidate, Place } from './placement/candidate.ts'
 import { questionOf } from './placement/feasible.ts'
 import { placeAgain } from './placement/place.ts'
 import type { Policy } from './placement/policy.ts'
-import type { PlacementRequest } from './placement/request.ts'
+import { avoidedUntil, type PlacementRequest } from './placement/request.ts'
 import { reasonsOfTime } from './placement/timely.ts'
 import { windowOfWait } from './placement/window.ts'
 
@@ -31,10 +31,17 @@ function untilPlace(calendar: Calendar, request: PlacementRequest, place: Place,
   const state = stateOf(calendar, place.clusterId)
   const window = windowOfWait(request.period, now)
   const question = questionOf(state.cluster, request, window.from)
+  const avoided = avoidedUntil(request, place.clusterId, window.from)
+  if (avoided !== null) {
+    return `${place.clusterId} had no room when it was asked, and is not asked again before ${minuteText(avoided)}`
+  }
   const [first] = reasonsOfTime({ calendar, state, question, window, now, place })
   if (first !== undefined && first.rule !== 'free-nodes') return first.detail
-  return `${place.clusterId} is full until ${instantText(place.start).slice(0, 16).replace('T', ' ')}`
+  return `${place.clusterId} is full until ${minuteText(place.start)}`
 }
+
+/** `2027-02-01 09:00`, in UTC. */
+const minuteText = (at: EpochMs): string => instantText(at).slice(0, 16).replace('T', ' ')
 
 function askedText({ requires }: PlacementRequest, nodes: number): string {
   const wishes = [
