@@ -22,6 +22,8 @@ export interface PlotOptions {
   /** Under the horizontal axis, spread evenly; for bars one under each group. */
   readonly labels: readonly string[]
   readonly format: (value: number) => string
+  /** What the vertical axis must reach; a bar that is longer is cut off there and says its value. Default: the largest value. */
+  readonly reaches?: number
 }
 
 const fixed = (value: number): string => value.toFixed(1)
@@ -36,7 +38,7 @@ export function roundTop(value: number): number {
 }
 
 export function linePlot(options: PlotOptions): string {
-  const top = topOf(options.series)
+  const top = topOf(options)
   const lines = options.series.map(({ name, color, values }) => {
     const step = INNER_WIDTH / Math.max(1, values.length - 1)
     const points = values.map((value, at) => `${fixed(LEFT + at * step)},${fixed(heightAt(value, top))}`).join(' ')
@@ -47,22 +49,25 @@ export function linePlot(options: PlotOptions): string {
 }
 
 export function barPlot(options: PlotOptions): string {
-  const top = topOf(options.series)
+  const top = topOf(options)
   const group = INNER_WIDTH / Math.max(1, options.labels.length)
   const width = (group * 0.8) / Math.max(1, options.series.length)
   const bars = options.series.flatMap(({ name, color, values }, place) =>
     values.map((value, at) => {
       const x = LEFT + at * group + group * 0.1 + place * width
-      const y = heightAt(value, top)
+      const y = heightAt(Math.min(value, top), top)
       const says = `${name}, ${options.labels[at] ?? ''}: ${options.format(value)}`
-      return `<rect x="${fixed(x)}" y="${fixed(y)}" width="${fixed(width * 0.92)}" height="${fixed(TOP + INNER_HEIGHT - y)}" fill="${color}"><title>${escaped(says)}</title></rect>`
+      const bar = `<rect x="${fixed(x)}" y="${fixed(y)}" width="${fixed(width * 0.92)}" height="${fixed(TOP + INNER_HEIGHT - y)}" fill="${color}"><title>${escaped(says)}</title></rect>`
+      if (value <= top) return bar
+      const [middle, low] = [fixed(x + width / 2), fixed(TOP + 6)]
+      return `${bar}<text x="${middle}" y="${low}" class="cut" transform="rotate(90 ${middle} ${low})">${escaped(options.format(value))}</text>`
     }),
   )
   return framed(options, top, bars, (at) => LEFT + (at + 0.5) * group)
 }
 
-const topOf = (series: readonly Series[]): number =>
-  roundTop(series.reduce((most, { values }) => values.reduce((a, b) => Math.max(a, b), most), 0))
+const topOf = ({ series, reaches }: PlotOptions): number =>
+  roundTop(reaches ?? series.reduce((most, { values }) => values.reduce((a, b) => Math.max(a, b), most), 0))
 
 const heightAt = (value: number, top: number): number => TOP + INNER_HEIGHT * (1 - value / top)
 

@@ -53,6 +53,7 @@ ${figuresTable(results)}
 ${usePlot(results, fleet)}
 <h2>Mean wait by size, in hours</h2>
 ${waitPlot(results)}
+<p class="note">A bar that is cut off at the top says how long it is.</p>
 <h2>Shared ÷ alone, by organisation</h2>
 ${fairnessTable(report)}
 <p class="note">Mean time from submission to the end of the use, divided by what the organisation would see with the whole fleet to itself. Organisations were drawn from the seed: the trace names none.</p>
@@ -63,7 +64,7 @@ ${fairnessTable(report)}
 
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;margin:2rem auto;max-width:60rem;padding:0 1rem;color:#1b1b1b;background:#fff}
 table{border-collapse:collapse;width:100%}th,td{padding:.25rem .6rem;text-align:right;border-bottom:1px solid #ddd}th:first-child,td:first-child{text-align:left}
-svg{width:100%;height:auto}.grid{stroke:#ddd}.axis{font-size:12px;fill:#555;dominant-baseline:middle}.end{text-anchor:end}.middle{text-anchor:middle}
+svg{width:100%;height:auto}.grid{stroke:#ddd}.axis{font-size:12px;fill:#555;dominant-baseline:middle}.cut{font-size:11px;fill:#fff;dominant-baseline:middle}.end{text-anchor:end}.middle{text-anchor:middle}
 .note{color:#555;font-size:13px}.legend span{margin-right:1.2rem}.legend i{display:inline-block;width:.8rem;height:.8rem;margin-right:.4rem}`
 
 const legend = (results: readonly PolicyResult[]): string =>
@@ -102,15 +103,18 @@ function usePlot(results: readonly PolicyResult[], fleet: Fleet): string {
 
 function waitPlot(results: readonly PolicyResult[]): string {
   const sizes = waitsBySize(results[0]?.runs ?? [])
+  const series = results.map(({ figures: { name }, runs }) => ({
+    name,
+    color: COLORS[name],
+    values: waitsBySize(runs).map(({ meanHours }) => meanHours),
+  }))
   return barPlot({
     title: 'Mean wait by size',
-    series: results.map(({ figures: { name }, runs }) => ({
-      name,
-      color: COLORS[name],
-      values: waitsBySize(runs).map(({ meanHours }) => meanHours),
-    })),
+    series,
     labels: sizes.map(({ size, requests }) => `${size} nodes (${requests})`),
     format: (value) => value.toFixed(1),
+    // Strictly in order waits are so long that nothing else would be seen beside them.
+    reaches: Math.max(...series.filter(({ name }) => name !== 'fcfs').flatMap(({ values }) => values)),
   })
 }
 

@@ -62,6 +62,15 @@ describe('a plot', () => {
     expect(barPlot(options)).to.include('height="228.0"').and.include('height="114.0"').and.include('height="0.0"')
   })
 
+  it('cuts a bar off where the axis ends, and writes how long it is', () => {
+    const series = [{ name: 'one', color: '#000', values: [50, 400] }]
+    const options = { title: 'a plot', series, labels: ['a', 'b'], format: (value: number) => `${value} h` }
+    const plot = barPlot({ ...options, reaches: 100 })
+    expect(plot).to.include('height="114.0"').and.include('height="228.0"')
+    expect(plot.match(/class="cut"[^>]*>400 h</g)).to.have.length(1)
+    expect(barPlot(options)).to.not.include('class="cut"')
+  })
+
   for (const [value, top] of [
     [0, 1],
     [0.8, 1],

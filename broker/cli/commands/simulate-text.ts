@@ -19,6 +19,7 @@ export function headline(said: {
   return `${said.trace}: ${requests.length} requests${out}${skipped}; load ${said.load.toFixed(2)}, seed ${said.seed}\n\n`
 }
 
+/** The last column is of the organisation that pays most for the others. */
 export function resultsTable(results: readonly PolicyResult[], fairness: FairnessByPolicy): string {
   const worst = (name: PolicyName): string =>
     Math.max(...fairness[name].map(({ sharedOverAlone }) => sharedOverAlone)).toFixed(2)
@@ -30,7 +31,7 @@ export function resultsTable(results: readonly PolicyResult[], fairness: Fairnes
         align: 'right' as const,
         value: ({ figures }: PolicyResult) => figureText(figures, column),
       })),
-      { head: 'shared ÷ alone', align: 'right' as const, value: ({ figures }: PolicyResult) => worst(figures.name) },
+      { head: 'worst ÷ alone', align: 'right' as const, value: ({ figures }: PolicyResult) => worst(figures.name) },
     ],
     results,
   )
