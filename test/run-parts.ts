@@ -54,6 +54,7 @@ export const TESTS: readonly MochaPart[] = [
   ...onBothStores('api'),
   ...onBothStores('durability'),
   folder('store'),
+  folder('app'),
   folder('contract'),
   folder('sandbox'),
   folder('core'),

@@ -1,0 +1,188 @@
+import { expect } from 'chai'
+import { after, before, beforeEach, describe, it } from 'mocha'
+import { createCalendarCache } from '../../broker/app/calendar-cache.ts'
+import type { Command } from '../../broker/app/command.ts'
+import { chained } from '../../broker/app/digest.ts'
+import type { Draft } from '../../broker/app/draft.ts'
+import type { Member } from '../../broker/app/group-commit.ts'
+import { install } from '../../broker/app/install.ts'
+import { createWriter, type Writer } from '../../broker/app/writer.ts'
+import { factsOf } from '../../broker/core/calendar-reads.ts'
+import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
+import type { ApprovalRow, Changes } from '../../broker/store/changes.ts'
+import { EMPTY_LOG_DIGEST, readHead, readLog } from '../../broker/store/head.ts'
+import { Refusal } from '../../shared/refusal.ts'
+import { aCluster } from '../core/fleet.ts'
+import { ENGINES, openTestDatabase, type TestDatabase } from '../support/database.ts'
+
+const CLUSTER = aCluster({ id: 'c', providerId: 'p' })
+
+const anApproval = (id: string, draft: Draft): ApprovalRow => ({
+  id,
+  sequence: draft.nextAllocationSequence(),
+  organizationId: 'kaist',
+  organizationName: null,
+  organizationType: null,
+  program: 'research',
+  priority: 'standard',
+  limits: {
+    maxNodes: 1,
+    gpuHours: 1,
+    architectures: ['blackwell'],
+    validFrom: '2026-01-01T00:00:00Z',
+    validTo: '2027-01-01T00:00:00Z',
+  },
+  note: null,
+  status: 'valid',
+  endedGpuMs: 0,
+  version: 1,
+  createdAt: draft.now,
+  updatedAt: draft.now,
+})
+
+/** Changes a row, the calendar and the log of events, then does what it is told. */
+const member = (id: string, then: () => void = () => {}): Member<string> => ({
+  needs: { approvals: [id] },
+  decide(draft) {
+    draft.saveApproval(anApproval(id, draft))
+    draft.apply({ op: 'suspend-provider', providerId: id })
+    draft.event({ type: 'approval.put', subject: `approvals/${id}`, data: {} })
+    then()
+    return id
+  },
+})
+
+const refuse = (): never => {
+  throw new Refusal('no-capacity', 'There is none.')
+}
+const fail = (): never => {
+  throw new Error('a bug')
+}
+
+const withKey = (key: string, digest = 'd'): Command => ({
+  caller: { clientId: 'platform', scopes: new Set(), organizationId: null, providerId: null },
+  idempotency: { key, digest },
+  ifMatch: null,
+  traceparent: null,
+})
+
+for (const engine of ENGINES) {
+  describe(`deciding in groups, on ${engine}`, () => {
+    let database: TestDatabase
+    let writer: Writer
+    let cache: ReturnType<typeof createCalendarCache>
+    let groups: number[]
+    before(async () => {
+      database = await openTestDatabase(engine)
+      await install(database, [CLUSTER], 1_000)
+    })
+    after(() => database.close())
+    beforeEach(() => {
+      cache = createCalendarCache(() => 1_000)
+      groups = []
+      writer = createWriter({
+        database,
+        cache,
+        policy: DEFAULT_POLICY,
+        now: () => 1_000,
+        beforeCommit: async () => {},
+        observe: ({ members }) => void groups.push(members),
+      })
+    })
+
+    const stored = async (): Promise<string[]> =>
+      (await database.queries.selectFrom('approvals').select('id').orderBy('id').execute()).map((row) => row.id)
+    const outcomes = async (members: readonly Member<string>[]): Promise<string[]> =>
+      (await Promise.allSettled(members.map((one) => writer.run(one)))).map((one) =>
+        one.status === 'fulfilled' ? one.value : String(one.reason),
+      )
+
+    it('commits what arrives together in one transaction', async () => {
+      expect(await outcomes([member('a1'), member('a2'), member('a3')])).to.deep.equal(['a1', 'a2', 'a3'])
+      expect(groups).to.deep.equal([3])
+    })
+
+    it('leaves no trace of a member that is refused, and keeps what came before and after it', async () => {
+      expect(await outcomes([member('b1'), member('b2', refuse), member('b3')])).to.deep.equal([
+        'b1',
+        'Refusal: There is none.',
+        'b3',
+      ])
+      expect(await stored())
+        .to.include.members(['b1', 'b3'])
+        .and.not.include('b2')
+      const calendar = await cache.read(database.queries)
+      expect([...calendar.suspendedProviders])
+        .to.include.members(['b1', 'b3'])
+        .and.not.include('b2')
+    })
+
+    it('runs a group that failed as a whole again member by member: one bug takes nobody with it', async () => {
+      const results = await outcomes([member('c1'), member('c2', fail), member('c3')])
+      expect(results).to.deep.equal(['c1', 'Error: a bug', 'c3'])
+      expect(await stored())
+        .to.include.members(['c1', 'c3'])
+        .and.not.include('c2')
+    })
+
+    it('keeps a calendar that equals one that is built from the rows', async () => {
+      await outcomes([member('d1'), member('d2', refuse), member('d3', fail), member('d4')])
+      const kept = factsOf(await cache.read(database.queries))
+      const built = factsOf(await createCalendarCache(() => 1_000).read(database.queries))
+      expect(kept).to.deep.equal(built)
+    })
+
+    it('numbers events and operations without a gap, refused and failed members or not', async () => {
+      await outcomes([member('e1'), member('e2', refuse), member('e3', fail), member('e4')])
+      const events = await database.queries.selectFrom('events').select('sequence').orderBy('sequence').execute()
+      expect(events.map((event) => event.sequence)).to.deep.equal(events.map((_, index) => index + 1))
+      const log = await readLog(database.queries, 0)
+      expect(log.map((entry) => entry.version)).to.deep.equal(log.map((_, index) => index + 1))
+    })
+
+    it('chains the log of operations, so that its digest vouches for every one of them', async () => {
+      await outcomes([member('f1'), member('f2')])
+      const log = await readLog(database.queries, 0)
+      const digest = log.reduce((before, entry) => chained(before, entry.op), EMPTY_LOG_DIGEST)
+      expect((await readHead(database.queries)).logDigest).to.equal(digest)
+    })
+
+    it('gives the first answer to a key again, a refusal too, and refuses the key to another request', async () => {
+      const answer = (id: string, then?: () => void): Member<{ body: string; etag: null }> => {
+        const inner = member(id, then)
+        return { needs: inner.needs, decide: (draft) => ({ body: inner.decide(draft), etag: null }) }
+      }
+      expect(await writer.answer(withKey('k1'), answer('g1'))).to.deep.equal({
+        body: 'g1',
+        etag: null,
+        replayed: false,
+      })
+      expect(await writer.answer(withKey('k1'), answer('g2'))).to.deep.equal({ body: 'g1', etag: null, replayed: true })
+      const refused = async (command: Command, then?: () => void): Promise<string> =>
+        writer.answer(command, answer('g3', then)).then(
+          () => 'answered',
+          (error: Refusal) => error.code,
+        )
+      expect(await refused(withKey('k2'), refuse)).to.equal('no-capacity')
+      expect(await refused(withKey('k2'))).to.equal('no-capacity')
+      expect(await refused(withKey('k2', 'other'))).to.equal('idempotency-key-reused')
+      expect(await stored())
+        .not.to.include.members(['g2'])
+        .and.not.include.members(['g3'])
+    })
+
+    it('tells of each commit what it changed, and of none that failed', async () => {
+      const told: Changes[] = []
+      writer.onCommit((changes) => void told.push(changes))
+      await outcomes([member('h1'), member('h2', fail)])
+      expect(told.flatMap((changes) => [...changes.approvals.keys()])).to.deep.equal(['h1'])
+    })
+
+    it('finishes what it took before it closes, and takes no more', async () => {
+      const taken = writer.run(member('i1'))
+      await writer.close()
+      expect(await taken).to.equal('i1')
+      expect(await outcomes([member('i2')])).to.deep.equal(['Refusal: The broker is stopping.'])
+    })
+  })
+}
