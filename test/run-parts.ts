@@ -78,4 +78,4 @@ export const SHORT_RUN: CommandPart = {
 }
 
 /** What `npm run test:full` adds, one after the other. */
-export const LONG_PARTS: readonly LongPart[] = []
+export const LONG_PARTS: readonly LongPart[] = [{ part: folder('replicas'), needs: [] }]

@@ -1,0 +1,67 @@
+import { expect } from 'chai'
+import { after, before, describe, it } from 'mocha'
+import type { Allocation } from '../../shared/allocation.ts'
+import { approve, release } from '../api/requests.ts'
+import { allocateAt, untilStatus } from '../durability/allocations.ts'
+import { type BrokerFiles, brokerFiles, type BrokerProcess, startBrokerProcess } from '../durability/broker-process.ts'
+import { OPERATORS, type Operators, startOperators } from '../durability/operators.ts'
+import { type ApiClient, createApiClient, tokenFor } from '../support/api-client.ts'
+import { type DatabasePlace, newDatabasePlace } from '../support/database.ts'
+
+const NODES = 16
+const PER_OPERATOR = 4
+/** A lease of 20 s, and some room on a slow machine. */
+const TAKEN_OVER_WITHIN_MS = 60_000
+
+describe('three replicas on one PostgreSQL', () => {
+  let operators: Operators
+  let place: DatabasePlace
+  let files: BrokerFiles
+  let brokers: BrokerProcess[]
+  let clients: ApiClient[]
+  before(async function () {
+    this.timeout(120_000)
+    operators = await startOperators()
+    place = await newDatabasePlace('postgres')
+    files = await brokerFiles(operators.settings)
+    const env = { ...files.env, DATA_DIR: place.folder, DATABASE_URL: place.url ?? '' }
+    // At once: each finds a database without a table, and one of them makes them all.
+    brokers = await Promise.all(OPERATORS.map(() => startBrokerProcess(env)))
+    const authorization = `Bearer ${await tokenFor(operators.identityUrl, 'platform')}`
+    clients = brokers.map(({ url }) => createApiClient({ url: () => url, authorization }))
+  })
+  after(async () => {
+    await Promise.all(brokers.map((broker) => broker.kill()))
+    await files.remove()
+    await place.remove()
+    await operators.close()
+  })
+
+  it('take over what a killed one was building, and build no node twice (invariants 2, 3 and 4)', async function () {
+    this.timeout(240_000)
+    const [first, second, third] = clients as [ApiClient, ApiClient, ApiClient] // one for each operator
+    const approval = await approve(first)
+    const asked: Promise<Allocation>[] = []
+    for (let n = 0; n < PER_OPERATOR; n += 1) {
+      for (const [index, operator] of OPERATORS.entries()) {
+        asked.push(allocateAt(clients[index] ?? first, approval, { operator, nodes: NODES }))
+      }
+    }
+    const taken = await Promise.all(asked)
+    await untilStatus(second, taken[0]?.id ?? '', ['provisioning', 'active'])
+    await brokers[0]?.kill()
+
+    const active = await Promise.all(taken.map(({ id }) => untilStatus(second, id, ['active'], TAKEN_OVER_WITHIN_MS)))
+    for (const { id, placement } of active) {
+      const operator = OPERATORS.find((one) => one === placement?.providerId)
+      expect(operator).not.to.equal(undefined)
+      if (operator === undefined) continue
+      expect(await operators.idsStanding(operator, id)).to.have.length(NODES)
+      expect(await operators.everBuilt(operator, id)).to.have.length(NODES)
+    }
+
+    await Promise.all(taken.map(({ id }, index) => release(index % 2 === 0 ? second : third, id)))
+    await Promise.all(taken.map(({ id }) => untilStatus(third, id, ['released'], TAKEN_OVER_WITHIN_MS)))
+    await operators.untilNothingIsLeft()
+  })
+})
