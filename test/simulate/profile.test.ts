@@ -50,4 +50,17 @@ describe('a profile of free nodes', () => {
       }),
     )
   })
+
+  it('gives back what began before all that it remembers', () => {
+    fc.assert(
+      fc.property(anyTaken, fc.nat(60), (taken, now) => {
+        const [profile, untouched] = [profileOf(PHASES), profileOf(PHASES)]
+        for (const { start, length, nodes } of taken) take(profile, { start, end: start + length }, nodes)
+        forgetBefore(profile, now)
+        for (const { start, length, nodes } of taken) take(profile, { start, end: start + length }, -nodes)
+        expect(profile.times).to.deep.equal(profile.times.toSorted((a, b) => a - b))
+        for (let at = now; at < now + 70; at += 1) expect(freeAt(profile, at)).to.equal(freeAt(untouched, at))
+      }),
+    )
+  })
 })

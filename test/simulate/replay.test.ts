@@ -134,6 +134,17 @@ describe('a replay', () => {
           waitingCount: () => queue.length,
         }
       }
+    /** Starts at its first turn what only comes later. */
+    const hasty =
+      (later: SimRequest): SchedulerFactory =>
+      () => ({
+        submitted: () => {},
+        ended: () => {},
+        givenBack: () => {},
+        turn: () => [{ request: later, clusterId: 'alpha', promisedStart: null }],
+        nextTurnAt: () => null,
+        waitingCount: () => 0,
+      })
     const two = requestsOf([
       [0, 6, 10],
       [1, 6, 10],
@@ -144,6 +155,7 @@ describe('a replay', () => {
       ['that starts one twice', careless('alpha', 2), /has started before/],
       ['that invents a cluster', careless('omega'), /no such cluster/],
       ['that takes the wrong architecture', careless('gamma'), /it asks for blackwell/],
+      ['that knows who will come', hasty(two[1] as SimRequest), /has not been submitted yet/], // there are two
       ['that forgets somebody', careless('alpha', 0), /2 of 2 requests never started/],
     ] as const)
       it(says, () => {
