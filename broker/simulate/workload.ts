@@ -6,6 +6,7 @@ import type { Fleet } from './fleet.ts'
 import type { TraceJob } from './trace.ts'
 
 export interface SimRequest {
+  /** That of the log with the line's number: never shared. */
   readonly id: string
   /** Place in the order of submission, from 0. */
   readonly order: number
@@ -82,7 +83,8 @@ function draftOf(job: TraceJob, line: number, fleet: Fleet, { stretch, seed, sta
   const architecture = drawn(large, draw(seed, 'architecture', line))
   if (architecture === null || grantedMs > horizonOf(startAt) - startAt - DAY_MS) return null
   return {
-    id: job.id,
+    // Logs that were put together from several use an id twice; a place on a calendar is had once.
+    id: `${job.id}#${line}`,
     submittedAfterMs: Math.round(job.submitSeconds * SECOND_MS * factors.time),
     nodes,
     architecture: architecture.name,

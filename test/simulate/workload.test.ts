@@ -3,11 +3,12 @@ import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { fleetOf } from '../../broker/simulate/fleet.ts'
 import { readTrace } from '../../broker/simulate/read-trace.ts'
+import { POLICY_NAMES } from '../../broker/simulate/scheduler.ts'
 import type { TraceJob } from '../../broker/simulate/trace.ts'
 import { workloadOf, type WindowOptions } from '../../broker/simulate/workload.ts'
 import { Inventory } from '../../shared/inventory.ts'
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../../shared/time.ts'
-import { T0 } from './small-world.ts'
+import { replayed, T0 } from './small-world.ts'
 
 const FLEET = fleetOf(
   Inventory.parse(JSON.parse(readFileSync(new URL('../../deploy/inventory.json', import.meta.url), 'utf8'))),
@@ -91,6 +92,13 @@ describe('a workload', () => {
     expect(hopper / requests.length).to.be.closeTo(287 / 1_307, 0.01)
     for (let seed = 0; seed < 200; seed += 1)
       expect(only(aJob({ nodes: 256 }), { seed })?.architecture).to.equal('blackwell')
+  })
+
+  it('tells requests apart where the log gives one id twice', () => {
+    const twice = Array.from({ length: 30 }, () => aJob({ nodes: 200 }))
+    const { requests } = workloadOf(twice, FLEET, OPTIONS)
+    expect(new Set(requests.map(({ id }) => id)).size).to.equal(30)
+    for (const name of POLICY_NAMES) expect(replayed(name, requests, FLEET)).to.have.length(30)
   })
 
   it('leaves out, and counts, what no cluster could hold or nobody plans for', () => {
