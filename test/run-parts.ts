@@ -56,6 +56,7 @@ export const TESTS: readonly MochaPart[] = [
   folder('store'),
   folder('app'),
   folder('contract'),
+  folder('conformance'),
   folder('sandbox'),
   folder('core'),
   folder('http'),

@@ -86,9 +86,13 @@ export interface Patience {
   readonly graceMs: number
 }
 
+export type ClosableProvider = Provider & { close?(): void }
+
 /** One adapter in front of one operator. */
 export interface Target {
   readonly provider: Provider
+  /** The same adapter once more, as a broker's other replica has it: nothing remembered, no token yet. */
+  freshProvider(): ClosableProvider
   /** The same operator, asked with a key that it does not accept; null: not given. */
   readonly wrongKeyProvider: Provider | null
   /** The texts of that key which no error may show. */

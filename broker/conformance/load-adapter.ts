@@ -4,12 +4,13 @@
  */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { AdapterContext, Provider } from '../../shared/provider.ts'
+import type { AdapterContext } from '../../shared/provider.ts'
 import { KitError } from './config.ts'
+import type { ClosableProvider } from './contract-case.ts'
 
 export interface AdapterModule {
   /** @throws whatever the adapter throws at settings that it cannot use */
-  createProvider(kind: string, rawSettings: unknown, context: AdapterContext): Provider & { close?(): void }
+  createProvider(kind: string, rawSettings: unknown, context: AdapterContext): ClosableProvider
   /** The adapter's own; null where it names none. */
   readonly version: string | null
 }

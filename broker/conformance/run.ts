@@ -68,7 +68,7 @@ export async function runCase(
   } finally {
     given.abort() // what still waits for a case that was given up
   }
-  const leftBehind = await cleanUp(target, traces)
+  const leftBehind = await cleanUp(target, traces).finally(traces.close)
   const outcome = reason === null ? 'passed' : 'failed'
   return { id, rule, says, outcome, reason, leftBehind, durationMs: Math.round(performance.now() - startedAt) }
 }

@@ -1,7 +1,7 @@
 /** From the configuration and the adapter's module to what cases are tried against. */
 import type { Provider } from '../../shared/provider.ts'
 import { KitError, type KitConfig, laidOver, textsIn } from './config.ts'
-import type { Target } from './contract-case.ts'
+import type { ClosableProvider, Target } from './contract-case.ts'
 import { controlOf } from './control.ts'
 import type { AdapterModule } from './load-adapter.ts'
 import { aCall } from './steps.ts'
@@ -25,6 +25,7 @@ export async function openTarget(config: KitConfig, adapter: AdapterModule): Pro
       close,
       target: {
         provider,
+        freshProvider: () => create(adapter, settings.kind, settings),
         wrongKeyProvider,
         wrongSecrets: textsIn(wrongKey),
         clusterId: config.clusterId ?? (await firstCluster(provider, patience)),
@@ -42,7 +43,7 @@ export async function openTarget(config: KitConfig, adapter: AdapterModule): Pro
   }
 }
 
-function create(adapter: AdapterModule, kind: string, settings: unknown): Provider & { close?(): void } {
+function create(adapter: AdapterModule, kind: string, settings: unknown): ClosableProvider {
   try {
     return adapter.createProvider(kind, settings, { now: Date.now })
   } catch (error) {

@@ -7,10 +7,12 @@ import { randomBytes } from 'node:crypto'
 import { idFromBytes } from '../../shared/ids.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
 import type { Provider, ProviderNode } from '../../shared/provider.ts'
-import type { Ledger, Patience, Sandbox, Target } from './contract-case.ts'
+import type { ClosableProvider, Ledger, Patience, Sandbox, Target } from './contract-case.ts'
 
 export interface CaseWorld {
   readonly provider: Provider
+  /** The same case with the adapter once more: nothing remembered, no token yet. */
+  withFreshProvider(): CaseWorld
   readonly clusterId: string
   readonly installationId: string
   /** Another broker's, in the same tenant. */
@@ -21,6 +23,8 @@ export interface CaseWorld {
   /** Aborts when the case is given up: waiting ends. */
   readonly signal: AbortSignal
   readonly sandbox: Sandbox
+  /** Null where the target has none: for cases that are sharper with one, and do without. */
+  readonly sandboxIfAny: Sandbox | null
   /** What the operator has built since the case began. */
   ledger(): Promise<Ledger>
   // What a case may use that has declared its need.
@@ -44,6 +48,8 @@ export interface Traces {
   /** Whether anything may have been made at all. */
   readonly asked: () => boolean
   readonly ledger: () => Promise<Ledger>
+  /** Ends the adapters that the case had beside the target's own. */
+  readonly close: () => void
 }
 
 const EMPTY_LEDGER: Ledger = { nodes: [], others: [] }
@@ -54,7 +60,8 @@ export async function openWorld(target: Target, signal: AbortSignal): Promise<{ 
   const installationId = idFromBytes('ins', randomBytes(10))
   const otherInstallationId = idFromBytes('ins', randomBytes(10))
   const allocationIds = new Map<number, string>()
-  const noted = note(target.provider)
+  const notes = createNotes()
+  const fresh: ClosableProvider[] = []
   let delayedMs = 0
   const noteDelays = (sandbox: Sandbox): Sandbox => ({
     ...sandbox,
@@ -64,8 +71,13 @@ export async function openWorld(target: Target, signal: AbortSignal): Promise<{ 
     },
   })
   const sandbox = target.sandbox === null ? null : noteDelays(target.sandbox)
-  const world: CaseWorld = {
-    provider: noted.provider,
+  const worldOf = (provider: Provider): CaseWorld => ({
+    provider: notes.noting(provider),
+    withFreshProvider() {
+      const another = target.freshProvider()
+      fresh.push(another)
+      return worldOf(another)
+    },
     clusterId: target.clusterId,
     installationId,
     otherInstallationId,
@@ -76,6 +88,7 @@ export async function openWorld(target: Target, signal: AbortSignal): Promise<{ 
     },
     patience: target.patience,
     signal,
+    sandboxIfAny: sandbox,
     get sandbox() {
       return given('faults', sandbox)
     },
@@ -93,10 +106,13 @@ export async function openWorld(target: Target, signal: AbortSignal): Promise<{ 
     get burstNodes() {
       return given('burst', target.burstNodes)
     },
-  }
+  })
   const installationIds = [installationId, otherInstallationId]
-  const traces = { ...noted, installationIds, allocationIds, ledger, delayedMs: () => delayedMs }
-  return { world, traces }
+  const close = (): void => {
+    for (const provider of fresh) provider.close?.()
+  }
+  const traces = { ...notes, close, installationIds, allocationIds, ledger, delayedMs: () => delayedMs }
+  return { world: worldOf(target.provider), traces }
 }
 
 function given<T>(need: string, value: T | null): T {
@@ -104,7 +120,7 @@ function given<T>(need: string, value: T | null): T {
   return value
 }
 
-function note(provider: Provider) {
+function createNotes() {
   const instanceIds = new Set<string>()
   let inDoubtAt: number | null = null
   let asked = false
@@ -112,7 +128,7 @@ function note(provider: Provider) {
     for (const { providerInstanceId } of nodes) instanceIds.add(providerInstanceId)
     return nodes
   }
-  const noting: Provider = {
+  const noting = (provider: Provider): Provider => ({
     ...provider,
     listNodes: async (filter, call) => seen(await provider.listNodes(filter, call)),
     async createNodes(group, call) {
@@ -124,8 +140,8 @@ function note(provider: Provider) {
         throw error
       }
     },
-  }
-  return { provider: noting, instanceIds, inDoubtAt: () => inDoubtAt, asked: () => asked }
+  })
+  return { noting, instanceIds, inDoubtAt: () => inDoubtAt, asked: () => asked }
 }
 
 const idsIn = ({ nodes, others }: Ledger): ReadonlySet<string> => new Set([...nodes, ...others].map(({ id }) => id))

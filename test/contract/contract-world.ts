@@ -2,7 +2,7 @@
  * One adapter in front of one simulated operator, and the kit's own helpers bound to it: for the tests of what only one
  * operator has.
  */
-import type { CallMatch, Fault, Ledger, Patience } from '../../broker/conformance/contract-case.ts'
+import type { CallMatch, ClosableProvider, Fault, Ledger, Patience } from '../../broker/conformance/contract-case.ts'
 import * as steps from '../../broker/conformance/steps.ts'
 import type { CaseWorld } from '../../broker/conformance/world.ts'
 import type { Call, NodeGroup, Provider, ProviderNode } from '../../shared/provider.ts'
@@ -11,6 +11,8 @@ export { rejection, rejectionOf } from '../../broker/conformance/steps.ts'
 
 export interface ContractWorld {
   readonly provider: Provider
+  /** The same adapter once more, nothing remembered. */
+  freshProvider(): ClosableProvider
   /** The same operator, asked with a key that it does not accept. */
   readonly wrongKeyProvider: Provider
   readonly clusterId: string
@@ -42,12 +44,14 @@ const allocationId = (n: number): string => `alc_contractsuiteno${'abcdefghijklm
 
 const caseWorld = ({ ledger, ...world }: ContractWorld): CaseWorld => ({
   ...world,
+  withFreshProvider: () => caseWorld({ ...world, ledger, provider: world.freshProvider() }),
   ledger,
   otherInstallationId: 'ins_otherinstallatio',
   allocationId,
   patience: PATIENCE,
   signal: new AbortController().signal,
   sandbox: { ...world, ledger },
+  sandboxIfAny: { ...world, ledger },
   wrongSecrets: ['wrong-key'],
   burstNodes: 0,
 })

@@ -48,6 +48,7 @@ async function setUp({ knobs = {}, cluster = BARE_METAL }: Variant): Promise<Con
   return {
     ...operator,
     provider,
+    freshProvider: () => createKakaoProvider(settingsWith(KAKAO.accessKeySecret), context),
     wrongKeyProvider,
     clusterId: 'kakao-b200-255',
     installationId: 'ins_contractsuiteins',

@@ -30,6 +30,7 @@ async function setUp(cluster: object = {}): Promise<ContractWorld> {
   return {
     ...operator,
     provider,
+    freshProvider: () => createNaverProvider(settings, context),
     wrongKeyProvider,
     clusterId: 'naver-h200-255',
     installationId: 'ins_contractsuiteins',

@@ -40,19 +40,14 @@ const settingsFor = (url: string, password: string): NhnSettings =>
     },
   })
 
-interface NhnWorld extends ContractWorld {
-  /** A second adapter in front of the same operator. */
-  secondProvider(): ReturnType<typeof createNhnProvider>
-}
-
-async function setUp(): Promise<NhnWorld> {
+async function setUp(): Promise<ContractWorld> {
   const operator = await startSandboxOperator(nhn)
   const provider = createNhnProvider(settingsFor(operator.url, NHN.password), { now: Date.now })
   const wrongKeyProvider = createNhnProvider(settingsFor(operator.url, 'wrong-key'), { now: Date.now })
   return {
     provider,
     wrongKeyProvider,
-    secondProvider: () => createNhnProvider(settingsFor(operator.url, NHN.password), { now: Date.now }),
+    freshProvider: () => createNhnProvider(settingsFor(operator.url, NHN.password), { now: Date.now }),
     clusterId: 'nhn-b200-510',
     installationId: 'ins_contractofnhnaaa',
     calls: {
@@ -78,7 +73,7 @@ describeProviderContract('NHN', setUp)
 
 describe('NHN beyond the contract', function beyond() {
   this.timeout(60_000)
-  let world: NhnWorld
+  let world: ContractWorld
   beforeEach(async () => {
     world = await setUp()
   })
@@ -112,10 +107,10 @@ describe('NHN beyond the contract', function beyond() {
 
   it('makes each node once when two brokers ask for the same groups one after the other', async () => {
     const group = await aGroup(world, { size: 4 })
-    const other = world.secondProvider()
+    const other = world.freshProvider()
     await world.provider.createNodes(group, aCall())
     await other.createNodes(group, aCall())
-    other.close()
+    other.close?.()
     expect((await world.ledger()).nodes).to.have.length(4)
   })
 })

@@ -46,6 +46,7 @@ function targetOf(world: ContractWorld): Target {
   const { provider, wrongKeyProvider, clusterId, unknownInstanceId, pageSize, calls } = world
   return {
     provider,
+    freshProvider: () => world.freshProvider(),
     wrongKeyProvider,
     wrongSecrets: ['wrong-key'],
     clusterId,

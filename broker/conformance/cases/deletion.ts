@@ -103,6 +103,7 @@ export const DELETION: readonly ContractCase[] = [
     says: SAYS.notYet,
     needs: [],
     async run(world) {
+      await world.sandboxIfAny?.setBehaviour({ bootMs: 300 })
       const group = await aGroup(world)
       await world.provider.createNodes(group, aCall(world))
       await untilListed(world, group)

@@ -52,6 +52,7 @@ export const LEFTOVERS: readonly ContractCase[] = [
     says: SAYS.ended,
     needs: [],
     async run(world) {
+      await world.sandboxIfAny?.setBehaviour({ bootMs: 300 })
       const group = await aGroup(world, WITH_KEY)
       await world.provider.createNodes(group, aCall(world))
       await sweep(world, [])

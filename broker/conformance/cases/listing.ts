@@ -144,6 +144,7 @@ export const LISTING: readonly ContractCase[] = [
       const { nodes } = await aReadyGroup(world, { allocation: 1 })
       const group = await aGroup(world, { allocation: 2 })
       const creating = world.provider.createNodes(group, aCall(world))
+      creating.catch(() => {}) // it may fail while a look already has
       for (let look = 1; look <= 5; look += 1) {
         const seen = await listAll(world)
         assert.equal(new Set(namesOf(seen)).size, seen.length, 'a name is listed twice')

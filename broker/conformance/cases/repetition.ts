@@ -47,6 +47,19 @@ export const REPETITION: readonly ContractCase[] = [
     },
   },
   {
+    id: 'create-by-another-replica',
+    rule: 'makes nothing when a group is asked for again by a broker that remembers nothing',
+    says: SAYS.twice,
+    needs: [],
+    async run(world) {
+      const { group, nodes } = await aReadyGroup(world)
+      const other = world.withFreshProvider()
+      await other.provider.createNodes(group, aCall(other))
+      assert.deepEqual(idsOf(await listOf(other, group)), idsOf(nodes))
+      await ledgerHas(world, group.size)
+    },
+  },
+  {
     id: 'create-other-body',
     rule: 'makes nothing more when the name of a group comes again with other keys',
     says: SAYS.twice,
@@ -93,9 +106,11 @@ export const REPETITION: readonly ContractCase[] = [
     says: SAYS.unauthenticated,
     needs: ['faults'],
     async run(world) {
-      await world.sandbox.setBehaviour({ tokenTtlMs: 40, bootMs: 250 })
-      const { group } = await aReadyGroup(world)
-      await release(world, group)
+      await world.sandbox.setBehaviour({ tokenTtlMs: 400, bootMs: 1_000 })
+      // One that has a token already would keep that for hours.
+      const withNewToken = world.withFreshProvider()
+      const { group } = await aReadyGroup(withNewToken)
+      await release(withNewToken, group)
     },
   },
 ]
