@@ -4,7 +4,7 @@ import { describe, it } from 'mocha'
 import { CASES } from '../../broker/conformance/cases/all.ts'
 import { runCases } from '../../broker/conformance/run.ts'
 import { memoryTarget } from './memory-target.ts'
-import { MUTANTS } from './mutants.ts'
+import { MUTANTS } from './mutants/all.ts'
 import { failedIn, tryMutant } from './try-mutant.ts'
 
 /** Nearly all of a run is waiting; more at once would make each other late. */
