@@ -32,7 +32,8 @@ export function recordLook(claim: Claim, plan: Plan, maxBatch: number): Member<b
     decide(draft) {
       const row = claimed(draft, claim)
       if (row === null || (row.status !== 'provisioning' && row.status !== 'active')) return false
-      for (const note of plan.notes) noteNode(draft, row, note)
+      const stored = new Map(draft.nodesOf(row.id).map((node) => [nodeKey(node), node]))
+      for (const note of plan.notes) noteNode(draft, row, note, stored)
       noteUnanswered(draft, row, plan)
       for (const step of plan.steps) if (step.step === 'create') markAsked(draft, row, step.group)
       const named = renameNodes(draft, row, plan.steps, maxBatch)
@@ -103,8 +104,8 @@ function moveOn(draft: Draft, row: AllocationRow, plan: Plan): void {
   draft.save({ ...row, statusReason })
 }
 
-function noteNode(draft: Draft, row: AllocationRow, note: NodeNote): void {
-  const before = draft.nodesOf(row.id).find((node) => nodeKey(node) === nodeKey({ allocationId: row.id, ...note }))
+function noteNode(draft: Draft, row: AllocationRow, note: NodeNote, stored: ReadonlyMap<string, NodeRow>): void {
+  const before = stored.get(nodeKey({ allocationId: row.id, ...note }))
   if (before === undefined) return
   const { failure } = note
   const lastError =
