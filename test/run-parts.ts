@@ -64,6 +64,7 @@ export const TESTS: readonly MochaPart[] = [
   folder('cli'),
   folder('client'),
   folder('deploy'),
+  folder('simulate'),
   { kind: 'mocha', name: 'rules', files: ['test/*.test.ts'] },
 ]
 
