@@ -21,6 +21,7 @@ export interface Metrics {
   readonly allocations: Gauge<'status'>
   readonly lookSeconds: Histogram
   readonly workerErrors: Counter<'worker'>
+  readonly promisesSlipped: Counter<'cause'>
 }
 
 /** A registry of its own for each broker, so that several can live in one process (tests, replicas). */
@@ -88,6 +89,12 @@ export function createMetrics(): Metrics {
       name: 'gpu_broker_worker_errors_total',
       help: 'Rounds of a worker that ended in an error that was not a provider’s.',
       labelNames: ['worker'],
+      registers,
+    }),
+    promisesSlipped: new Counter({
+      name: 'gpu_broker_promises_slipped_total',
+      help: 'Promised starts made later, by cause; unexplained is a fault of the broker and stays 0.',
+      labelNames: ['cause'],
       registers,
     }),
   }

@@ -1,27 +1,36 @@
 /** What is counted where the metrics module must not reach: commits, and what the store holds. */
+import { EVENT_PREFIX, type EventType } from '../shared/event.ts'
+import { SLIP_CAUSES } from '../shared/promise.ts'
 import type { Changes } from './store/changes.ts'
 import type { Database } from './store/database.ts'
 import { liveStatusCounts } from './store/allocations.ts'
 import type { Metrics } from './metrics.ts'
 
-export const observeCommit =
-  (metrics: Metrics) =>
-  ({
-    members,
-    seconds,
-    changes,
-  }: {
-    readonly members: number
-    readonly seconds: number
-    readonly changes: Changes
-  }): void => {
+const SLIPPED = `${EVENT_PREFIX}${'allocation.promise-slipped' satisfies EventType}`
+
+interface Commit {
+  readonly members: number
+  readonly seconds: number
+  readonly changes: Changes
+}
+
+export function observeCommit(metrics: Metrics): (commit: Commit) => void {
+  // What has not happened yet reads as 0 and not as missing, so that an alert can tell the two apart.
+  for (const cause of [...SLIP_CAUSES, 'unexplained']) metrics.promisesSlipped.inc({ cause }, 0)
+  return ({ members, seconds, changes }) => {
     metrics.groupMembers.observe(members)
     metrics.commitSeconds.observe(seconds)
     for (const decision of changes.decisions) {
       const { clusterId } = decision.outcome as { readonly clusterId?: string }
       metrics.decisions.inc({ kind: decision.kind, cluster: clusterId ?? 'none' })
     }
+    for (const { type, data } of changes.events) {
+      if (type !== SLIPPED) continue
+      const { cause } = data as { readonly cause: string }
+      metrics.promisesSlipped.inc({ cause })
+    }
   }
+}
 
 /** Read from the store at each scrape, so that every replica says the same. */
 export async function observeStatuses(metrics: Metrics, database: Database): Promise<void> {

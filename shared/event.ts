@@ -16,6 +16,7 @@ export const EVENT_TYPES = [
   'allocation.extended',
   'allocation.shrunk',
   'allocation.degraded',
+  'allocation.promise-slipped',
   'node.failed',
   'node.replaced',
   'cluster.drained',

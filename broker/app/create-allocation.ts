@@ -127,6 +127,7 @@ function newRow(
     estimatedStartAt: null,
     estimatedClusterId: null,
     promisedStartAt: null,
+    displacedBy: null,
     waitingReason: null,
     desiredNodes: 0,
     readyNodes: 0,

@@ -58,7 +58,7 @@ function take(draft: Draft, clusterId: string, request: DrainRequest): DrainRow 
     liftedAt: null,
   }
   draft.apply(drainOp(row))
-  const moved = relocateOverbooked(draft, clusterId)
+  const moved = relocateOverbooked(draft, clusterId, { cause: 'drain', causeId: row.id })
   const affected = [...moved, ...stillRunning(draft, row)]
   const drained = { ...row, affected }
   draft.saveDrain(drained)

@@ -54,7 +54,7 @@ function holdOn(draft: Draft, row: AllocationRow): void {
   const reservation = reservationOf(draft.calendar, row.id)
   if (reservation === null || !isLate(draft.calendar, row.id, draft.now)) return
   draft.apply({ op: 'reserve', reservation: { ...reservation, heldUntil: draft.now + HOLD_ON_MS } })
-  relocateOverbooked(draft, reservation.clusterId)
+  relocateOverbooked(draft, reservation.clusterId, { cause: 'fault', causeId: row.id })
 }
 
 function finish(draft: Draft, row: AllocationRow): void {
@@ -70,7 +70,7 @@ function finish(draft: Draft, row: AllocationRow): void {
     transition(draft, row, 'gaveUp', { ...settled, statusReason: whatHappened(row.undoing), releasedAt: draft.now })
     return
   }
-  placeElsewhere(draft, { ...row, ...settled })
+  placeElsewhere(draft, { ...row, ...settled, displacedBy: { cause: 'fault', causeId: row.clusterId ?? row.id } })
 }
 
 const whatHappened = ({ kind, code, message }: Undoing): string =>

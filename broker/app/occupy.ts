@@ -5,10 +5,10 @@ import type { ReservationPhase } from '../core/calendar-op.ts'
 import type { Place, Placement } from '../core/placement/candidate.ts'
 import type { PlacementRequest } from '../core/placement/request.ts'
 import { waitingReason } from '../core/waiting-reason.ts'
-import { promiseFor } from '../core/waitlist.ts'
 import type { Draft } from './draft.ts'
 import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
 import { waitingEntryOf } from './placement-request.ts'
+import { promiseWith } from './promises.ts'
 
 export function reserve(draft: Draft, row: AllocationRow, place: Place, phase: ReservationPhase): void {
   const { clusterId, nodes, start, end, heldUntil } = place
@@ -66,11 +66,12 @@ export function schedule(draft: Draft, row: AllocationRow, decided: Decided, pla
     estimatedStartAt: null,
     estimatedClusterId: null,
     waitingReason: null,
+    displacedBy: null,
     nextLookAt: place.start,
   }
 }
 
-/** Waits: it keeps the planned place, if there is one, and is told when. A promise is made once. */
+/** Waits: it keeps the planned place, if there is one, and is told when. A promise is made once, and later only as promises.ts says. */
 export function putInLine(
   draft: Draft,
   row: AllocationRow,
@@ -79,9 +80,7 @@ export function putInLine(
 ): Partial<AllocationRow> {
   const { best } = decided.placement
   const plannedStart = best?.start ?? null
-  const promisedStartAt =
-    row.promisedStartAt ??
-    promiseFor({ plannedStart, now: draft.now, latestStart: row.latestStartAt, policy: draft.policy })
+  const promise = promiseWith(draft, row, { request: decided.request, plannedStart })
   const decisionId = draft.decide({
     allocationId: row.id,
     kind: decided.kind,
@@ -91,7 +90,7 @@ export function putInLine(
       status: 'waitlisted',
       estimatedClusterId: best?.clusterId ?? null,
       estimatedStart: toIsoOrNull(plannedStart),
-      promisedStart: toIsoOrNull(promisedStartAt),
+      promisedStart: toIsoOrNull(promise.promisedStartAt),
     },
     supersedes: row.decisionId,
   })
@@ -105,7 +104,7 @@ export function putInLine(
     waitingSince: row.waitingSince ?? draft.now,
     ...planned(best),
     desiredNodes: best?.nodes ?? fewestNodes(decided.placement),
-    promisedStartAt,
+    ...promise,
     waitingReason: waitingReason(draft.calendar, { request: decided.request, place: best }, draft.now, draft.policy),
     nextLookAt: null,
   }

@@ -1,4 +1,5 @@
 /** When a cluster has less than is reserved there: who has not started gets another place, or waits. */
+import type { Displacement } from '../../shared/promise.ts'
 import { waitingEntryOf } from '../core/calendar-reads.ts'
 import { withOps } from '../core/calendar-undo.ts'
 import { overbooked } from '../core/overbooked.ts'
@@ -10,14 +11,16 @@ import { summaryOf, transition } from './announce.ts'
 import { type Decided, putInLine, schedule } from './occupy.ts'
 import { requestOfRow } from './placement-request.ts'
 
-/** @returns what became of whom */
-export function relocateOverbooked(draft: Draft, clusterId: string): Affected[] {
+/** @param by what took the room @returns what became of whom */
+export function relocateOverbooked(draft: Draft, clusterId: string, by: Displacement): Affected[] {
   const affected: Affected[] = []
   for (const reservation of overbooked(draft.calendar, clusterId, draft.now)) {
-    const row = draft.allocation(reservation.allocationId)
-    if (row === null) continue
+    const found = draft.allocation(reservation.allocationId)
+    if (found === null) continue
+    const row = { ...found, displacedBy: by }
     draft.apply({ op: 'release', allocationId: row.id })
     if (row.status !== 'scheduled') {
+      draft.save(row)
       affected.push({ allocationId: row.id, effect: 'waitlisted' }) // it is planned again by the next re-plan
       continue
     }

@@ -5,7 +5,7 @@ import { reservationOf, waiting, waitingEntryOf } from '../core/calendar-reads.t
 import { withOps } from '../core/calendar-undo.ts'
 import { placeAgain } from '../core/placement/place.ts'
 import type { Placement } from '../core/placement/candidate.ts'
-import { durationOf, type PlacementRequest } from '../core/placement/request.ts'
+import { lastStartOf } from '../core/placement/request.ts'
 import { opsOfChange, type PlanChange } from '../core/plan-change.ts'
 import { replan } from '../core/replan.ts'
 import { toIso, toIsoOrNull } from '../../shared/time.ts'
@@ -15,6 +15,7 @@ import type { AllocationRow } from '../store/changes.ts'
 import { leaveCalendar } from './end-allocation.ts'
 import type { Member } from './group-commit.ts'
 import { planned, schedule } from './occupy.ts'
+import { slipPromises } from './promises.ts'
 
 /** @returns how many plans changed */
 export const replanWaitlist: Member<number> = {
@@ -22,6 +23,7 @@ export const replanWaitlist: Member<number> = {
   decide(draft) {
     const changes = replan(draft.calendar, draft.now, draft.policy)
     for (const change of changes) carryOut(draft, change)
+    slipPromises(draft)
     return changes.length
   },
 }
@@ -72,13 +74,6 @@ function noteNewPlan(draft: Draft, row: AllocationRow, change: PlanChange, place
     waitingReason: change.reason ?? row.waitingReason,
     updatedAt: draft.now,
   })
-}
-
-/** A start after this is of no use to them any more. */
-function lastStartOf({ period, approval }: PlacementRequest): EpochMs {
-  const latestStart =
-    period.kind === 'flexible' ? (period.latestStart ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY
-  return Math.min(latestStart, (approval?.validTo ?? Number.POSITIVE_INFINITY) - durationOf(period))
 }
 
 /** When somebody's planned start is next at hand, or their last chance has passed; null when neither will ever be. */

@@ -37,7 +37,8 @@ function retry(draft: Draft, row: AllocationRow): AllocationRow {
   if (approval === null) throw new Error('an allocation has its approval')
   if (approval.status === 'revoked') throw new Refusal('approval-revoked', `Approval ${approval.id} has been revoked.`)
   // What failed gave back its GPU-time; the clusters that had no room may have some by now.
-  const fresh = { ...row, avoid: [], statusReason: null, releasedAt: null }
+  const displacedBy = { cause: 'fault', causeId: row.id } as const // of a promise that it had before it failed
+  const fresh = { ...row, avoid: [], statusReason: null, releasedAt: null, displacedBy }
   const gpuMsLeft = assertWithinApproval(draft, approval, requestOfRow(fresh, approval, Number.MAX_SAFE_INTEGER))
   const request = requestOfRow(fresh, approval, gpuMsLeft)
   const placement = placeAgain(draft.calendar, request, draft.now, draft.policy)

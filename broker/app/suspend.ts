@@ -4,13 +4,14 @@ import type { EventType } from '../../shared/event.ts'
 import type { OperationRequest } from '../../shared/operation.ts'
 import { Refusal } from '../../shared/refusal.ts'
 import type { CalendarOp } from '../core/calendar-op.ts'
-import { clusterOf } from '../core/calendar-reads.ts'
+import { clusterOf, clustersIn } from '../core/calendar-reads.ts'
 import { nodeCounts } from '../store/allocations.ts'
 import { frozenProviders } from '../store/operations.ts'
 import type { App } from './app.ts'
 import type { Answer, Caller, Command } from './command.ts'
 import type { Draft } from './draft.ts'
 import { assertSeen } from './fresh.ts'
+import { displaceFrom } from './promises.ts'
 import { clusterSeen, type ProviderFacts, providerSeen } from './read-catalogue.ts'
 
 export type Switch = 'suspend' | 'resume'
@@ -25,7 +26,7 @@ export async function switchCluster(
 ): Promise<Answer<ClusterView>> {
   const counts = await nodeCounts(app.database.queries)
   return app.writer.answer(command, {
-    needs: {},
+    needs: { waiting: true },
     decide(draft) {
       const cluster = clusterOf(draft.calendar, id)
       if (cluster === null || !mayOperate(command.caller, cluster.providerId)) {
@@ -34,12 +35,14 @@ export async function switchCluster(
       assertSeen(command, clusterSeen(cluster, { calendar: draft.calendar, now: draft.now, counts }).etag)
       const is = draft.calendar.suspendedClusters.has(id)
       turn(draft, {
+        id,
         is,
         to,
         op: { op: `${to}-cluster`, clusterId: id },
         subject: `clusters/${id}`,
         event: `cluster.${PAST[to]}`,
         request,
+        clusterIds: [id],
       })
       return clusterSeen(cluster, { calendar: draft.calendar, now: draft.now, counts })
     },
@@ -59,18 +62,20 @@ export async function switchProvider(
   const { id } = provider
   const frozen = await frozenProviders(app.database.queries)
   return app.writer.answer(command, {
-    needs: {},
+    needs: { waiting: true },
     decide(draft) {
       if (!mayOperate(command.caller, id)) throw new Refusal('not-found', `There is no provider ${id}.`)
       assertSeen(command, providerSeen(provider, { calendar: draft.calendar, frozen }).etag)
       const is = draft.calendar.suspendedProviders.has(id)
       turn(draft, {
+        id,
         is,
         to,
         op: { op: `${to}-provider`, providerId: id },
         subject: `providers/${id}`,
         event: `provider.${PAST[to]}`,
         request,
+        clusterIds: clustersIn(draft.calendar).flatMap((one) => (one.providerId === id ? [one.id] : [])),
       })
       return providerSeen(provider, { calendar: draft.calendar, frozen })
     },
@@ -82,16 +87,21 @@ export const mayOperate = (caller: Caller, providerId: string): boolean =>
   caller.organizationId === null && (caller.providerId === null || caller.providerId === providerId)
 
 interface Turn {
+  readonly id: string
   readonly is: boolean
   readonly to: Switch
   readonly op: CalendarOp
   readonly subject: string
   readonly event: EventType
   readonly request: OperationRequest
+  readonly clusterIds: readonly string[]
 }
 
-function turn(draft: Draft, { is, to, op, subject, event, request }: Turn): void {
+function turn(draft: Draft, { is, to, id, op, subject, event, request, clusterIds }: Turn): void {
   if (is === (to === 'suspend')) return
   draft.apply(op)
+  if (to === 'suspend') {
+    for (const clusterId of clusterIds) displaceFrom(draft, clusterId, { cause: 'suspension', causeId: id })
+  }
   draft.event({ type: event, subject, data: { reason: request.reason ?? null } })
 }

@@ -14,6 +14,7 @@ import type {
 } from '../../shared/allocation.ts'
 import type { ApprovalLimits, Priority } from '../../shared/approval.ts'
 import type { DecisionKind } from '../../shared/decision.ts'
+import type { Displacement } from '../../shared/promise.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { Avoided } from '../core/placement/request.ts'
 
@@ -98,6 +99,8 @@ export interface AllocationTable {
   estimatedStartAt: EpochMs | null
   estimatedClusterId: string | null
   promisedStartAt: EpochMs | null
+  /** What took its place on the calendar, until the next plan shows whether the promise is kept all the same. */
+  displacedBy: Json<Displacement | null>
   waitingReason: string | null
   desiredNodes: number
   readyNodes: number

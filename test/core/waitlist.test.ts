@@ -1,11 +1,9 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
-import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
-import { compareServing, promiseFor, servingOrder } from '../../broker/core/waitlist.ts'
+import { compareServing, servingOrder } from '../../broker/core/waitlist.ts'
 import { PRIORITIES } from '../../shared/approval.ts'
-import { DAY_MS } from '../../shared/time.ts'
-import { anEntry, NOW } from './fleet.ts'
+import { anEntry } from './fleet.ts'
 
 const anyEntry = fc
   .record({ priority: fc.constantFrom(...PRIORITIES), since: fc.integer({ min: 0, max: 3 }), order: fc.nat() })
@@ -46,31 +44,5 @@ describe('the serving order', () => {
       'later',
       'idle',
     ])
-  })
-})
-
-describe('a promise', () => {
-  const promised = (waitDays: number, latestDays: number | null = null) =>
-    promiseFor({
-      plannedStart: NOW + waitDays * DAY_MS,
-      now: NOW,
-      latestStart: latestDays === null ? null : NOW + latestDays * DAY_MS,
-      policy: DEFAULT_POLICY,
-    })
-
-  for (const [waitDays, latestDays, promisedDays] of [
-    [0, null, 7],
-    [10, null, 17],
-    [14, null, 21],
-    [30, null, 45],
-    [30, 40, 40],
-    [30, 60, 45],
-  ] as const)
-    it(`is ${promisedDays} days ahead for a planned wait of ${waitDays} days${latestDays === null ? '' : ` and a latest start in ${latestDays}`}`, () => {
-      expect(promised(waitDays, latestDays)).to.equal(NOW + promisedDays * DAY_MS)
-    })
-
-  it('is not made where nothing is planned', () => {
-    expect(promiseFor({ plannedStart: null, now: NOW, latestStart: null, policy: DEFAULT_POLICY })).to.equal(null)
   })
 })

@@ -78,6 +78,13 @@ export function avoidedUntil({ avoid }: PlacementRequest, clusterId: string, fro
 export const durationOf = (period: RequestedPeriod): number =>
   period.kind === 'fixed' ? period.end - period.start : period.durationMs
 
+/** A start after this is of no use any more. Infinite where nothing says so. */
+export function lastStartOf({ period, approval }: PlacementRequest): EpochMs {
+  const latestStart = period.kind === 'flexible' ? period.latestStart : null
+  const lastEnd = approval?.validTo ?? Number.POSITIVE_INFINITY
+  return Math.min(latestStart ?? Number.POSITIVE_INFINITY, lastEnd - durationOf(period))
+}
+
 /** The start that is no delay. */
 export const askedStartOf = (period: RequestedPeriod): EpochMs =>
   period.kind === 'fixed' ? period.start : period.earliestStart

@@ -1,7 +1,11 @@
 /** The migrations in order. Forward only: what has run anywhere is never edited, a correction is a new one. */
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import * as first from './0001-first.ts'
+import * as promises from './0003-promises.ts'
 
-const MIGRATIONS: Readonly<Record<string, Migration>> = { '0001-first': first }
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-first': first,
+  '0003-promises': promises,
+}
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) }

@@ -1,0 +1,89 @@
+/**
+ * Promises and their slips (invariant 6). Whoever takes a place away notes what it was; the next plan shows whether the
+ * promise holds all the same. If not, it is made later and an event tells why, in the transaction that holds that plan.
+ */
+import type { Displacement } from '../../shared/promise.ts'
+import { type EpochMs, toIso, toIsoOrNull } from '../../shared/time.ts'
+import type { WaitingEntry } from '../core/calendar-op.ts'
+import { openUntil, reservationOf, reservationsOn, waiting } from '../core/calendar-reads.ts'
+import { lastStartOf, type PlacementRequest } from '../core/placement/request.ts'
+import { laterPromise, promiseFor } from '../core/promise.ts'
+import { waitingReason } from '../core/waiting-reason.ts'
+import type { AllocationRow } from '../store/changes.ts'
+import type { Draft } from './draft.ts'
+
+/** Of a slip that nothing is noted for: a bug, which the metric of the same name shows. */
+const UNEXPLAINED = { cause: 'unexplained', causeId: null } as const
+
+type Promised = Pick<AllocationRow, 'promisedStartAt' | 'displacedBy'>
+
+interface NewPlan {
+  readonly request: PlacementRequest
+  readonly plannedStart: EpochMs | null
+}
+
+/** What the row is promised with this plan: the first promise, the one that it has, or a later one with its event. */
+export function promiseWith(draft: Draft, row: AllocationRow, { request, plannedStart }: NewPlan): Promised {
+  const plan = { plannedStart, now: draft.now, latestStart: row.latestStartAt, policy: draft.policy }
+  if (row.promisedStartAt === null) return { promisedStartAt: promiseFor(plan), displacedBy: null }
+  const later = laterPromise({ ...plan, promisedStart: row.promisedStartAt, lastStart: lastStartOf(request) })
+  if (later === null) return { promisedStartAt: row.promisedStartAt, displacedBy: null }
+  draft.event({
+    type: 'allocation.promise-slipped',
+    subject: `allocations/${row.id}`,
+    allocation: row,
+    data: {
+      allocationId: row.id,
+      ...(row.displacedBy ?? UNEXPLAINED),
+      promisedStart: toIso(later),
+      previousPromisedStart: toIso(row.promisedStartAt),
+      estimatedStart: toIsoOrNull(plannedStart),
+    },
+  })
+  return { promisedStartAt: later, displacedBy: null }
+}
+
+/** Notes what took the places of those who wait for this cluster; `slipPromises` says what it means for them. */
+export function displaceFrom(draft: Draft, clusterId: string, by: Displacement): void {
+  for (const { phase, allocationId } of reservationsOn(draft.calendar, clusterId)) {
+    const row = phase === 'planned' ? draft.allocation(allocationId) : null
+    if (row !== null) draft.save({ ...row, displacedBy: by })
+  }
+}
+
+/** To be called once those who wait have been planned again: holds every promise against the plan that there is now. */
+export function slipPromises(draft: Draft): void {
+  for (const entry of waiting(draft.calendar)) {
+    const row = draft.allocation(entry.allocationId)
+    if (row?.status === 'waitlisted') holdAgainstPlan(draft, row, entry)
+  }
+}
+
+function holdAgainstPlan(draft: Draft, row: AllocationRow, entry: WaitingEntry): void {
+  const place = reservationOf(draft.calendar, row.id)
+  const isKept = place !== null && Math.max(place.start, draft.now) <= (row.promisedStartAt ?? Number.POSITIVE_INFINITY)
+  if (isKept && row.displacedBy === null) return
+  // One whose time has come, and that cannot begin, is held up by the operator that does not answer.
+  const circuitUntil = isKept || place === null ? null : circuitAt(draft, place.clusterId)
+  const blamed = row.displacedBy === null && circuitUntil !== null ? { ...row, displacedBy: circuitUntil.by } : row
+  const plannedStart = place === null ? null : Math.max(place.start, circuitUntil?.at ?? draft.now)
+  const { request } = entry
+  const promised =
+    row.promisedStartAt === null
+      ? { promisedStartAt: null, displacedBy: null }
+      : promiseWith(draft, blamed, { request, plannedStart })
+  const reason = place === null ? waitingReason(draft.calendar, { request, place }, draft.now, draft.policy) : null
+  if (promised.promisedStartAt !== entry.promisedStart) {
+    draft.apply({ op: 'wait', entry: { ...entry, promisedStart: promised.promisedStartAt } })
+  }
+  const waits = reason === null ? {} : { estimatedStartAt: null, estimatedClusterId: null, waitingReason: reason }
+  const next = { ...row, ...promised, ...waits }
+  const changed = (Object.keys(next) as (keyof AllocationRow)[]).some((name) => next[name] !== row[name])
+  if (changed) draft.save({ ...next, updatedAt: draft.now })
+}
+
+function circuitAt(draft: Draft, clusterId: string): { readonly at: EpochMs; readonly by: Displacement } | null {
+  const providerId = draft.calendar.clusters.get(clusterId)?.cluster.providerId
+  const at = providerId === undefined ? null : openUntil(draft.calendar, providerId, draft.now)
+  return at === null || providerId === undefined ? null : { at, by: { cause: 'fault', causeId: providerId } }
+}
