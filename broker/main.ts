@@ -83,7 +83,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     },
     observe: observeCommit(metrics),
   })
-  const app: App = { database, writer, cache, policy: DEFAULT_POLICY, now }
+  const app: App = { database, writer, cache, policy: DEFAULT_POLICY, installationId, now }
   const running = startWorkers({ app, directory, installationId, metrics, logger })
   workers.poke = running.poke
 

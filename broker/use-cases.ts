@@ -23,6 +23,7 @@ import {
   listProviders,
   type ProviderFacts,
 } from './app/read-catalogue.ts'
+import { listEvents } from './app/read-events.ts'
 import { releaseAllocation } from './app/release-allocation.ts'
 import { retryAllocation } from './app/retry-allocation.ts'
 import { revokeApproval } from './app/revoke-approval.ts'
@@ -61,6 +62,7 @@ export const bindUseCases = (app: App, providers: readonly ProviderFacts[]): Use
     return listDrains(app, clusterId, page)
   },
   listWaitlist: (caller, filter, page) => listWaitlist(app, caller, filter, page),
+  listEvents: (caller, query, page) => listEvents(app, caller, query, page),
   listProviders: (_caller, page) => listProviders(app, providers, page),
   getProvider: (_caller, id) => getProvider(app, providers, id),
   listClusters: (_caller, page) => listClusters(app, page),

@@ -37,6 +37,7 @@ const prefixed = (prefix: IdPrefix, noun: string) =>
 export const AllocationId = prefixed('alc', 'an allocation')
 export const DecisionId = prefixed('dec', 'a decision')
 export const DrainId = prefixed('drn', 'a drain')
+export const EventId = prefixed('evt', 'an event')
 
 /** Ids that their owners choose: approvals, organisations, providers, clusters. */
 export const OwnerChosenId = z

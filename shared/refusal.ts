@@ -21,6 +21,7 @@ export const REFUSAL_CODES = [
   'not-in-this-status',
   'idempotency-key-reused',
   'idempotency-in-flight',
+  'events-gone',
   'stale',
   'rate-limited',
   'unavailable',

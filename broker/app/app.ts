@@ -10,5 +10,6 @@ export interface App {
   readonly writer: Writer
   readonly cache: CalendarCache
   readonly policy: Policy
+  readonly installationId: string
   readonly now: () => EpochMs
 }

@@ -4,10 +4,11 @@
  */
 import type { DecisionKind } from '../../shared/decision.ts'
 import type { EventType } from '../../shared/event.ts'
-import { EVENT_PREFIX } from '../../shared/event.ts'
+import { fullType } from '../../shared/event.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { CalendarOp } from '../core/calendar-op.ts'
 import type { Calendar } from '../core/calendar.ts'
+import { clusterOf } from '../core/calendar-reads.ts'
 import type { Candidate } from '../core/placement/candidate.ts'
 import type { Policy } from '../core/placement/policy.ts'
 import type { Head } from '../store/head.ts'
@@ -41,6 +42,7 @@ export interface NewEvent {
   readonly subject: string
   readonly data: Readonly<Record<string, unknown>>
   readonly allocation?: Pick<AllocationRow, 'id' | 'organizationId' | 'providerId'>
+  /** Whose it is to see, where it is about no allocation. Which provider's staff may see it follows from the subject. */
   readonly organizationId?: string
 }
 
@@ -124,7 +126,7 @@ export function openDraft(base: DraftBase): OpenDraft {
     },
     event(event) {
       head = { ...head, eventSequence: head.eventSequence + 1 }
-      changes.events.push(eventRow(event, head.eventSequence, base.now))
+      changes.events.push(eventRow(event, { sequence: head.eventSequence, now: base.now, calendar: base.calendar }))
     },
   }
   return { draft, changes, head: () => head }
@@ -152,18 +154,23 @@ function decisionRow(
 
 function eventRow(
   { type, subject, data, allocation, organizationId }: NewEvent,
-  sequence: number,
-  now: EpochMs,
+  { sequence, now, calendar }: { sequence: number; now: EpochMs; calendar: Calendar },
 ): EventRow {
   return {
     sequence,
     id: newId('evt'),
-    type: `${EVENT_PREFIX}${type}`,
+    type: fullType(type),
     subject,
     at: now,
     data,
     allocationId: allocation?.id ?? null,
     organizationId: allocation?.organizationId ?? organizationId ?? null,
-    providerId: allocation?.providerId ?? null,
+    providerId: allocation === undefined ? providerOf(subject, calendar) : allocation.providerId,
   }
+}
+
+function providerOf(subject: string, calendar: Calendar): string | null {
+  const [noun, id = ''] = subject.split('/')
+  if (noun === 'providers') return id
+  return noun === 'clusters' ? (clusterOf(calendar, id)?.providerId ?? null) : null
 }

@@ -16,7 +16,8 @@ import { clusterSeen, type ProviderFacts, providerSeen } from './read-catalogue.
 
 export type Switch = 'suspend' | 'resume'
 
-const PAST: Readonly<Record<Switch, 'suspended' | 'resumed'>> = { suspend: 'suspended', resume: 'resumed' }
+const CLUSTER_EVENT = { suspend: 'cluster.suspended', resume: 'cluster.resumed' } as const
+const PROVIDER_EVENT = { suspend: 'provider.suspended', resume: 'provider.resumed' } as const
 
 /** Twice is as good as once. */
 export async function switchCluster(
@@ -40,7 +41,7 @@ export async function switchCluster(
         to,
         op: { op: `${to}-cluster`, clusterId: id },
         subject: `clusters/${id}`,
-        event: `cluster.${PAST[to]}`,
+        event: CLUSTER_EVENT[to],
         request,
         clusterIds: [id],
       })
@@ -73,7 +74,7 @@ export async function switchProvider(
         to,
         op: { op: `${to}-provider`, providerId: id },
         subject: `providers/${id}`,
-        event: `provider.${PAST[to]}`,
+        event: PROVIDER_EVENT[to],
         request,
         clusterIds: clustersIn(draft.calendar).flatMap((one) => (one.providerId === id ? [one.id] : [])),
       })

@@ -3,6 +3,7 @@ import type { Allocation, AllocationNode, AllocationRequest } from '../../shared
 import type { PreviewRequest, WaitlistItem } from '../../shared/allocation.ts'
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
+import type { CloudEvent } from '../../shared/event.ts'
 import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../shared/operation.ts'
 import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
 
@@ -166,6 +167,30 @@ export const decision: Decision = {
   candidates: preview.candidates,
   outcome: { clusterId: CLUSTER_ID, nodes: 64, start: START, end: END },
   supersedes: null,
+}
+
+export const event: CloudEvent = {
+  specversion: '1.0',
+  id: 'evt_abcdefghijklmnop',
+  source: 'urn:gpu-broker:ins_abcdefghijklmnop',
+  type: 'kr.gpubroker.allocation.scheduled',
+  subject: `allocations/${ALLOCATION_ID}`,
+  time: ASKED_AT,
+  datacontenttype: 'application/json',
+  sequence: 42,
+  data: {
+    allocationId: ALLOCATION_ID,
+    approvalId: APPROVAL_ID,
+    organizationId: 'kaist',
+    status: 'scheduled',
+    statusReason: null,
+    clusterId: CLUSTER_ID,
+    nodes: 64,
+    start: START,
+    end: END,
+    estimatedStart: null,
+    promisedStart: null,
+  },
 }
 
 export const waitlistItem: WaitlistItem = {

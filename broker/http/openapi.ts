@@ -52,6 +52,7 @@ const TAGS = [
   { name: 'Catalogue', description: 'Operators, clusters, what is free when, and where a request could be placed.' },
   { name: 'Approvals', description: 'Who may have how much, until when.' },
   { name: 'Allocations', description: 'Nodes for a period under an approval, and those that wait.' },
+  { name: 'Events', description: 'What happened, in one gap-free order: listed, streamed, or sent to an endpoint.' },
   { name: 'Operations', description: 'Switches for operators’ staff: drains and suspensions.' },
 ]
 

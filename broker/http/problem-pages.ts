@@ -78,6 +78,10 @@ const EXPLANATIONS: Readonly<Record<RefusalCode, Explanation>> = {
     en: 'The first request with this idempotency key is still being answered. Send the same request again shortly to get its answer.',
     ko: '같은 멱등 키의 첫 요청이 아직 처리 중입니다. 잠시 후 같은 요청을 다시 보내면 그 결과를 받습니다.',
   },
+  'events-gone': {
+    en: 'Events after the number that was given have passed their retention, so a log read on from there would have a hole. The member oldest is the number of the oldest event that is still kept: read the present state of what you follow, then go on with after set to the number before it.',
+    ko: '요청한 번호 다음의 이벤트가 보존 기간을 지나 삭제되어, 그 지점부터 이어 읽으면 누락이 생깁니다. oldest 항목은 아직 남아 있는 가장 오래된 이벤트 번호입니다. 현재 상태를 다시 조회한 뒤 after에 그 직전 번호를 지정하십시오.',
+  },
   stale: {
     en: 'The resource has changed since the version that If-Match names. Read it again, and decide again.',
     ko: 'If-Match에 적힌 버전 이후로 변경되었습니다. 다시 읽고 판단하십시오.',

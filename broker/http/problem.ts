@@ -23,6 +23,7 @@ const PROBLEMS: Readonly<Record<RefusalCode, ProblemKind>> = {
   'limit-below-committed': { status: 409, title: 'The limit is below what is committed' },
   'not-in-this-status': { status: 409, title: 'Not possible in this status' },
   'idempotency-in-flight': { status: 409, title: 'The same request is still being answered' },
+  'events-gone': { status: 410, title: 'The events after this number are no longer kept' },
   stale: { status: 412, title: 'The resource has changed since it was read' },
   'payload-too-large': { status: 413, title: 'The body is too large' },
   'unsupported-media-type': { status: 415, title: 'The body is of another media type' },

@@ -75,11 +75,12 @@ export const route = <P extends z.ZodObject, Q extends z.ZodObject, B extends z.
 type Read<P extends z.ZodObject, Q extends z.ZodObject> = Omit<
   RouteSpec<P, Q, z.ZodType>,
   'method' | 'body' | 'takesIdempotencyKey' | 'takesIfMatch' | 'problems'
->
+> &
+  Partial<Pick<RouteSpec<P, Q, z.ZodType>, 'problems'>>
 
 /** A route that only looks. */
 export const reading = <P extends z.ZodObject, Q extends z.ZodObject>(spec: Read<P, Q>): Route =>
-  route({ ...spec, method: 'get', body: null, takesIdempotencyKey: false, takesIfMatch: false, problems: [] })
+  route({ problems: [], ...spec, method: 'get', body: null, takesIdempotencyKey: false, takesIfMatch: false })
 
 const plain = { etag: null, location: null, replayed: false } as const
 

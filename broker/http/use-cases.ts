@@ -10,9 +10,11 @@ import type { PreviewRequest, ReleaseRequest, WaitlistItem } from '../../shared/
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import type { Decision, PlacementPreview } from '../../shared/decision.ts'
+import type { CloudEvent } from '../../shared/event.ts'
 import type { AllocationFilter } from '../store/allocations.ts'
 import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../shared/operation.ts'
 import type { Hold } from '../app/freeze.ts'
+import type { EventQuery, EventStart } from '../app/read-events.ts'
 import type { Switch } from '../app/suspend.ts'
 import type { Answer, Caller, Command, Page, PageRequest, Range } from '../app/command.ts'
 
@@ -55,6 +57,11 @@ export interface UseCases {
   getDrain(caller: Caller, id: string): Promise<Seen<Drain>>
   listDrains(caller: Caller, clusterId: string, page: PageRequest): Promise<Page<Drain>>
   listWaitlist(caller: Caller, filter: WaitlistFilter, page: PageRequest): Promise<Page<WaitlistItem>>
+  listEvents(
+    caller: Caller,
+    query: EventQuery & { readonly start: EventStart },
+    page: PageRequest,
+  ): Promise<Page<CloudEvent>>
   listProviders(caller: Caller, page: PageRequest): Promise<Page<ProviderView>>
   getProvider(caller: Caller, id: string): Promise<Seen<ProviderView>>
   listClusters(caller: Caller, page: PageRequest): Promise<Page<ClusterView>>

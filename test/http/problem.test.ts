@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'not-in-this-status': 409,
   'idempotency-key-reused': 422,
   'idempotency-in-flight': 409,
+  'events-gone': 410,
   stale: 412,
   'rate-limited': 429,
   unavailable: 503,

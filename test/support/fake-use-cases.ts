@@ -93,6 +93,7 @@ export function fakeUseCases(): FakeUseCases {
     getApproval: async (caller, id) => approval(caller, id),
     listApprovals: async () => onlyPage(examples.approval),
     listWaitlist: async () => onlyPage(examples.waitlistItem),
+    listEvents: async () => onlyPage(examples.event),
     listProviders: async () => onlyPage(examples.provider),
     getProvider: async (_caller, id) => known(id, KNOWN.provider, examples.provider),
     listClusters: async () => onlyPage(examples.cluster),

@@ -7,6 +7,7 @@ import { Allocation, AllocationNode, WaitlistItem } from '../../shared/allocatio
 import { Approval } from '../../shared/approval.ts'
 import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import { Decision, PlacementPreview } from '../../shared/decision.ts'
+import { CloudEvent } from '../../shared/event.ts'
 import { Drain, Frozen } from '../../shared/operation.ts'
 import { Problem } from '../../shared/problem.ts'
 import { pageOf } from '../../shared/text.ts'
@@ -46,6 +47,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('GET /v1/allocations/{id}/nodes', [200], pageOf(AllocationNode)),
   endpoint('GET /v1/allocations/{id}/decisions', [200], pageOf(Decision)),
   endpoint('GET /v1/waitlist', [200], pageOf(WaitlistItem)),
+  endpoint('GET /v1/events', [200], pageOf(CloudEvent)),
   endpoint('POST /v1/clusters/{id}/drains', [201], Drain, true),
   endpoint('GET /v1/clusters/{id}/drains', [200], pageOf(Drain)),
   endpoint('GET /v1/drains/{id}', [200], Drain, true),
@@ -68,6 +70,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'limit-below-committed': 409,
   'not-in-this-status': 409,
   'idempotency-in-flight': 409,
+  'events-gone': 410,
   stale: 412,
   'payload-too-large': 413,
   'unsupported-media-type': 415,

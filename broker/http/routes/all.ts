@@ -3,6 +3,7 @@ import type { Route } from '../route.ts'
 import { allocationRoutes } from './allocations.ts'
 import { approvalRoutes } from './approvals.ts'
 import { clusterRoutes } from './clusters.ts'
+import { eventRoutes } from './events.ts'
 import { operationRoutes } from './operations.ts'
 import { placementRoutes } from './placements.ts'
 import { providerRoutes } from './providers.ts'
@@ -15,5 +16,6 @@ export const ROUTES: readonly Route[] = [
   ...approvalRoutes,
   ...allocationRoutes,
   ...waitlistRoutes,
+  ...eventRoutes,
   ...operationRoutes,
 ]

@@ -2,10 +2,12 @@
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import * as first from './0001-first.ts'
 import * as promises from './0003-promises.ts'
+import * as events from './0008-events.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0003-promises': promises,
+  '0008-events': events,
 }
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) }

@@ -1,0 +1,77 @@
+/** Reading the log of events page by page; each caller sees what is theirs. */
+import { type CloudEvent, type EventType, fullType } from '../../shared/event.ts'
+import { Refusal } from '../../shared/refusal.ts'
+import { toIso } from '../../shared/time.ts'
+import type { EventFilter } from '../core/event-filter.ts'
+import type { EventRow } from '../store/changes.ts'
+import { eventBounds, readEvents } from '../store/events.ts'
+import type { App } from './app.ts'
+import { afterNumber, type Caller, type Page, type PageRequest } from './command.ts'
+
+/** What a caller asks for; members left out do not filter. */
+export interface EventQuery {
+  readonly types?: readonly EventType[]
+  readonly allocationId?: string
+}
+
+/** Where to begin: behind this number, behind the last one there is, or with the oldest that is kept. */
+export type EventStart = number | 'latest' | 'oldest'
+
+export const eventFilter = (
+  { organizationId, providerId }: Pick<Caller, 'organizationId' | 'providerId'>,
+  { types, allocationId }: EventQuery,
+): EventFilter => ({
+  types: types?.map(fullType) ?? null,
+  allocationId: allocationId ?? null,
+  organizationId,
+  providerId,
+})
+
+/**
+ * Oldest first.
+ *
+ * @throws Refusal `events-gone` when some after the start are no longer kept
+ */
+export async function listEvents(
+  app: App,
+  caller: Caller,
+  { start, ...query }: EventQuery & { readonly start: EventStart },
+  page: PageRequest,
+): Promise<Page<CloudEvent>> {
+  const db = app.database.queries
+  const after = afterNumber(page) ?? (await positionOf(app, start))
+  const rows = await readEvents(db, eventFilter(caller, query), { after, limit: page.limit + 1 })
+  // Asked after the rows are read: what was kept then was kept all the while.
+  assertKept(after, (await eventBounds(db)).oldest)
+  const shown = rows.slice(0, page.limit)
+  const last = rows.length > page.limit ? shown.at(-1) : undefined
+  return {
+    items: shown.map((row) => eventView(row, app.installationId)),
+    next: last === undefined ? null : String(last.sequence),
+  }
+}
+
+/** The number behind which to read. */
+export async function positionOf(app: Pick<App, 'database'>, start: EventStart): Promise<number> {
+  if (typeof start === 'number') return start
+  const { oldest, last } = await eventBounds(app.database.queries)
+  return start === 'latest' ? last : oldest - 1
+}
+
+/** @throws Refusal `events-gone` */
+export function assertKept(after: number, oldest: number): void {
+  if (after + 1 >= oldest) return
+  throw new Refusal('events-gone', `The oldest event that is kept is number ${oldest}.`, { oldest })
+}
+
+export const eventView = (row: EventRow, installationId: string): CloudEvent => ({
+  specversion: '1.0',
+  id: row.id,
+  source: `urn:gpu-broker:${installationId}`,
+  type: row.type,
+  subject: row.subject,
+  time: toIso(row.at),
+  datacontenttype: 'application/json',
+  sequence: row.sequence,
+  data: row.data as CloudEvent['data'], // written by draft.ts from exactly that
+})

@@ -1,0 +1,67 @@
+import { z } from 'zod'
+import { CloudEvent, EVENT_TYPES, NamedEventType } from '../../../shared/event.ts'
+import { AllocationId } from '../../../shared/ids.ts'
+import { pageOf } from '../../../shared/text.ts'
+import type { EventQuery } from '../../app/read-events.ts'
+import * as examples from '../examples.ts'
+import { pageBody, pageMembers, pageRequest } from '../pagination.ts'
+import { paged, reading } from '../route.ts'
+import { Nothing } from './parts.ts'
+
+const LIST = 'events'
+
+const EventNumber = z.string().regex(/^(0|[1-9][0-9]{0,14})$/, 'must be the number of an event, or 0')
+
+const After = z
+  .union([EventNumber.transform(Number), z.literal('latest')], 'must be the number of an event, 0, or "latest"')
+  .meta({
+    description:
+      'Only events behind this number, or behind the last one that there is. Default: from the oldest that is kept.',
+    example: 41,
+    override: {
+      anyOf: [
+        { type: 'integer', minimum: 0 },
+        { type: 'string', enum: ['latest'] },
+      ],
+    },
+  })
+
+const Types = z
+  .string()
+  .transform((text) => text.split(','))
+  .pipe(z.array(NamedEventType).max(EVENT_TYPES.length))
+  .meta({
+    description: 'Only these types, comma-separated, with the prefix `kr.gpubroker.` or without it.',
+    example: 'allocation.active,allocation.released',
+    override: { type: 'string' },
+  })
+
+const Query = z.strictObject({
+  after: After.optional(),
+  types: Types.optional(),
+  allocationId: AllocationId.optional().meta({ description: 'Only those about this allocation and its nodes.' }),
+})
+
+const listEvents = reading({
+  path: '/v1/events',
+  operationId: 'listEvents',
+  tag: 'Events',
+  summary: 'List events',
+  description:
+    'Oldest first. `sequence` has no gaps in the whole log; what is filtered, or seen by a bound caller, skips numbers.',
+  scope: 'allocations:read',
+  params: Nothing,
+  query: z.strictObject({ ...Query.shape, ...pageMembers }),
+  successes: {
+    ok: { description: 'A page of them.', schema: pageOf(CloudEvent), example: examples.pageOf(examples.event) },
+  },
+  hasEtag: false,
+  problems: ['events-gone'],
+  async handle(useCases, { caller, query: { after, limit, cursor, ...query } }) {
+    // Parsed, so a member left out is absent rather than undefined.
+    const asked = { ...(query as EventQuery), start: after ?? 'oldest' } as const
+    return paged(pageBody(LIST, await useCases.listEvents(caller, asked, pageRequest(LIST, { limit, cursor }))))
+  },
+})
+
+export const eventRoutes = [listEvents]
