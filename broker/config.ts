@@ -38,6 +38,11 @@ const Environment = z.object({
   /** The broker's own client at the issuer, for introspection. Unset: opaque tokens are not taken. */
   OIDC_CLIENT_ID: z.string().min(1).optional(),
   OIDC_CLIENT_SECRET: z.string().min(1).optional(),
+  /**
+   * How long after an allocation's end an operator may go on listing its nodes before they are quarantined, in minutes; at
+   * most the cluster's turnover, after which somebody else may be due there. Default 30.
+   */
+  RELEASE_CONFIRM_MINUTES: z.coerce.number('must be a number of minutes above 0').positive().max(10_080).default(30),
   /** Default info. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** With PROVIDERS and OIDC_ISSUER unset: the sandbox whose first port this is. */

@@ -7,7 +7,7 @@ import type { Server } from 'node:http'
 import pino, { type Logger } from 'pino'
 import { ZodError } from 'zod'
 import { createProvider } from '../adapters/registry.ts'
-import { SECOND_MS } from '../shared/time.ts'
+import { MINUTE_MS, SECOND_MS } from '../shared/time.ts'
 import type { App } from './app/app.ts'
 import { createCalendarCache } from './app/calendar-cache.ts'
 import { install } from './app/install.ts'
@@ -20,7 +20,7 @@ import { metricsListener } from './http/metrics.ts'
 import { createNodeServer } from './http/node-server.ts'
 import { createServer } from './http/server.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { observeCommit, observeStatuses } from './observe.ts'
+import { observeCommit, observeStore } from './observe.ts'
 import { createDirectory, type ProviderDirectory } from './providers/directory.ts'
 import { guardProvider } from './providers/guard.ts'
 import { type Settings, settingsFrom, settingsFromFiles } from './settings.ts'
@@ -28,6 +28,7 @@ import { pingDatabase } from './store/head.ts'
 import { openDatabase } from './store/database.ts'
 import { FolderInUse } from './store/folder-lock.ts'
 import { bindUseCases } from './use-cases.ts'
+import { holdOverdue } from './workers/quarantine.ts'
 import { startWorkers } from './workers/workers.ts'
 import { startWakeUps } from './workers/wake.ts'
 
@@ -84,7 +85,9 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     observe: observeCommit(metrics),
   })
   const app: App = { database, writer, cache, policy: DEFAULT_POLICY, installationId, now }
-  const running = startWorkers({ app, directory, installationId, metrics, logger })
+  const releaseConfirmMs = Math.round(config.RELEASE_CONFIRM_MINUTES * MINUTE_MS)
+  await holdOverdue(app, releaseConfirmMs)
+  const running = startWorkers({ app, directory, installationId, metrics, logger, releaseConfirmMs })
   workers.poke = running.poke
 
   const api = createServer({
@@ -106,7 +109,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   })
   const apiServer = await listen(createNodeServer(api), { port: config.PORT, host: config.HOST, member: 'PORT' })
   const metricsServer = await listen(
-    createNodeServer(metricsListener(metrics, () => observeStatuses(metrics, database))),
+    createNodeServer(metricsListener(metrics, () => observeStore(metrics, database, now()))),
     {
       port: config.METRICS_PORT,
       host: config.HOST,

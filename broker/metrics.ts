@@ -19,6 +19,8 @@ export interface Metrics {
   readonly providerCallSeconds: Histogram<'provider' | 'operation' | 'outcome'>
   readonly circuitState: Gauge<'provider' | 'kind'>
   readonly allocations: Gauge<'status'>
+  readonly quarantineNodes: Gauge<'cluster'>
+  readonly quarantineOldestSeconds: Gauge<'cluster'>
   readonly lookSeconds: Histogram
   readonly workerErrors: Counter<'worker'>
   readonly promisesSlipped: Counter<'cause'>
@@ -77,6 +79,18 @@ export function createMetrics(): Metrics {
       name: 'gpu_broker_allocations',
       help: 'Allocations in each status that is not final.',
       labelNames: ['status'],
+      registers,
+    }),
+    quarantineNodes: new Gauge({
+      name: 'gpu_broker_quarantine_nodes',
+      help: 'Nodes whose release the operator has not confirmed in time, by cluster.',
+      labelNames: ['cluster'],
+      registers,
+    }),
+    quarantineOldestSeconds: new Gauge({
+      name: 'gpu_broker_quarantine_oldest_seconds',
+      help: 'Age of the oldest quarantine of a cluster.',
+      labelNames: ['cluster'],
       registers,
     }),
     lookSeconds: new Histogram({

@@ -1,9 +1,11 @@
 /** What is counted where the metrics module must not reach: commits, and what the store holds. */
 import { EVENT_PREFIX, type EventType } from '../shared/event.ts'
 import { SLIP_CAUSES } from '../shared/promise.ts'
+import { type EpochMs, SECOND_MS } from '../shared/time.ts'
 import type { Changes } from './store/changes.ts'
 import type { Database } from './store/database.ts'
 import { liveStatusCounts } from './store/allocations.ts'
+import { quarantineCounts } from './store/quarantines.ts'
 import type { Metrics } from './metrics.ts'
 
 const SLIPPED = `${EVENT_PREFIX}${'allocation.promise-slipped' satisfies EventType}`
@@ -33,7 +35,15 @@ export function observeCommit(metrics: Metrics): (commit: Commit) => void {
 }
 
 /** Read from the store at each scrape, so that every replica says the same. */
-export async function observeStatuses(metrics: Metrics, database: Database): Promise<void> {
+export async function observeStore(metrics: Metrics, database: Database, now: EpochMs): Promise<void> {
+  const statuses = await liveStatusCounts(database.queries)
+  const quarantines = await quarantineCounts(database.queries)
   metrics.allocations.reset()
-  for (const [status, count] of await liveStatusCounts(database.queries)) metrics.allocations.set({ status }, count)
+  for (const [status, count] of statuses) metrics.allocations.set({ status }, count)
+  metrics.quarantineNodes.reset()
+  metrics.quarantineOldestSeconds.reset()
+  for (const { clusterId: cluster, nodes, oldestSince } of quarantines) {
+    metrics.quarantineNodes.set({ cluster }, nodes)
+    metrics.quarantineOldestSeconds.set({ cluster }, (now - oldestSince) / SECOND_MS)
+  }
 }

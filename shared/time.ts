@@ -11,6 +11,9 @@ export const DAY_MS = 24 * HOUR_MS
 /** An instant in epoch milliseconds. */
 export type EpochMs = number
 
+/** The last instant that a `Date` can hold, a full hour: where something ends whose end nobody knows. */
+export const END_OF_TIME: EpochMs = 8.64e15
+
 /** Half-open: `start` belongs to it, `end` does not. */
 export interface Interval {
   readonly start: EpochMs

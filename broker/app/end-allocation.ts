@@ -23,7 +23,10 @@ export function leaveCalendar(draft: Draft, row: AllocationRow): AllocationRow {
   return left
 }
 
-/** Its nodes count as held until the provider's list no longer has them; the turnover is planned from now on. */
+/**
+ * Its nodes count as held until the provider's list no longer has them; the turnover is planned from its end on, and when
+ * that is over they are quarantined (quarantine.ts).
+ */
 export function holdUntilGone(draft: Draft, row: AllocationRow): AllocationRow {
   const reservation = reservationOf(draft.calendar, row.id)
   if (reservation !== null) {
@@ -31,7 +34,7 @@ export function holdUntilGone(draft: Draft, row: AllocationRow): AllocationRow {
     const turnoverMs = clusterOf(draft.calendar, reservation.clusterId)?.turnoverMs ?? 0
     draft.apply({
       op: 'reserve',
-      reservation: { ...reservation, end, heldUntil: draft.now + turnoverMs, phase: 'running' },
+      reservation: { ...reservation, end, heldUntil: end + turnoverMs, phase: 'running' },
     })
   }
   const held = { ...row, endAt: Math.min(row.endAt ?? draft.now, draft.now), nextLookAt: draft.now }
@@ -39,8 +42,12 @@ export function holdUntilGone(draft: Draft, row: AllocationRow): AllocationRow {
   return held
 }
 
-/** The provider lists nothing of it any more: what is left of the turnover lapses, and its GPU-time is final. */
+/**
+ * It holds its place no longer, because its nodes are gone or because they are held in quarantine: what is left of the
+ * turnover lapses, and its GPU-time is final. A second time changes nothing.
+ */
 export function settleAfterRun(draft: Draft, row: AllocationRow): void {
+  if (reservationOf(draft.calendar, row.id) === null) return
   draft.apply({ op: 'release', allocationId: row.id })
   const approval = draft.approval(row.approvalId)
   if (approval === null || row.startAt === null) return

@@ -42,7 +42,7 @@ export interface WaitingEntry {
   readonly promisedStart: EpochMs | null
 }
 
-/** Nodes out of service in `[from, to)`. One without a known end has its `to` beyond the horizon. */
+/** Nodes out of service in `[from, to)`. One without a known end has `END_OF_TIME` as its `to`. */
 export interface Drain {
   readonly id: string
   readonly clusterId: string

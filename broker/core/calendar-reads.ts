@@ -20,6 +20,12 @@ export function reservationOf(calendar: Calendar, allocationId: string): Reserva
   return calendar.clusters.get(clusterId)?.reservations.get(allocationId)?.what ?? null
 }
 
+export function drainOf(calendar: Calendar, drainId: string): Drain | null {
+  const clusterId = calendar.drainedAt.get(drainId)
+  if (clusterId === undefined) return null
+  return calendar.clusters.get(clusterId)?.drains.get(drainId)?.what ?? null
+}
+
 export const waitingEntryOf = (calendar: Calendar, allocationId: string): WaitingEntry | null =>
   calendar.waiting.get(allocationId) ?? null
 

@@ -3,7 +3,7 @@
  * `applyOp`: the fold of the operations' log, the same on every replica and in every replay. Other files read it through
  * `calendar-reads.ts`; nothing here depends on the order in which a map happens to be walked.
  */
-import type { EpochMs } from '../../shared/time.ts'
+import { END_OF_TIME, type EpochMs } from '../../shared/time.ts'
 import type { CalendarOp, Drain, Reservation, WaitingEntry } from './calendar-op.ts'
 import type { Cluster, Phase } from './cluster.ts'
 import {
@@ -255,8 +255,6 @@ function setFacts(calendar: Calendar, cluster: Cluster, listed: boolean): void {
 }
 
 const BEGINNING_OF_TIME: EpochMs = 0
-/** The last instant that a `Date` can hold, a full hour. */
-const END_OF_TIME: EpochMs = 8.64e15
 
 /** What each phase has not brought yet (or no longer has), as charges on the full size. */
 function phaseCharges(phases: readonly Phase[], fullNodes: number): Charge[] {

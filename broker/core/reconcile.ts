@@ -131,7 +131,7 @@ function hold(situation: Situation): Plan {
 /** Those that are on their way out of an allocation that goes on without them, and are listed no more. */
 function departures(situation: Situation): NodeNote[] {
   const listed = new Set(situation.found.flatMap((node) => [node.name, node.providerInstanceId]))
-  const unsettled = new Set(situation.groups.filter((group) => !isSettled(group, situation)).map((group) => group.name))
+  const unsettled = unsettledGroups(situation)
   return situation.wanted
     .filter((node) => node.status === 'deleting' && !unsettled.has(node.groupName))
     .filter((node) => !listed.has(node.name) && !listed.has(node.providerInstanceId ?? ''))
@@ -249,22 +249,26 @@ function isSettled(group: AskedGroup, { now, visibilityDelayMs }: Situation): bo
   return now - group.askedAt >= visibilityDelayMs
 }
 
+const unsettledGroups = (situation: Situation): ReadonlySet<string> =>
+  new Set(situation.groups.filter((group) => !isSettled(group, situation)).map((group) => group.name))
+
 function release(situation: Situation): Plan {
   const notes: NodeNote[] = []
   const steps: Step[] = []
   const byName = oldestByName(situation.found)
   const listed = new Map(situation.found.map((node) => [node.providerInstanceId, node]))
+  const unsettled = unsettledGroups(situation)
   for (const node of situation.wanted) {
-    if (node.status === 'deleted') continue
-    const there = byName.get(node.name) ?? listed.get(node.providerInstanceId ?? '')
-    const status = there === undefined ? 'deleted' : 'deleting'
+    const isListed = byName.has(node.name) || listed.has(node.providerInstanceId ?? '')
+    const isGone = !isListed && (node.status === 'deleted' || !unsettled.has(node.groupName))
+    const status = isGone ? 'deleted' : node.status === 'quarantined' ? 'quarantined' : 'deleting'
     if (node.status !== status) notes.push({ ...node, status, address: null, failure: null })
   }
   if (situation.joinsFabric && situation.found.some((node) => node.inFabric)) steps.push({ step: 'leave-fabric' })
   else if (situation.found.length > 0) steps.push({ step: 'delete', providerInstanceIds: idsOf(situation.found) })
-  const gone = situation.found.length === 0 && situation.groups.every((group) => isSettled(group, situation))
+  const gone = situation.found.length === 0 && unsettled.size === 0
   return {
-    notes: gone ? notes : notes.filter((one) => one.status !== 'deleted'),
+    notes,
     steps,
     unanswered: unansweredOf(situation),
     ready: false,

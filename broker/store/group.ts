@@ -3,6 +3,7 @@ import type { Reservation } from '../core/calendar-op.ts'
 import { type Changes, noChanges, nodeKey } from './changes.ts'
 import type { Transaction } from './database.ts'
 import { appendLog } from './head.ts'
+import { saveQuarantines } from './quarantines.ts'
 import { saveReservations } from './reservations.ts'
 import { insertRows, upsertRows } from './rows.ts'
 import { frozenProviders, saveFrozen, saveSuspensions } from './operations.ts'
@@ -112,6 +113,7 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await saveReservations(trx, reservationChanges(changes))
   await upsertRows(trx, 'drains', [...changes.drains.values()], { key: ['id'] })
   await saveSuspensions(trx, changes.log)
+  await saveQuarantines(trx, changes.log)
   await saveFrozen(trx, changes.frozen)
   await insertRows(trx, 'decisions', changes.decisions)
   await insertRows(trx, 'events', changes.events)

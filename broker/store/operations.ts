@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import type { CalendarOp } from '../core/calendar-op.ts'
 import type { Queries, Transaction } from './database.ts'
 import type { LogEntry } from './head.ts'
+import { quarantineOps } from './quarantines.ts'
 import type { DrainTable, SuspensionTable } from './schema.ts'
 
 type DrainRow = Selectable<DrainTable>
@@ -16,7 +17,7 @@ export async function operationsInForce(db: Queries): Promise<readonly CalendarO
     .orderBy('id')
     .execute()
   const drains = await db.selectFrom('drains').selectAll().where('liftedAt', 'is', null).orderBy('id').execute()
-  return [...suspensions.map(suspend), ...drains.map(drainOp)]
+  return [...suspensions.map(suspend), ...drains.map(drainOp), ...(await quarantineOps(db))]
 }
 
 const suspend = ({ kind, id }: Selectable<SuspensionTable>): CalendarOp =>

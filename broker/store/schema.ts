@@ -218,6 +218,14 @@ export interface DrainTable {
   liftedAt: EpochMs | null
 }
 
+/** Nodes of an allocation that its provider has not been rid of in time, as long as that is so. */
+export interface QuarantineTable {
+  allocationId: string
+  clusterId: string
+  nodes: number
+  since: EpochMs
+}
+
 export interface IdempotencyKeyTable {
   clientId: string
   key: string
@@ -239,5 +247,6 @@ export interface Tables {
   events: EventTable
   suspensions: SuspensionTable
   drains: DrainTable
+  quarantines: QuarantineTable
   idempotencyKeys: IdempotencyKeyTable
 }

@@ -5,12 +5,12 @@
  */
 import { ProviderError } from '../../shared/provider-error.ts'
 import type { ProviderNode } from '../../shared/provider.ts'
-import { type EpochMs, SECOND_MS } from '../../shared/time.ts'
+import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import { type Plan, reconcile } from '../core/reconcile.ts'
 import type { Claim } from '../app/claim.ts'
 import type { AllocationRow, NodeGroupRow, NodeRow } from '../store/changes.ts'
 import { endAtItsEnd } from '../app/end-at-its-end.ts'
-import { isLate, recordGiveBack } from '../app/give-back.ts'
+import { recordGiveBack } from '../app/give-back.ts'
 import { recordAnswers } from '../app/record-answers.ts'
 import { mustRecord, recordLook } from '../app/record-look.ts'
 import { startAllocation } from '../app/start-allocation.ts'
@@ -91,19 +91,21 @@ function nextHold({ row, nodes, groups }: Stored, plan: Plan, now: EpochMs): Epo
 
 const SHORTEST_LOOK_MS = 300
 const LONGEST_LOOK_MS = 5 * SECOND_MS
+/** Nodes in quarantine are asked to go for as long as they are listed, at this pace in the end. */
+const QUARANTINE_LOOK_MS = MINUTE_MS
 
 /** An eighth of the time waited so far: late by an eighth at most, and never a burden. */
-const patienceMs = (waitedMs: number): number =>
-  Math.min(LONGEST_LOOK_MS, Math.max(SHORTEST_LOOK_MS, Math.ceil(waitedMs / 8)))
+const patienceMs = (waitedMs: number, longestMs = LONGEST_LOOK_MS): number =>
+  Math.min(longestMs, Math.max(SHORTEST_LOOK_MS, Math.ceil(waitedMs / 8)))
 
 async function giveBack(context: LookContext, claim: Claim, stored: Stored): Promise<void> {
   const { app } = context
   const plan = await compare(context, claim, stored, 'release')
   if (plan === null) return
-  const late = isLate(await app.cache.read(app.database.queries), claim.id, app.now())
-  if (!(await app.writer.run(recordGiveBack(claim, plan, late))) || plan.gone) return
+  if (!(await app.writer.run(recordGiveBack(claim, plan))) || plan.gone) return
   await carryOut(context, { ...stored, entry: entryOf(context, stored.row) }, plan.steps)
-  await pauseUntil(context, claim, stored.row, app.now() + patienceMs(app.now() - stored.row.updatedAt))
+  const longestMs = stored.nodes.some((node) => node.status === 'quarantined') ? QUARANTINE_LOOK_MS : LONGEST_LOOK_MS
+  await pauseUntil(context, claim, stored.row, app.now() + patienceMs(app.now() - stored.row.updatedAt, longestMs))
 }
 
 /** Of what is built now: what was built elsewhere before, and given back, does not count. */

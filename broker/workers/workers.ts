@@ -5,6 +5,7 @@ import type { Metrics } from '../metrics.ts'
 import type { ProviderDirectory } from '../providers/directory.ts'
 import { describeProviders } from './describe.ts'
 import { startLeftovers } from './leftovers.ts'
+import { startQuarantine } from './quarantine.ts'
 import { startReconciler } from './reconcile.ts'
 import type { LookContext } from './steps.ts'
 import { startWaitlist } from './waitlist.ts'
@@ -20,9 +21,18 @@ export interface WorkersOptions {
   readonly installationId: string
   readonly metrics: Metrics
   readonly logger: Logger
+  /** How long an operator may take to be rid of nodes before they are quarantined. */
+  readonly releaseConfirmMs: number
 }
 
-export function startWorkers({ app, directory, installationId, metrics, logger }: WorkersOptions): Workers {
+export function startWorkers({
+  app,
+  directory,
+  installationId,
+  metrics,
+  logger,
+  releaseConfirmMs,
+}: WorkersOptions): Workers {
   const stopping = new AbortController()
   const context: LookContext = {
     app,
@@ -39,21 +49,24 @@ export function startWorkers({ app, directory, installationId, metrics, logger }
     }
   const reconciler = startReconciler({ ...context, metrics, onError: failed('reconcile') })
   const waitlist = startWaitlist({ app, onError: failed('waitlist') })
+  const quarantine = startQuarantine({ app, releaseConfirmMs, onError: failed('quarantine') })
   const leftovers = startLeftovers(context, failed('leftovers'))
   const described = describeProviders(context).catch(failed('describe'))
   app.writer.onCommit((changes) => {
     if ([...changes.allocations.values()].some((row) => row.nextLookAt !== null)) reconciler.poke()
     waitlist.noticed(changes)
+    quarantine.noticed(changes)
     leftovers.noticed(changes)
   })
   return {
     poke() {
       reconciler.poke()
       waitlist.poke()
+      quarantine.poke()
     },
     async stop() {
       stopping.abort()
-      await Promise.all([reconciler.stop(), waitlist.stop(), leftovers.stop(), described])
+      await Promise.all([reconciler.stop(), waitlist.stop(), quarantine.stop(), leftovers.stop(), described])
     },
   }
 }

@@ -224,12 +224,16 @@ describe('the interconnect group', () => {
 describe('releasing (invariant 3)', () => {
   const bound = [aBound(0), aBound(1), aBound(2)]
 
-  it('asks for every listed node to go, wanted or not, and calls none of them gone', () => {
+  it('asks for every listed node to go, wanted or not, and calls gone only what is not listed', () => {
     const found = [aFound(0), aFound(9, { name: 'gbaaaaaaaaaaaaaaaa-00z-1' })]
     const plan = reconcile(aSituation({ intent: 'release', wanted: bound, found }))
     expect(plan.steps).to.deep.equal([{ step: 'delete', providerInstanceIds: ['id-0', 'id-9'] }])
     expect(plan.gone).to.equal(false)
-    expect(plan.notes.map(({ ordinal, status }) => [ordinal, status])).to.deep.equal([[0, 'deleting']])
+    expect(plan.notes.map(({ ordinal, status }) => [ordinal, status])).to.deep.equal([
+      [0, 'deleting'],
+      [1, 'deleted'],
+      [2, 'deleted'],
+    ])
   })
 
   const endings: readonly { readonly rule: string; readonly group: Partial<AskedGroup>; readonly gone: boolean }[] = [
@@ -253,9 +257,24 @@ describe('releasing (invariant 3)', () => {
       const plan = reconcile(aSituation({ intent: 'release', wanted: bound, groups: [aGroup(), aGroup(group)] }))
       expect(plan.gone).to.equal(gone)
       expect(plan.steps).to.deep.equal([])
-      expect(plan.notes.map(({ status }) => status)).to.deep.equal(gone ? ['deleted', 'deleted', 'deleted'] : [])
+      const shown = gone ? 'deleted' : 'deleting'
+      expect(plan.notes.map(({ status }) => status)).to.deep.equal([shown, shown, shown])
     })
   }
+
+  it('leaves what is quarantined so until it is listed no more, and takes up what was called gone and is listed again', () => {
+    const wanted = [
+      aBound(0, { status: 'quarantined' }),
+      aBound(1, { status: 'quarantined' }),
+      aBound(2, { status: 'deleted' }),
+    ]
+    const plan = reconcile(aSituation({ intent: 'release', wanted, found: [aFound(0), aFound(2)] }))
+    expect(plan.notes.map(({ ordinal, status }) => [ordinal, status])).to.deep.equal([
+      [1, 'deleted'],
+      [2, 'deleting'],
+    ])
+    expect(plan.steps).to.deep.equal([{ step: 'delete', providerInstanceIds: ['id-0', 'id-2'] }])
+  })
 
   it('never asks for anything, whatever is missing', () => {
     const plan = reconcile(aSituation({ intent: 'release', groups: [aGroup({ askedAt: null, effect: 'unasked' })] }))

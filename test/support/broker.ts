@@ -21,6 +21,8 @@ export interface TestBrokerOptions {
   readonly place?: DatabasePlace
   /** For how long a list may lag, as every cluster is configured; default 50 ms, so that releases are quick. */
   readonly visibilityDelayMs?: number
+  /** Settings of the environment beside those of a test: `RELEASE_CONFIRM_MINUTES` and the like. */
+  readonly env?: Readonly<Record<string, string>>
   /** Cluster id → how many nodes it has from 2025-12-31 on, where the inventory's phases are in the way of a test. */
   readonly nodes?: Readonly<Record<string, number>>
 }
@@ -31,6 +33,8 @@ export interface TestBroker {
   readonly place: DatabasePlace
   /** Without a slash at the end; another one after `restart`. */
   readonly url: string
+  /** The same of the listener for metrics. */
+  readonly metricsUrl: string
   /** One of the sandbox's clients, such as `platform`. */
   as(clientId: string): Promise<ApiClient>
   /** Without a token, or with one made up. */
@@ -54,12 +58,13 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   const place = options.place ?? (await newDatabasePlace(engine))
   const settings = settingsFrom(adjusted(sandbox.settings, visibilityDelayMs, options.nodes ?? {}))
   const errors: string[] = []
-  let running = await start({ settings, place, errors })
+  const starting = { settings, place, errors, env: options.env ?? {} }
+  let running = await start(starting)
   const tokens = new Map<string, Promise<string>>()
   const withToken = (token: string | null): ApiClient =>
     createApiClient({ url: () => running.url, authorization: token === null ? null : `Bearer ${token}` })
   const startAgain = async (): Promise<void> => {
-    running = await start({ settings, place, errors })
+    running = await start(starting)
   }
   return {
     engine,
@@ -67,6 +72,9 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     place,
     get url() {
       return running.url
+    },
+    get metricsUrl() {
+      return running.metricsUrl
     },
     async as(clientId) {
       const token = tokens.get(clientId) ?? tokenFor(sandbox.identityUrl, clientId)
@@ -102,9 +110,10 @@ interface Starting {
   readonly place: DatabasePlace
   /** Lines that the broker logs as errors are added here. */
   readonly errors: string[]
+  readonly env: Readonly<Record<string, string>>
 }
 
-function start({ settings, place, errors }: Starting): Promise<RunningBroker> {
+function start({ settings, place, errors, env }: Starting): Promise<RunningBroker> {
   return startBroker({
     config: readConfig({
       PORT: '0',
@@ -112,6 +121,7 @@ function start({ settings, place, errors }: Starting): Promise<RunningBroker> {
       DATA_DIR: place.folder,
       SANDBOX_PORT: '0', // the settings are handed in; it only says that no files are meant
       ...(place.url === null ? {} : { DATABASE_URL: place.url }),
+      ...env,
     }),
     settings,
     logger: pino({ level: 'error' }, { write: (line: string) => void errors.push(line) }),
