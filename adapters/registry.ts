@@ -7,6 +7,7 @@ import type { AdapterContext, Provider } from '../shared/provider.ts'
 import { KakaoSettings, createKakaoProvider } from './kakao/index.ts'
 import { NaverSettings, createNaverProvider } from './naver/index.ts'
 import { NhnSettings, createNhnProvider } from './nhn/index.ts'
+import { RemoteSettings, createRemoteProvider } from './remote/index.ts'
 
 export type ClosableProvider = Provider & {
   /** Ends the idle connections to the operator; calls in flight fail. */
@@ -32,6 +33,7 @@ export const ADAPTERS = {
   kakao: adapter(KakaoSettings, createKakaoProvider),
   naver: adapter(NaverSettings, createNaverProvider),
   nhn: adapter(NhnSettings, createNhnProvider),
+  remote: adapter(RemoteSettings, createRemoteProvider),
 } as const satisfies Readonly<Record<string, Adapter>>
 
 export type ProviderKind = keyof typeof ADAPTERS

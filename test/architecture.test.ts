@@ -18,19 +18,25 @@ interface ImportRule {
 
 const only = (says: string, files: RegExp, may: readonly string[]): ImportRule => ({ says, files, may })
 
+const SHARED_BY_ADAPTERS = ['adapters/http.ts', 'adapters/flight.ts', 'shared/']
+
 const IMPORTS: readonly ImportRule[] = [
   only('the vocabulary imports itself and zod, nothing else', /^shared\//, ['shared/', 'zod']),
   ...['naver', 'nhn', 'kakao'].map((own) =>
     only(
       `the adapter of ${own} imports its own folder and what all adapters share: never another operator's, never the broker`,
       new RegExp(`^adapters/${own}/`),
-      [`adapters/${own}/`, 'adapters/http.ts', 'shared/', 'axios', 'zod', 'node:crypto'],
+      [`adapters/${own}/`, ...SHARED_BY_ADAPTERS, 'axios', 'zod', 'node:crypto'],
     ),
   ),
+  only(
+    'the adapter of our own protocol gets its tokens and its page by libraries, and otherwise imports what the others do',
+    /^adapters\/remote\//,
+    ['adapters/remote/', ...SHARED_BY_ADAPTERS, 'openid-client', 'zod', 'zod-openapi', 'node:fs'],
+  ),
   only('what all adapters share knows none of them, but for their list', /^adapters\/(?!registry)[^/]+\.ts$/, [
-    'adapters/http.ts',
+    ...SHARED_BY_ADAPTERS,
     'adapters/gate.ts',
-    'shared/',
     'axios',
     'zod',
     NODE,
@@ -172,7 +178,7 @@ interface OwnedPackage {
 const OWNED: readonly OwnedPackage[] = [
   { name: 'prom-client', files: /^broker\/metrics\.ts$/ },
   { name: 'express', files: /^broker\/http\// },
-  { name: 'openid-client', files: /^broker\/(http|client)\// },
+  { name: 'openid-client', files: /^(broker\/(http|client)|adapters\/remote)\// },
   { name: 'opossum', files: /^broker\/providers\// },
   { name: 'axios', files: /^adapters\// },
   { name: 'pg-boss', files: /^broker\/workers\// },

@@ -7,7 +7,7 @@ import { ProviderError } from '../../shared/provider-error.ts'
 import type { AdapterContext, Call } from '../../shared/provider.ts'
 import { readJson } from '../http.ts'
 import { type NhnClient, computeUrl, isSuccess, read } from './client.ts'
-import { type Flight, launchFlight } from './flight.ts'
+import { type Flight, launchFlight } from '../flight.ts'
 import { listAll } from './paging.ts'
 
 /** Either what a configured reference stands for, or why that is not known, in words. */

@@ -3,7 +3,7 @@
  * answers for all of them. A call is served only by a list that began after the call did.
  */
 import type { AdapterContext, Call, ProviderNode } from '../../shared/provider.ts'
-import { type Flight, launchFlight } from './flight.ts'
+import { type Flight, launchFlight } from '../flight.ts'
 
 export interface Looks {
   /** What a list that begins from now on shows of the group; of its whole allocation, where others look as well. */

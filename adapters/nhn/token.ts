@@ -9,7 +9,7 @@ import type { Call } from '../../shared/provider.ts'
 import { type ProviderHttp, readJson } from '../http.ts'
 import type { NhnSettings } from './config.ts'
 import { toProviderError } from './errors.ts'
-import { type Flight, launchFlight } from './flight.ts'
+import { type Flight, launchFlight } from '../flight.ts'
 import { utcMs } from './utc.ts'
 
 export interface TokenSource {

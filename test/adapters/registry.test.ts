@@ -40,7 +40,7 @@ describe('registry of adapters', () => {
   it('refuses an unknown kind, and names those that it knows', () => {
     const [issue] = refusalOf('aws', { ...KAKAO, kind: 'aws' }).issues
     expect(issue?.path).to.deep.equal(['kind'])
-    expect(issue?.message).to.equal('must be one of: kakao, naver, nhn')
+    expect(issue?.message).to.equal('must be one of: kakao, naver, nhn, remote')
   })
 
   it('does not take what every object inherits for a kind', () => {

@@ -1,7 +1,7 @@
 /** What several calls share: one request for all of them, ended by none but the last. */
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { launchFlight } from '../../../adapters/nhn/flight.ts'
+import { launchFlight } from '../../../adapters/flight.ts'
 import { createLooks } from '../../../adapters/nhn/looks.ts'
 import { ProviderError } from '../../../shared/provider-error.ts'
 import type { ProviderNode } from '../../../shared/provider.ts'

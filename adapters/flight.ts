@@ -2,8 +2,8 @@
  * A request under way that several calls wait for: each waits as long as it may, and the request ends when the last of
  * them has gone, so that nothing is asked for nobody.
  */
-import { ProviderError } from '../../shared/provider-error.ts'
-import type { Call } from '../../shared/provider.ts'
+import { ProviderError } from '../shared/provider-error.ts'
+import type { Call } from '../shared/provider.ts'
 
 export interface Flight<T> {
   /** @throws ProviderError `unreachable`, effect `none`, when the call ends first; else whatever the request throws */
