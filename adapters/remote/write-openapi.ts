@@ -1,4 +1,4 @@
-/** Writes the protocol's page; `test/adapters/remote/openapi.test.ts` fails when what is committed is not what the code says. */
+/** Writes the protocol’s page (`npm run openapi`); test/adapters/remote/openapi.test.ts holds the committed one to it. */
 import { writeFileSync } from 'node:fs'
 import { remoteProviderDocument } from './openapi.ts'
 

@@ -11,7 +11,7 @@ const PAGE = 'docs/remote-provider.openapi.json'
 const run = promisify(execFile)
 
 describe('the page of the remote provider’s protocol', () => {
-  it('is the one that is committed: node adapters/remote/write-openapi.ts writes it', () => {
+  it('is the one that is committed: npm run openapi writes it', () => {
     const committed = JSON.parse(readFileSync(`${ROOT}/${PAGE}`, 'utf8')) as unknown
     expect(committed).to.deep.equal(JSON.parse(JSON.stringify(remoteProviderDocument())))
   })
