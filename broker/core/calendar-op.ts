@@ -49,8 +49,11 @@ export interface Drain {
   readonly nodes: number
   readonly from: EpochMs
   readonly to: EpochMs
-  /** `quarantine`: nodes whose release nobody has confirmed; counts alike, shown apart. Default `drain`. */
-  readonly kind?: 'drain' | 'quarantine'
+  /**
+   * `quarantine`: nodes whose release nobody has confirmed; counts alike, shown apart. `unknown`, `foreign`: nodes that a
+   * sweep found standing there, ours by their tag or somebody else's. Default `drain`.
+   */
+  readonly kind?: 'drain' | 'quarantine' | 'unknown' | 'foreign'
 }
 
 export type CalendarOp =
