@@ -9,6 +9,7 @@ import { waitingRows } from '../store/allocations.ts'
 import { readHead, readLog } from '../store/head.ts'
 import { operationsInForce } from '../store/operations.ts'
 import { liveReservations } from '../store/reservations.ts'
+import { findingsInForce } from '../store/sweeps.ts'
 import { waitingEntryOf } from './placement-request.ts'
 
 export interface CalendarCache {
@@ -58,6 +59,10 @@ async function build(db: Queries, now: EpochMs): Promise<Kept> {
   const calendar = emptyCalendar(head.catalogue, now)
   for (const reservation of await liveReservations(db)) applyOp(calendar, { op: 'reserve', reservation })
   for (const op of await operationsInForce(db)) applyOp(calendar, op)
+  for (const op of await findingsInForce(db)) {
+    // What was found in a cluster that is no longer configured stays a finding until the next sweep, and takes no room.
+    if (calendar.clusters.has(op.drain.clusterId)) applyOp(calendar, op)
+  }
   for (const row of await waitingRows(db)) applyOp(calendar, { op: 'wait', entry: waitingEntryOf(row, row.approval) })
   return { calendar, version: head.version }
 }

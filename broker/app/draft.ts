@@ -19,10 +19,13 @@ import {
   type DecisionRow,
   type DrainRow,
   type EventRow,
+  type FindingRow,
+  findingRowKey,
   noChanges,
   type NodeGroupRow,
   nodeKey,
   type NodeRow,
+  type SweepRow,
 } from '../store/changes.ts'
 import { canonicalJson, chained, sha256 } from './digest.ts'
 import { newId } from './ids.ts'
@@ -68,6 +71,16 @@ export interface Draft {
   saveDrain(row: DrainRow): void
   isFrozen(providerId: string): boolean
   setFrozen(providerId: string, frozen: boolean): void
+  /** Null until one has been begun. */
+  sweep(providerId: string): SweepRow | null
+  saveSweep(row: SweepRow): void
+  /** Of all that were read. */
+  findingsAt(providerId: string): readonly FindingRow[]
+  saveFinding(row: FindingRow): void
+  /** It is found no more. */
+  dropFinding(row: FindingRow): void
+  /** Counts towards the bound of deletions that no person has asked for. */
+  noteSweepDeletion(providerId: string, providerInstanceId: string): void
   /** @returns the decision's id */
   decide(decision: NewDecision): string
   event(event: NewEvent): void
@@ -118,6 +131,21 @@ export function openDraft(base: DraftBase): OpenDraft {
     saveDrain: (row) => void changes.drains.set(row.id, row),
     isFrozen: (id) => changes.frozen.get(id) ?? base.rows.frozen.get(id) ?? false,
     setFrozen: (id, frozen) => void changes.frozen.set(id, frozen),
+    sweep: (id) => changes.sweeps.get(id) ?? base.rows.sweeps.get(id) ?? null,
+    saveSweep: (row) => void changes.sweeps.set(row.providerId, row),
+    findingsAt: (id) =>
+      merged(base.rows.findings, changes.findings).flatMap(({ row, isFound }) =>
+        isFound && row.providerId === id ? [row] : [],
+      ),
+    saveFinding: (row) => void changes.findings.set(findingRowKey(row), { row, isFound: true }),
+    dropFinding: (row) => void changes.findings.set(findingRowKey(row), { row, isFound: false }),
+    noteSweepDeletion(providerId, providerInstanceId) {
+      changes.sweepDeletions.set(`${providerId}/${providerInstanceId}`, {
+        providerId,
+        providerInstanceId,
+        at: base.now,
+      })
+    },
     decide(decision) {
       head = { ...head, decisionSequence: head.decisionSequence + 1 }
       const row = decisionRow(decision, { head, now: base.now, policyVersion: base.policy.version })

@@ -171,6 +171,9 @@ function merge(from: Changes, { rows, changes }: Hands): void {
     for (const [id, row] of from.groups) into.groups.set(id, row)
     for (const [id, row] of from.drains) into.drains.set(id, row)
     for (const [id, frozen] of from.frozen) into.frozen.set(id, frozen)
+    for (const [id, row] of from.sweeps) into.sweeps.set(id, row)
+    for (const [id, row] of from.findings) into.findings.set(id, row)
+    for (const [id, row] of from.sweepDeletions) into.sweepDeletions.set(id, row)
   }
   changes.decisions.push(...from.decisions)
   changes.events.push(...from.events)
@@ -187,6 +190,9 @@ const isEmpty = (changes: Changes): boolean =>
     changes.groups.size +
     changes.drains.size +
     changes.frozen.size +
+    changes.sweeps.size +
+    changes.findings.size +
+    changes.sweepDeletions.size +
     changes.idempotency.size ===
     0
 

@@ -3,6 +3,7 @@ import type { EpochMs } from '../../shared/time.ts'
 import type { Cluster } from '../core/cluster.ts'
 import type { Database } from '../store/database.ts'
 import { dropClaims } from '../store/allocations.ts'
+import { dropSweepClaims } from '../store/sweeps.ts'
 import { appendLog, ensureHead, installationId, lockHead, saveCatalogue, saveHead } from '../store/head.ts'
 import { canonicalJson, chained } from './digest.ts'
 import { newId } from './ids.ts'
@@ -11,7 +12,10 @@ import { newId } from './ids.ts'
 export async function install(database: Database, catalogue: readonly Cluster[], now: EpochMs): Promise<string> {
   await ensureHead(database.queries, now)
   // One process owns this database, so whoever held claims is dead; replicas wait for the leases instead.
-  if (database.engine === 'pglite') await dropClaims(database.queries)
+  if (database.engine === 'pglite') {
+    await dropClaims(database.queries)
+    await dropSweepClaims(database.queries)
+  }
   await database.transaction(async (trx) => {
     const head = await lockHead(trx)
     if (canonicalJson(head.catalogue) === canonicalJson(catalogue)) return

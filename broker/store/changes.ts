@@ -10,6 +10,9 @@ import type {
   IdempotencyKeyTable,
   NodeGroupTable,
   NodeTable,
+  SweepDeletionTable,
+  SweepFindingTable,
+  SweepTable,
 } from './schema.ts'
 
 export type ApprovalRow = Selectable<ApprovalTable>
@@ -19,6 +22,14 @@ export type NodeGroupRow = Selectable<NodeGroupTable>
 export type DrainRow = Selectable<DrainTable>
 export type DecisionRow = Selectable<DecisionTable>
 export type EventRow = Selectable<EventTable>
+export type SweepRow = Selectable<SweepTable>
+export type FindingRow = Selectable<SweepFindingTable>
+export interface FindingChange {
+  readonly row: FindingRow
+  /** False: it is found no more. */
+  readonly isFound: boolean
+}
+export type SweepDeletionRow = Selectable<SweepDeletionTable>
 export type IdempotencyRow = Selectable<IdempotencyKeyTable>
 
 /** All that one or more members changed, ready to be written. */
@@ -30,6 +41,11 @@ export interface Changes {
   readonly drains: Map<string, DrainRow>
   /** Provider id → whether the broker's hands are held there. */
   readonly frozen: Map<string, boolean>
+  /** By provider. */
+  readonly sweeps: Map<string, SweepRow>
+  /** By `findingRowKey`. */
+  readonly findings: Map<string, FindingChange>
+  readonly sweepDeletions: Map<string, SweepDeletionRow>
   readonly decisions: DecisionRow[]
   readonly events: EventRow[]
   readonly log: LogEntry[]
@@ -43,6 +59,9 @@ export const noChanges = (): Changes => ({
   groups: new Map(),
   drains: new Map(),
   frozen: new Map(),
+  sweeps: new Map(),
+  findings: new Map(),
+  sweepDeletions: new Map(),
   decisions: [],
   events: [],
   log: [],
@@ -51,3 +70,6 @@ export const noChanges = (): Changes => ({
 
 export const nodeKey = (node: Pick<NodeRow, 'allocationId' | 'ordinal' | 'generation'>): string =>
   `${node.allocationId}/${node.ordinal}/${node.generation}`
+
+export const findingRowKey = (row: Pick<FindingRow, 'providerId' | 'kind' | 'providerInstanceId'>): string =>
+  `${row.providerId}/${row.kind}/${row.providerInstanceId}`

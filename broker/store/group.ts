@@ -1,12 +1,13 @@
 /** Reading what a group of requests needs, and writing what it changed, in few statements whatever its size. */
 import type { Reservation } from '../core/calendar-op.ts'
-import { type Changes, noChanges, nodeKey } from './changes.ts'
+import { type Changes, findingRowKey, noChanges, nodeKey } from './changes.ts'
 import type { Transaction } from './database.ts'
 import { appendLog } from './head.ts'
 import { saveQuarantines } from './quarantines.ts'
 import { saveReservations } from './reservations.ts'
 import { insertRows, upsertRows } from './rows.ts'
 import { frozenProviders, saveFrozen, saveSuspensions } from './operations.ts'
+import { findingsAt, findSweep, saveSweeps } from './sweeps.ts'
 
 /** What a member wants read before it decides. */
 export interface Needs {
@@ -24,6 +25,8 @@ export interface Needs {
   readonly drains?: readonly string[]
   /** Which providers are frozen. */
   readonly frozen?: boolean
+  /** Providers whose last sweep is read, with its findings. */
+  readonly sweeps?: readonly string[]
   readonly idempotency?: { readonly clientId: string; readonly key: string }
 }
 
@@ -53,6 +56,11 @@ export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Prom
   }
   if (needs.some((need) => need.frozen === true)) {
     for (const id of await frozenProviders(trx)) rows.frozen.set(id, true)
+  }
+  for (const providerId of new Set(needs.flatMap((need) => need.sweeps ?? []))) {
+    const sweep = await findSweep(trx, providerId)
+    if (sweep !== null) rows.sweeps.set(providerId, sweep)
+    for (const row of await findingsAt(trx, providerId)) rows.findings.set(findingRowKey(row), { row, isFound: true })
   }
   return rows
 }
@@ -115,6 +123,7 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await saveSuspensions(trx, changes.log)
   await saveQuarantines(trx, changes.log)
   await saveFrozen(trx, changes.frozen)
+  await saveSweeps(trx, changes)
   await insertRows(trx, 'decisions', changes.decisions)
   await insertRows(trx, 'events', changes.events)
   await insertRows(trx, 'idempotency_keys', [...changes.idempotency.values()])

@@ -15,6 +15,7 @@ import type {
 import type { ApprovalLimits, Priority } from '../../shared/approval.ts'
 import type { DecisionKind } from '../../shared/decision.ts'
 import type { Displacement } from '../../shared/promise.ts'
+import type { SweepAction, SweepKind } from '../../shared/reconciliation.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { Avoided } from '../core/placement/request.ts'
 
@@ -25,6 +26,8 @@ export interface InstallationTable {
   singleton: boolean
   id: string
   createdAt: EpochMs
+  /** After a restore: nothing is deleted at providers until a person says so. Default false. */
+  deletesHeld: ColumnType<boolean, boolean | undefined, boolean>
 }
 
 export interface CalendarHeadTable {
@@ -226,6 +229,38 @@ export interface QuarantineTable {
   since: EpochMs
 }
 
+export interface SweepTable {
+  providerId: string
+  /** Of the last one that ended; null: none has. */
+  startedAt: EpochMs | null
+  durationMs: number | null
+  nextAt: EpochMs
+  claimToken: string | null
+  claimedUntil: EpochMs | null
+}
+
+export interface SweepFindingTable {
+  providerId: string
+  kind: SweepKind
+  providerInstanceId: string
+  /** `node`, or what it is beside one. */
+  what: string
+  name: string
+  allocationId: string | null
+  clusterId: string | null
+  since: EpochMs
+  action: SweepAction
+  /** A person has said that it shall go. */
+  approved: boolean
+}
+
+/** What sweeps asked to go, each with when they last began to ask. */
+export interface SweepDeletionTable {
+  providerId: string
+  providerInstanceId: string
+  at: EpochMs
+}
+
 export interface IdempotencyKeyTable {
   clientId: string
   key: string
@@ -249,4 +284,7 @@ export interface Tables {
   drains: DrainTable
   quarantines: QuarantineTable
   idempotencyKeys: IdempotencyKeyTable
+  sweeps: SweepTable
+  sweepFindings: SweepFindingTable
+  sweepDeletions: SweepDeletionTable
 }
