@@ -45,6 +45,10 @@ const Environment = z.object({
   RELEASE_CONFIRM_MINUTES: z.coerce.number('must be a number of minutes above 0').positive().max(10_080).default(30),
   /** Default info. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  /** How often each provider's whole list is compared with the store. Default 300. */
+  SWEEP_INTERVAL_SECONDS: z.coerce.number('must be 1 to 86400 seconds').int().min(1).max(86_400).default(300),
+  /** Nodes that sweeps delete at one provider within an hour; more of them wait for a person. Default 8. */
+  SWEEP_MAX_DELETES_PER_HOUR: z.coerce.number('must be 0 to 10000 nodes').int().min(0).max(10_000).default(8),
   /** With PROVIDERS and OIDC_ISSUER unset: the sandbox whose first port this is. */
   SANDBOX_PORT: Port.optional(),
 })

@@ -87,7 +87,18 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const app: App = { database, writer, cache, policy: DEFAULT_POLICY, installationId, now }
   const releaseConfirmMs = Math.round(config.RELEASE_CONFIRM_MINUTES * MINUTE_MS)
   await holdOverdue(app, releaseConfirmMs)
-  const running = startWorkers({ app, directory, installationId, metrics, logger, releaseConfirmMs })
+  const running = startWorkers({
+    app,
+    directory,
+    installationId,
+    metrics,
+    logger,
+    releaseConfirmMs,
+    sweeps: {
+      intervalMs: config.SWEEP_INTERVAL_SECONDS * SECOND_MS,
+      maxDeletesPerHour: config.SWEEP_MAX_DELETES_PER_HOUR,
+    },
+  })
   workers.poke = running.poke
 
   const api = createServer({

@@ -22,6 +22,8 @@ export interface Metrics {
   readonly quarantineNodes: Gauge<'cluster'>
   readonly quarantineOldestSeconds: Gauge<'cluster'>
   readonly lookSeconds: Histogram
+  readonly sweepFindings: Gauge<'provider' | 'kind'>
+  readonly sweepHeld: Gauge<'provider'>
   readonly workerErrors: Counter<'worker'>
   readonly promisesSlipped: Counter<'cause'>
 }
@@ -97,6 +99,18 @@ export function createMetrics(): Metrics {
       name: 'gpu_broker_look_duration_seconds',
       help: 'Time of one look of the reconciler at one allocation, provider calls included.',
       buckets: [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60],
+      registers,
+    }),
+    sweepFindings: new Gauge({
+      name: 'gpu_broker_sweep_findings',
+      help: 'What the last sweep of a provider found that is not as it should be, by kind.',
+      labelNames: ['provider', 'kind'],
+      registers,
+    }),
+    sweepHeld: new Gauge({
+      name: 'gpu_broker_sweep_held',
+      help: 'Nodes that sweeps would delete at a provider and may not: frozen, held, or beyond the bound per hour.',
+      labelNames: ['provider'],
       registers,
     }),
     workerErrors: new Counter({

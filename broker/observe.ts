@@ -6,7 +6,9 @@ import type { Changes } from './store/changes.ts'
 import type { Database } from './store/database.ts'
 import { liveStatusCounts } from './store/allocations.ts'
 import { quarantineCounts } from './store/quarantines.ts'
+import { findingCounts, sweptProviders } from './store/sweeps.ts'
 import type { Metrics } from './metrics.ts'
+import { SWEEP_KINDS } from '../shared/reconciliation.ts'
 
 const SLIPPED = `${EVENT_PREFIX}${'allocation.promise-slipped' satisfies EventType}`
 
@@ -45,5 +47,21 @@ export async function observeStore(metrics: Metrics, database: Database, now: Ep
   for (const { clusterId: cluster, nodes, oldestSince } of quarantines) {
     metrics.quarantineNodes.set({ cluster }, nodes)
     metrics.quarantineOldestSeconds.set({ cluster }, (now - oldestSince) / SECOND_MS)
+  }
+  await observeSweeps(metrics, database)
+}
+
+/** Of every provider that was ever swept, zeros included: an alert must see that there is nothing. */
+async function observeSweeps(metrics: Metrics, database: Database): Promise<void> {
+  const counts = await findingCounts(database.queries)
+  for (const provider of await sweptProviders(database.queries)) {
+    const here = counts.filter((one) => one.providerId === provider)
+    for (const kind of SWEEP_KINDS) {
+      metrics.sweepFindings.set({ provider, kind }, here.find((one) => one.kind === kind)?.count ?? 0)
+    }
+    metrics.sweepHeld.set(
+      { provider },
+      here.reduce((sum, one) => sum + one.held, 0),
+    )
   }
 }

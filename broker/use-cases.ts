@@ -24,6 +24,7 @@ import {
   type ProviderFacts,
 } from './app/read-catalogue.ts'
 import { listEvents } from './app/read-events.ts'
+import { getReconciliation } from './app/read-reconciliation.ts'
 import { releaseAllocation } from './app/release-allocation.ts'
 import { retryAllocation } from './app/retry-allocation.ts'
 import { revokeApproval } from './app/revoke-approval.ts'
@@ -65,6 +66,10 @@ export const bindUseCases = (app: App, providers: readonly ProviderFacts[]): Use
   listEvents: (caller, query, page) => listEvents(app, caller, query, page),
   listProviders: (_caller, page) => listProviders(app, providers, page),
   getProvider: (_caller, id) => getProvider(app, providers, id),
+  getReconciliation: async (_caller, id) => {
+    await getProvider(app, providers, id)
+    return getReconciliation(app, id)
+  },
   listClusters: (_caller, page) => listClusters(app, page),
   getCluster: (_caller, id) => getCluster(app, id),
   clusterAvailability: (_caller, id, range) => clusterAvailability(app, id, range),

@@ -6,6 +6,7 @@ import type { Availability, ClusterView, ProviderView } from '../../shared/clust
 import type { CloudEvent } from '../../shared/event.ts'
 import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../shared/operation.ts'
 import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
+import type { Reconciliation } from '../../shared/reconciliation.ts'
 
 export const PROVIDER_ID = 'nhn'
 export const CLUSTER_ID = 'nhn-b200-510'
@@ -203,6 +204,20 @@ export const waitlistItem: WaitlistItem = {
   estimatedClusterId: CLUSTER_ID,
   promisedStart: '2027-04-18T12:00:00Z',
   reason: 'No cluster has 255 free nodes before 2027-03-01.',
+}
+
+export const reconciliation: Reconciliation = {
+  startedAt: '2026-12-01T00:05:00Z',
+  durationMs: 840,
+  findings: [
+    {
+      kind: 'unknown',
+      providerInstanceId: '3f2a',
+      name: 'gbabcdefghijklmnop-000-1',
+      since: '2026-12-01T00:05:01Z',
+      action: 'ask',
+    },
+  ],
 }
 
 export const provider: ProviderView = {

@@ -16,6 +16,7 @@ import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } fro
 import type { Hold } from '../app/freeze.ts'
 import type { EventQuery, EventStart } from '../app/read-events.ts'
 import type { Switch } from '../app/suspend.ts'
+import type { Reconciliation } from '../../shared/reconciliation.ts'
 import type { Answer, Caller, Command, Page, PageRequest, Range } from '../app/command.ts'
 
 /** One resource and its version. `etag` without quotes. */
@@ -64,6 +65,7 @@ export interface UseCases {
   ): Promise<Page<CloudEvent>>
   listProviders(caller: Caller, page: PageRequest): Promise<Page<ProviderView>>
   getProvider(caller: Caller, id: string): Promise<Seen<ProviderView>>
+  getReconciliation(caller: Caller, id: string): Promise<Reconciliation>
   listClusters(caller: Caller, page: PageRequest): Promise<Page<ClusterView>>
   getCluster(caller: Caller, id: string): Promise<Seen<ClusterView>>
   clusterAvailability(caller: Caller, id: string, range: Range): Promise<Availability>

@@ -8,6 +8,7 @@ import { startLeftovers } from './leftovers.ts'
 import { startQuarantine } from './quarantine.ts'
 import { startReconciler } from './reconcile.ts'
 import type { LookContext } from './steps.ts'
+import { startSweeps, type SweepSettings } from './sweep.ts'
 import { startWaitlist } from './waitlist.ts'
 
 export interface Workers {
@@ -23,16 +24,11 @@ export interface WorkersOptions {
   readonly logger: Logger
   /** How long an operator may take to be rid of nodes before they are quarantined. */
   readonly releaseConfirmMs: number
+  readonly sweeps: SweepSettings
 }
 
-export function startWorkers({
-  app,
-  directory,
-  installationId,
-  metrics,
-  logger,
-  releaseConfirmMs,
-}: WorkersOptions): Workers {
+export function startWorkers(options: WorkersOptions): Workers {
+  const { app, directory, installationId, metrics, logger, releaseConfirmMs } = options
   const stopping = new AbortController()
   const context: LookContext = {
     app,
@@ -51,22 +47,31 @@ export function startWorkers({
   const waitlist = startWaitlist({ app, onError: failed('waitlist') })
   const quarantine = startQuarantine({ app, releaseConfirmMs, onError: failed('quarantine') })
   const leftovers = startLeftovers(context, failed('leftovers'))
+  const sweeps = startSweeps({
+    ...context,
+    settings: options.sweeps,
+    page: (sentence, fields) => logger.error(fields, sentence),
+    onError: failed('sweep'),
+  })
   const described = describeProviders(context).catch(failed('describe'))
   app.writer.onCommit((changes) => {
     if ([...changes.allocations.values()].some((row) => row.nextLookAt !== null)) reconciler.poke()
     waitlist.noticed(changes)
     quarantine.noticed(changes)
     leftovers.noticed(changes)
+    sweeps.noticed(changes)
   })
   return {
     poke() {
       reconciler.poke()
       waitlist.poke()
       quarantine.poke()
+      sweeps.poke()
     },
     async stop() {
       stopping.abort()
-      await Promise.all([reconciler.stop(), waitlist.stop(), quarantine.stop(), leftovers.stop(), described])
+      const loops = [reconciler, waitlist, quarantine, leftovers, sweeps]
+      await Promise.all([...loops.map((loop) => loop.stop()), described])
     },
   }
 }

@@ -96,6 +96,7 @@ export function fakeUseCases(): FakeUseCases {
     listEvents: async () => onlyPage(examples.event),
     listProviders: async () => onlyPage(examples.provider),
     getProvider: async (_caller, id) => known(id, KNOWN.provider, examples.provider),
+    getReconciliation: async (_caller, id) => (known(id, KNOWN.provider, examples.provider), examples.reconciliation),
     listClusters: async () => onlyPage(examples.cluster),
     getCluster: async (caller, id) => cluster(caller, id),
     clusterAvailability: async (caller, id) => (cluster(caller, id), examples.availability),

@@ -9,6 +9,7 @@ import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts
 import { Decision, PlacementPreview } from '../../shared/decision.ts'
 import { CloudEvent } from '../../shared/event.ts'
 import { Drain, Frozen } from '../../shared/operation.ts'
+import { Reconciliation } from '../../shared/reconciliation.ts'
 import { Problem } from '../../shared/problem.ts'
 import { pageOf } from '../../shared/text.ts'
 
@@ -29,6 +30,7 @@ const endpoint = (text: string, status: readonly number[], schema: z.ZodType, ha
 const ENDPOINTS: readonly Endpoint[] = [
   endpoint('GET /v1/providers', [200], pageOf(ProviderView)),
   endpoint('GET /v1/providers/{id}', [200], ProviderView, true),
+  endpoint('GET /v1/providers/{id}/reconciliation', [200], Reconciliation),
   endpoint('GET /v1/clusters', [200], pageOf(ClusterView)),
   endpoint('GET /v1/clusters/{id}', [200], ClusterView, true),
   endpoint('GET /v1/clusters/{id}/availability', [200], Availability),

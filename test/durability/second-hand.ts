@@ -1,0 +1,61 @@
+/** Somebody else's hand at an operator: makes nodes with whatever tag, behind the broker's back. */
+import { createProvider } from '../../adapters/registry.ts'
+import { groupName } from '../../shared/ids.ts'
+import type { NodeGroup, Provider, ProviderNode } from '../../shared/provider.ts'
+import type { OperatorId, TestSandbox } from '../support/sandbox.ts'
+import { aCall } from '../contract/contract-world.ts'
+import { eventually } from './eventually.ts'
+
+export interface Planting {
+  readonly installationId: string
+  readonly allocationId: string
+  readonly nodes: number
+  /** Of the group; default 1,000, far beyond what a broker comes to in a test. */
+  readonly counter?: number
+}
+
+export interface SecondHand {
+  /** Makes nodes and waits until all are ready. @returns their ids */
+  plant(planting: Planting): Promise<string[]>
+  remove(ids: readonly string[]): Promise<void>
+  close(): void
+}
+
+const FAR_COUNTER = 1_000
+
+export function secondHandAt(sandbox: TestSandbox, operator: OperatorId): SecondHand {
+  const raw = sandbox.settings.providers.find((one) => (one as { readonly id: string }).id === operator) // for-broker.ts makes them
+  const provider = createProvider(operator, raw, { now: Date.now })
+  const clusterOf = async (): Promise<Awaited<ReturnType<Provider['describe']>>[number]> => {
+    const [cluster] = await provider.describe(aCall())
+    if (cluster === undefined) throw new Error(`${operator} serves no cluster`)
+    return cluster
+  }
+  return {
+    async plant({ nodes, counter = FAR_COUNTER, ...owner }) {
+      const { clusterId, images, networks } = await clusterOf()
+      const name = groupName(owner.allocationId, counter)
+      const group: NodeGroup = {
+        name,
+        size: nodes,
+        clusterId,
+        imageAlias: images[0] ?? '',
+        network: networks[0] ?? '',
+        sshPublicKeys: [],
+        owner: { ...owner, group: name },
+      }
+      await provider.createNodes(group, aCall())
+      const made = await eventually<readonly ProviderNode[]>(
+        `${nodes} planted nodes at ${operator}`,
+        () => provider.listNodes(owner, aCall()),
+        (listed) => listed.filter((node) => node.owner?.group === name && node.state === 'ready').length === nodes,
+      )
+      return made.filter((node) => node.owner?.group === name).map((node) => node.providerInstanceId)
+    },
+    async remove(ids) {
+      const { clusterId } = await clusterOf()
+      await provider.deleteNodes({ clusterId, providerInstanceIds: ids }, aCall())
+    },
+    close: () => provider.close(),
+  }
+}
