@@ -115,6 +115,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     },
     logger,
     now,
+    limits: { maxInFlight: config.MAX_IN_FLIGHT, ratePerSecond: config.RATE_LIMIT_PER_SECOND },
     onAnswered: ({ route, method, status, durationMs }) =>
       metrics.requestSeconds.observe({ route: route ?? 'none', method, status }, durationMs / 1_000),
   })

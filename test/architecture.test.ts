@@ -93,6 +93,7 @@ const IMPORTS: readonly ImportRule[] = [
     'shared/',
     'express',
     'helmet',
+    'rate-limiter-flexible',
     'jose',
     'openid-client',
     'rate-limiter-flexible',

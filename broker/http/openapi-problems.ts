@@ -27,6 +27,18 @@ export const REQUEST_ID = z.string().meta({
   header: { id: 'RequestId' },
 })
 
+/** On every answer to a client that is known. */
+export const RATE_LIMIT = {
+  'RateLimit-Policy': z
+    .string()
+    .optional()
+    .meta({ description: 'How much a client may ask: `q` requests in `w` seconds.', example: '"default";q=400;w=2' }),
+  RateLimit: z
+    .string()
+    .optional()
+    .meta({ description: 'What is left: `r` requests in the next `t` seconds.', example: '"default";r=399;t=2' }),
+}
+
 const components = new Map<RefusalCode, ZodOpenApiResponseObject>()
 
 /** A status with one code is the same component wherever it appears; zod-openapi knows it by the object's identity. */
@@ -59,7 +71,11 @@ function headersOf(codes: readonly RefusalCode[]): z.ZodObject {
   const names = [...new Set(named.flatMap((each) => [...each]))]
   // Where one status has several codes, a header that only some of them bring is not promised.
   const header = (name: string) => (named.every((each) => each.has(name)) ? z.string() : z.string().optional())
-  return z.object({ 'X-Request-Id': REQUEST_ID, ...Object.fromEntries(names.map((name) => [name, header(name)])) })
+  return z.object({
+    'X-Request-Id': REQUEST_ID,
+    ...RATE_LIMIT,
+    ...Object.fromEntries(names.map((name) => [name, header(name)])),
+  })
 }
 
 function exampleOf(code: RefusalCode): Problem {

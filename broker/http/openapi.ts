@@ -9,7 +9,7 @@ import {
 } from 'zod-openapi'
 import { SCOPES, type Scope } from '../app/command.ts'
 import { SUCCESS_STATUS, type Success } from './problem.ts'
-import { REQUEST_ID, problemResponses } from './openapi-problems.ts'
+import { RATE_LIMIT, REQUEST_ID, problemResponses } from './openapi-problems.ts'
 import type { Route } from './route.ts'
 import { ROUTES } from './routes/all.ts'
 
@@ -153,7 +153,7 @@ function successResponses(route: Route): ZodOpenApiResponsesObject {
   if (isRead(route) && route.hasEtag) {
     responses[statusKey('not-modified')] = {
       description: 'The caller has this version already.',
-      headers: z.object({ 'X-Request-Id': REQUEST_ID, ETag: ETAG }),
+      headers: z.object({ 'X-Request-Id': REQUEST_ID, ...RATE_LIMIT, ETag: ETAG }),
     }
   }
   return responses
@@ -162,7 +162,7 @@ function successResponses(route: Route): ZodOpenApiResponsesObject {
 const statusKey = (success: Success): `${2 | 3}${string}` => `${SUCCESS_STATUS[success]}` as `2${string}`
 
 function responseHeaders(route: Route, success: Success): Record<string, z.ZodType> {
-  const headers: Record<string, z.ZodType> = { 'X-Request-Id': REQUEST_ID }
+  const headers: Record<string, z.ZodType> = { 'X-Request-Id': REQUEST_ID, ...RATE_LIMIT }
   if (route.hasEtag) headers['ETag'] = ETAG
   if (success === 'created') headers['Location'] = LOCATION
   if (route.takesIdempotencyKey) headers['Idempotent-Replayed'] = REPLAYED

@@ -7,6 +7,7 @@ import helmet from 'helmet'
 import { Refusal } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import { REPLAYED } from '../app/command.ts'
+import { admission } from './admission.ts'
 import type { Authenticate } from './auth.ts'
 import { createDocs } from './docs.ts'
 import { type Readiness, live, readiness } from './health.ts'
@@ -16,6 +17,7 @@ import { openApiDocument } from './openapi.ts'
 import { SUCCESS_STATUS, asRefusal, problemOf } from './problem.ts'
 import { showProblem } from './problem-pages.ts'
 import { pathOf } from './query.ts'
+import { limitPerClient } from './rate-limit.ts'
 import { requestId, requestIdOf } from './request-id.ts'
 import { ROUTES } from './routes/all.ts'
 import { send, sendProblem } from './send.ts'
@@ -43,8 +45,8 @@ export interface ServerOptions {
   readonly now: () => EpochMs
   /** Told of each answer, for metrics. */
   readonly onAnswered?: (answered: Answered) => void
-  /** Runs once the caller is known, with `callerOf(response)`: the place for limits per client. */
-  readonly limit?: RequestHandler
+  /** How much is taken on at a time and how often one client may ask; undefined: no limit, as in tests of other things. */
+  readonly limits?: { readonly maxInFlight: number; readonly ratePerSecond: number }
   /** Where callers get tokens, shown in the OpenAPI document. */
   readonly tokenUrl?: string
 }
@@ -75,15 +77,16 @@ export function createServer(options: ServerOptions): Express {
 const NOTHING_TO_LOAD = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
 
 /** Everything that needs a token: even whether a path exists is for those who have one. */
-function createV1({ useCases, authenticate, now, limit }: ServerOptions): RequestHandler {
+function createV1({ useCases, authenticate, now, limits }: ServerOptions): RequestHandler {
   const v1 = express.Router({ caseSensitive: true, strict: true })
+  if (limits !== undefined) v1.use(admission(limits.maxInFlight))
   // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- express 5 hands a rejection to the error handler
   v1.use(async (request, response, next) => {
     response.setHeader('Cache-Control', 'no-store')
     setCaller(response, await authenticate(request.headers.authorization))
     next()
   })
-  if (limit !== undefined) v1.use(limit)
+  if (limits !== undefined) v1.use(limitPerClient(limits.ratePerSecond))
   mountRoutes(v1, '/v1', ROUTES, { useCases, now })
   v1.use(nothingHere)
   return v1
