@@ -59,6 +59,8 @@ const NEXT: Readonly<Record<AllocationStatus, Readonly<Partial<Record<Allocation
     nodesGoneNeverActive: 'waitlisted',
     releaseAsked: 'releasing',
     endReached: 'releasing',
+    // It had failed before it was told, and what was built was on its way back already.
+    gaveUp: 'failed',
   },
   releasing: { nodesGone: 'released', nodesGoneNeverActive: 'cancelled' },
   failed: { retried: 'waitlisted' },

@@ -11,6 +11,8 @@ export interface AvailabilityInput {
   readonly phases: readonly Phase[]
   /** `[start, heldUntil)` of each; of one that has ended, until its nodes were seen gone. */
   readonly reservations: readonly NodesFor[]
+  /** What idle-use takes until its nodes can be had back: shown as reserved, as far as there is room, and never a shortfall. */
+  readonly idleUse?: readonly NodesFor[]
   /** Drains and quarantine. */
   readonly drains: readonly NodesFor[]
 }
@@ -30,7 +32,7 @@ export interface AvailabilityStep {
 
 interface Change {
   readonly at: EpochMs
-  readonly of: 'capacity' | 'reserved' | 'drained'
+  readonly of: 'capacity' | 'reserved' | 'idleUse' | 'drained'
   readonly by: number
 }
 
@@ -44,10 +46,11 @@ export function availability(input: AvailabilityInput): AvailabilityStep[] {
       by: phase.nodes - (input.phases[at - 1]?.nodes ?? 0),
     })),
     ...input.reservations.flatMap((interval) => changesOf('reserved', interval)),
+    ...(input.idleUse ?? []).flatMap((interval) => changesOf('idleUse', interval)),
     ...input.drains.flatMap((interval) => changesOf('drained', interval)),
   ].toSorted((a, b) => a.at - b.at)
 
-  const levels = { capacity: 0, reserved: 0, drained: 0 }
+  const levels = { capacity: 0, reserved: 0, idleUse: 0, drained: 0 }
   const steps: AvailabilityStep[] = []
   let from = range.start
   for (const change of changes) {
@@ -74,13 +77,14 @@ function changesOf(of: Change['of'], { start, end, nodes }: NodesFor): Change[] 
 function stepOf(from: EpochMs, to: EpochMs, levels: Readonly<Record<Change['of'], number>>): AvailabilityStep {
   const drainedNodes = Math.min(levels.drained, levels.capacity)
   const balance = levels.capacity - drainedNodes - levels.reserved
+  const idleUse = Math.min(levels.idleUse, Math.max(0, balance))
   return {
     from,
     to,
     capacityNodes: levels.capacity,
-    reservedNodes: levels.reserved,
+    reservedNodes: levels.reserved + idleUse,
     drainedNodes,
-    freeNodes: Math.max(0, balance),
+    freeNodes: Math.max(0, balance - idleUse),
     shortfallNodes: Math.max(0, -balance),
   }
 }

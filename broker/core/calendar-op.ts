@@ -28,6 +28,11 @@ export interface Reservation {
   readonly priority: Priority
   /** Creation sequence of the allocation; breaks ties. */
   readonly order: number
+  /**
+   * An idle-use grant that has been given notice: its nodes are taken back from this instant on, and `end` stays the one
+   * that it was granted, because it goes on holding its GPU-time. Absent: no notice has been given.
+   */
+  readonly reclaimedAt?: EpochMs
 }
 
 export interface WaitingEntry {

@@ -62,12 +62,12 @@ export interface ClusterInstant {
   readonly capacity: number
   readonly drained: number
   readonly quarantined: number
-  /** Turnovers included, running ones included. */
+  /** Turnovers included, running ones included, and what idle-use takes now. */
   readonly reserved: number
   readonly running: number
   /** Neither reserved nor drained nor quarantined. */
   readonly idle: number
-  /** Reserved beyond what capacity, drains and quarantine leave. */
+  /** Reserved beyond what capacity, drains and quarantine leave; what idle-use takes is given back and never one. */
   readonly shortfall: number
 }
 
@@ -82,7 +82,7 @@ export function clusterAt(calendar: Calendar, clusterId: string, at: EpochMs): C
     if (what.kind === 'quarantine') quarantined += what.nodes
     else drained += what.nodes
   }
-  const { reserved, running } = takenAt(reservations, at)
+  const { reserved, running, underIdleUse } = takenAt(reservations, at)
   const left = Math.max(0, capacity - drained - quarantined)
   return {
     capacity,
@@ -91,19 +91,23 @@ export function clusterAt(calendar: Calendar, clusterId: string, at: EpochMs): C
     reserved,
     running,
     idle: Math.max(0, left - reserved),
-    shortfall: Math.max(0, reserved - left),
+    shortfall: Math.max(0, reserved - underIdleUse - left),
   }
 }
 
-function takenAt(reservations: ClusterState['reservations'], at: EpochMs): { reserved: number; running: number } {
+type Taken = Pick<ClusterInstant, 'reserved' | 'running'> & { readonly underIdleUse: number }
+
+function takenAt(reservations: ClusterState['reservations'], at: EpochMs): Taken {
   let reserved = 0
   let running = 0
+  let underIdleUse = 0
   for (const { what } of reservations.values()) {
     if (at < what.start || at >= what.heldUntil) continue
     reserved += what.nodes
     if (what.phase === 'running') running += what.nodes
+    if (what.priority === 'idle') underIdleUse += what.nodes
   }
-  return { reserved, running }
+  return { reserved, running, underIdleUse }
 }
 
 /**

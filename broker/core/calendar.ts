@@ -6,6 +6,7 @@
 import { END_OF_TIME, type EpochMs } from '../../shared/time.ts'
 import type { CalendarOp, Drain, Reservation, WaitingEntry } from './calendar-op.ts'
 import type { Cluster, Phase } from './cluster.ts'
+import { chargeGrants, chargeOf, isGrant } from './idle/charge.ts'
 import {
   addCharge,
   cloneTimeline,
@@ -16,7 +17,7 @@ import {
   type Timeline,
 } from './timeline.ts'
 
-interface Held<T> {
+export interface Held<T> {
   readonly what: T
   readonly charge: Charge
 }
@@ -27,6 +28,8 @@ export interface ClusterState {
   readonly listed: boolean
   readonly reservations: Map<string, Held<Reservation>>
   readonly drains: Map<string, Held<Drain>>
+  /** Allocation ids of the idle-use grants among the reservations (idle/charge.ts). */
+  readonly grants: Set<string>
   readonly timeline: Timeline
 }
 
@@ -52,7 +55,7 @@ export interface Calendar {
   /** The clusters of the catalogue by id, and the size of the largest: what placement walks. */
   listed: readonly ClusterState[]
   largestNodes: number
-  /** Where the grids begin. */
+  /** Where the grids begin, and as of when idle-use counts as taken. */
   gridFrom: EpochMs
   /** `waiting` in serving order, once asked for; null after a change. */
   servingOrder: readonly WaitingEntry[] | null
@@ -86,6 +89,7 @@ export function cloneCalendar(calendar: Calendar): Calendar {
       ...state,
       reservations: new Map(state.reservations),
       drains: new Map(state.drains),
+      grants: new Set(state.grants),
       timeline: cloneTimeline(state.timeline),
     })
   const approvals = new Map<string, ApprovalIndex>()
@@ -107,7 +111,10 @@ export function cloneCalendar(calendar: Calendar): Calendar {
 
 /** Makes the calendar quick around `now`. Every question that takes a `now` does this first; it changes no answer. */
 export function coverNow(calendar: Calendar, now: EpochMs): void {
-  for (const { timeline } of calendar.clusters.values()) coverFrom(timeline, now)
+  for (const state of calendar.clusters.values()) {
+    coverFrom(state.timeline, now)
+    if (now !== calendar.gridFrom) chargeGrants(state, (grant) => chargeOf(state.cluster, grant, now))
+  }
   calendar.gridFrom = now
 }
 
@@ -164,8 +171,9 @@ function reserve(calendar: Calendar, reservation: Reservation): void {
   const { allocationId, clusterId, nodes } = reservation
   const state = stateOf(calendar, clusterId)
   release(calendar, allocationId)
-  const charge = { start: reservation.start, end: reservation.heldUntil, nodes }
+  const charge = chargeOf(state.cluster, reservation, calendar.gridFrom)
   state.reservations.set(allocationId, { what: reservation, charge })
+  if (isGrant(reservation)) state.grants.add(allocationId)
   addCharge(state.timeline, charge)
   calendar.reservedAt.set(allocationId, clusterId)
   joinApproval(calendar, reservation, 'reserved', nodes)
@@ -174,10 +182,11 @@ function reserve(calendar: Calendar, reservation: Reservation): void {
 function release(calendar: Calendar, allocationId: string): void {
   const clusterId = calendar.reservedAt.get(allocationId)
   if (clusterId === undefined) return
-  const { reservations, timeline } = stateOf(calendar, clusterId)
+  const { reservations, grants, timeline } = stateOf(calendar, clusterId)
   const held = reservations.get(allocationId)
   if (held === undefined) return
   reservations.delete(allocationId)
+  grants.delete(allocationId)
   removeCharge(timeline, held.charge)
   calendar.reservedAt.delete(allocationId)
   leaveApproval(calendar, held.what, 'reserved', held.what.nodes)
@@ -244,6 +253,7 @@ function setFacts(calendar: Calendar, cluster: Cluster, listed: boolean): void {
   const before = calendar.clusters.get(cluster.id)
   const reservations = before?.reservations ?? new Map<string, Held<Reservation>>()
   const drains = before?.drains ?? new Map<string, Held<Drain>>()
+  const grants = before?.grants ?? new Set<string>()
   const fullNodes = cluster.phases.reduce((most, phase) => Math.max(most, phase.nodes), 0)
   const charges = [
     ...phaseCharges(cluster.phases, fullNodes),
@@ -251,7 +261,10 @@ function setFacts(calendar: Calendar, cluster: Cluster, listed: boolean): void {
     ...[...drains.values()].map(({ charge }) => charge),
   ]
   const timeline = timelineOf(fullNodes, charges, calendar.gridFrom)
-  calendar.clusters.set(cluster.id, { cluster, listed, reservations, drains, timeline })
+  const state = { cluster, listed, reservations, drains, grants, timeline }
+  // Its notice may be another now.
+  chargeGrants(state, (grant) => chargeOf(cluster, grant, calendar.gridFrom))
+  calendar.clusters.set(cluster.id, state)
 }
 
 const BEGINNING_OF_TIME: EpochMs = 0

@@ -1,11 +1,13 @@
 /** What placement knows of a cluster: the inventory's facts, and what the providers' configuration adds to them. */
 import type { COOLINGS, SHARES, STAGES } from '../../shared/cluster.ts'
 import type { Interconnect, Inventory } from '../../shared/inventory.ts'
-import { SECOND_MS, type EpochMs } from '../../shared/time.ts'
+import { MINUTE_MS, SECOND_MS, type EpochMs } from '../../shared/time.ts'
 
 export type Cooling = (typeof COOLINGS)[number]
 export type Stage = (typeof STAGES)[number]
 export type Share = (typeof SHARES)[number]
+
+export const DEFAULT_IDLE_NOTICE_MS = 30 * MINUTE_MS
 
 /** From `from` on the cluster has this many nodes, until the next phase. Before the first phase it has none. */
 export interface Phase {
@@ -32,6 +34,8 @@ export interface Cluster {
   readonly phases: readonly Phase[]
   /** The pause planned after each reservation, in ms. */
   readonly turnoverMs: number
+  /** How long before its nodes are taken an idle-use grant is told, in ms. Default `DEFAULT_IDLE_NOTICE_MS`. */
+  readonly idleNoticeMs?: number
   /** Aliases of the images that exist there; the first is the default. */
   readonly images: readonly string[]
   /** Whether the providers' configuration maps it; nothing is placed where it does not. */
@@ -47,7 +51,11 @@ export interface ClusterMapping {
 }
 
 /** @param mappings cluster id → mapping; a cluster without one is listed and not placeable */
-export function clustersOf(inventory: Inventory, mappings: ReadonlyMap<string, ClusterMapping>): Cluster[] {
+export function clustersOf(
+  inventory: Inventory,
+  mappings: ReadonlyMap<string, ClusterMapping>,
+  idleNoticeMs: number = DEFAULT_IDLE_NOTICE_MS,
+): Cluster[] {
   return inventory.clusters.map((cluster) => {
     const mapping = mappings.get(cluster.id)
     const phases = cluster.phases.map((phase) => ({ ...phase, from: Date.parse(phase.from) }))
@@ -64,11 +72,16 @@ export function clustersOf(inventory: Inventory, mappings: ReadonlyMap<string, C
       nodes: phases.at(-1)?.nodes ?? 0,
       phases,
       turnoverMs: cluster.turnoverSeconds * SECOND_MS,
+      idleNoticeMs,
       images: mapping?.images ?? [],
       mapped: mapping !== undefined,
     }
   })
 }
+
+/** How long it takes to have nodes back from idle-use: the notice, and the turnover after it. */
+export const reclaimMs = ({ idleNoticeMs = DEFAULT_IDLE_NOTICE_MS, turnoverMs }: Cluster): number =>
+  idleNoticeMs + turnoverMs
 
 /** The phase in force; null before the first. */
 export function phaseAt(phases: readonly Phase[], at: EpochMs): Phase | null {

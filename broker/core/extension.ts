@@ -4,6 +4,7 @@ import { coverNow, stateOf, type Calendar, type ClusterState } from './calendar.
 import type { Reservation } from './calendar-op.ts'
 import { reservationOf } from './calendar-reads.ts'
 import { withOps } from './calendar-undo.ts'
+import { surelyNeeded } from './idle/charge.ts'
 import { instantText, nodesText } from './words.ts'
 import { firstShortage, horizonOf } from './timeline.ts'
 
@@ -38,10 +39,12 @@ export function extension(calendar: Calendar, allocationId: string, end: EpochMs
   return { fits: false, conflictAt, conflictWith, latestEnd, detail }
 }
 
-function conflictOf(state: ClusterState, { start, heldUntil, nodes }: Reservation, now: EpochMs): EpochMs | null {
+function conflictOf(state: ClusterState, longer: Reservation, now: EpochMs): EpochMs | null {
+  const { start, heldUntil, nodes } = longer
   const horizonAt = horizonOf(now)
-  const interval = { start: Math.max(start, now), end: Math.min(heldUntil, horizonAt) }
-  return firstShortage(state.timeline, interval, nodes) ?? (heldUntil > horizonAt ? horizonAt : null)
+  const held = { start: Math.max(start, now), heldUntil: Math.min(heldUntil, horizonAt) }
+  const needed = surelyNeeded(longer, state.cluster, held)
+  return firstShortage(state.timeline, needed, nodes) ?? (heldUntil > horizonAt ? horizonAt : null)
 }
 
 /** What begins at this instant, drains first; of several allocations the one that was there first. */

@@ -1,12 +1,14 @@
 /**
  * Where capacity fell below what is reserved (a drain, a slipped phase, nodes in quarantine, a release that is late): who
  * must move, so that at every instant no more is reserved than the larger of what there is and what runs. What runs stays.
+ * Idle-use is no obstacle to anybody: it is left out, and told to give way (idle/notices.ts).
  */
 import type { EpochMs, Interval } from '../../shared/time.ts'
 import { stateOf, type Calendar, type ClusterState } from './calendar.ts'
 import type { Reservation } from './calendar-op.ts'
 import { clusterAt } from './calendar-reads.ts'
 import { phaseAt } from './cluster.ts'
+import { isGrant } from './idle/charge.ts'
 import { rankOf } from './waitlist.ts'
 
 /** Nodes reserved beyond capacity less drains and quarantine at this instant. */
@@ -26,7 +28,9 @@ export function shortfallWithin(calendar: Calendar, clusterId: string, within: I
  */
 export function overbooked(calendar: Calendar, clusterId: string, now: EpochMs): Reservation[] {
   const state = stateOf(calendar, clusterId)
-  const all = [...state.reservations.values()].map((held) => held.what).filter(({ heldUntil }) => heldUntil > now)
+  const all = [...state.reservations.values()]
+    .map((held) => held.what)
+    .filter((reservation) => reservation.heldUntil > now && !givesWay(reservation, now))
   const moving = new Set<Reservation>()
   for (const at of instantsOf(state, all, { start: now, end: Number.POSITIVE_INFINITY })) {
     const active = all.filter((reservation) => isActive(reservation, at) && !moving.has(reservation))
@@ -42,6 +46,9 @@ export function overbooked(calendar: Calendar, clusterId: string, now: EpochMs):
   return [...moving].toSorted(givesWayFirst)
 }
 
+/** One under idle-use; one that has ended already holds its nodes like anybody until they are gone. */
+const givesWay = (reservation: Reservation, now: EpochMs): boolean => isGrant(reservation) && reservation.end > now
+
 /** Negative: `a` gives way before `b`. Total: `order` is never shared. */
 function givesWayFirst(a: Reservation, b: Reservation): number {
   return rankOf(b.priority) - rankOf(a.priority) || b.start - a.start || b.order - a.order
@@ -50,7 +57,7 @@ function givesWayFirst(a: Reservation, b: Reservation): number {
 const isActive = ({ start, heldUntil }: Reservation, at: EpochMs): boolean => start <= at && at < heldUntil
 
 /** Where more may be reserved, or less may be there, than the instant before: ends only ever make it better. */
-function instantsOf(state: ClusterState, reservations: readonly Reservation[], within: Interval): EpochMs[] {
+export function instantsOf(state: ClusterState, reservations: readonly Reservation[], within: Interval): EpochMs[] {
   const instants = [
     within.start,
     ...reservations.map(({ start }) => start),
@@ -60,9 +67,15 @@ function instantsOf(state: ClusterState, reservations: readonly Reservation[], w
   return [...new Set(instants.filter((at) => at >= within.start && at < within.end))].toSorted((a, b) => a - b)
 }
 
-function excessOf(state: ClusterState, active: readonly Reservation[], at: EpochMs): number {
+/** By phase, less drains and quarantine; below zero where more is drained than there is. */
+export function capacityAt(state: ClusterState, at: EpochMs): number {
   let capacity = phaseAt(state.cluster.phases, at)?.nodes ?? 0
   for (const { what } of state.drains.values()) if (what.from <= at && at < what.to) capacity -= what.nodes
+  return capacity
+}
+
+function excessOf(state: ClusterState, active: readonly Reservation[], at: EpochMs): number {
+  const capacity = capacityAt(state, at)
   let reserved = 0
   let running = 0
   for (const { nodes, phase } of active) {

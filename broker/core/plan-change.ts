@@ -19,8 +19,9 @@ export interface PlanChange {
 
 export const waitIsOver = (change: PlanChange): boolean => change.startsNow || change.startsAsAsked || change.expired
 
-/** The reservation becomes `scheduled` where the wait is over, and stays `planned` otherwise. */
+/** The reservation becomes `scheduled` where the wait is over, and stays `planned` otherwise; idle-use plans nothing ahead. */
 export function opsOfChange(entry: WaitingEntry, change: PlanChange): CalendarOp[] {
+  if (entry.priority === 'idle' && !waitIsOver(change)) return []
   const { allocationId } = entry
   const phase = waitIsOver(change) ? 'scheduled' : 'planned'
   const first: CalendarOp =

@@ -11,7 +11,7 @@ import { isSuspended, openUntil, reservationOf, waiting } from './calendar-reads
 import type { Place } from './placement/candidate.ts'
 import { factsAllow, questionOf } from './placement/feasible.ts'
 import type { Policy } from './placement/policy.ts'
-import { durationOf, type PlacementRequest } from './placement/request.ts'
+import { isExpired, type PlacementRequest } from './placement/request.ts'
 import { scoreOf, scorePartsOf } from './placement/score.ts'
 import { earliestPlace, mightStartEarlier } from './placement/search.ts'
 import { windowOfWait, type StartWindow } from './placement/window.ts'
@@ -39,6 +39,7 @@ export function* replanSteps(scratch: Calendar, now: EpochMs, policy: Policy): G
   for (let pass = 0; pass < policy.replanPasses; pass += 1) {
     let gained = false
     for (const entry of waiting(scratch)) {
+      if (entry.priority === 'idle') continue // it holds no place: it is served after this, from what is left over
       const window = windowOfWait(entry.request.period, now)
       // What one entry left behind may be of use to another that was asked before it.
       const change = changeFor({ scratch, entry, window, now, policy, onlyNow: pass > 0 })
@@ -123,13 +124,6 @@ function planWithout(turn: Turn, lostPlace: boolean): PlanChange | null {
   if (found !== null) return changeTo(turn, found)
   const expired = isExpired(turn.entry.request, turn.now)
   return expired || lostPlace ? changeTo(turn, null, expired) : null
-}
-
-function isExpired({ period, approval }: PlacementRequest, now: EpochMs): boolean {
-  const latestStart = period.kind === 'flexible' ? period.latestStart : null
-  return (
-    (latestStart !== null && latestStart < now) || (approval !== null && approval.validTo - durationOf(period) < now)
-  )
 }
 
 function changeTo(turn: Turn, placement: Place | null, expired = false): PlanChange {

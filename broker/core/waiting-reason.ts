@@ -36,7 +36,7 @@ function untilPlace(calendar: Calendar, request: PlacementRequest, place: Place,
     return `${place.clusterId} had no room when it was asked, and is not asked again before ${minuteText(avoided)}`
   }
   const [first] = reasonsOfTime({ calendar, state, question, window, now, place })
-  if (first !== undefined && first.rule !== 'free-nodes') return first.detail
+  if (first !== undefined && (first.rule !== 'free-nodes' || first.found === null)) return first.detail
   return `${place.clusterId} is full until ${minuteText(place.start)}`
 }
 

@@ -36,6 +36,7 @@ const CHANGES: readonly [AllocationStatus, AllocationEvent, AllocationStatus][] 
   ['preempting', 'nodesGoneNeverActive', 'waitlisted'],
   ['preempting', 'releaseAsked', 'releasing'],
   ['preempting', 'endReached', 'releasing'],
+  ['preempting', 'gaveUp', 'failed'],
   ['releasing', 'nodesGone', 'released'],
   ['releasing', 'nodesGoneNeverActive', 'cancelled'],
   ['failed', 'retried', 'waitlisted'],

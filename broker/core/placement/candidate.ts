@@ -2,6 +2,7 @@
 import type { Reason } from '../../../shared/decision.ts'
 import type { EpochMs } from '../../../shared/time.ts'
 import type { ScorePart } from './policy.ts'
+import type { PlacementRequest } from './request.ts'
 
 /** Nodes of one cluster for a time. Taken in `[start, heldUntil)`, used in `[start, end)`. */
 export interface Place {
@@ -12,6 +13,13 @@ export interface Place {
   readonly end: EpochMs
   readonly heldUntil: EpochMs
 }
+
+/** Whether it starts when it was asked to: then it is scheduled. Idle-use has nothing ahead, so only a start now counts. */
+export const isAsAsked = (
+  { priority }: Pick<PlacementRequest, 'priority'>,
+  { start }: Pick<Place, 'start'>,
+  { askedStart, now }: { readonly askedStart: EpochMs; readonly now: EpochMs },
+): boolean => start === askedStart && (priority !== 'idle' || start <= now)
 
 export type ScoreParts = Readonly<Record<ScorePart, number>>
 

@@ -6,7 +6,7 @@ import type { Reason } from '../../../shared/decision.ts'
 import { DAY_MS, type EpochMs } from '../../../shared/time.ts'
 import { coverNow, type Calendar, type ClusterState } from '../calendar.ts'
 import { openUntil } from '../calendar-reads.ts'
-import type { Candidate, Place, Placement } from './candidate.ts'
+import { isAsAsked, type Candidate, type Place, type Placement } from './candidate.ts'
 import { questionOf, reasonsOfFact, suspended, type Question } from './feasible.ts'
 import type { Policy } from './policy.ts'
 import type { PlacementRequest } from './request.ts'
@@ -41,10 +41,10 @@ export function placeAgain(calendar: Calendar, request: PlacementRequest, now: E
 
 /**
  * Whether a caller who will not wait is served: with a fixed period, by the asked start; with a flexible one, by any start
- * that it allows.
+ * that it allows. For idle-use a later start is an estimate, and cannot be had.
  */
 export const canBeHad = (placement: Placement, request: PlacementRequest): boolean =>
-  request.period.kind === 'flexible' ? placement.best !== null : placement.startsAsAsked
+  request.period.kind === 'flexible' && request.priority !== 'idle' ? placement.best !== null : placement.startsAsAsked
 
 interface Ranked {
   readonly place: Place
@@ -64,7 +64,8 @@ function chosenAmong(asked: Asked): Placement {
     if (ranked !== null && (best === null || compareRanked(ranked, best) < 0)) best = ranked
   }
   const place = best?.place ?? null
-  return { best: place, startsAsAsked: place !== null && place.start === asked.window.askedStart, candidates }
+  const at = { askedStart: asked.window.askedStart, now: asked.now }
+  return { best: place, startsAsAsked: place !== null && isAsAsked(asked.request, place, at), candidates }
 }
 
 const compareRanked = (a: Ranked, b: Ranked): number =>

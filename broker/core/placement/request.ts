@@ -88,3 +88,11 @@ export function lastStartOf({ period, approval }: PlacementRequest): EpochMs {
 /** The start that is no delay. */
 export const askedStartOf = (period: RequestedPeriod): EpochMs =>
   period.kind === 'fixed' ? period.start : period.earliestStart
+
+/** Whether no start is left that the request or its approval allows. */
+export function isExpired({ period, approval }: PlacementRequest, now: EpochMs): boolean {
+  const latestStart = period.kind === 'flexible' ? period.latestStart : null
+  return (
+    (latestStart !== null && latestStart < now) || (approval !== null && approval.validTo - durationOf(period) < now)
+  )
+}

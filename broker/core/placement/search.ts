@@ -5,6 +5,7 @@ import type { Reservation } from '../calendar-op.ts'
 import { openUntil } from '../calendar-reads.ts'
 import { nodesFor } from '../cluster.ts'
 import { approvalBlocksUntil, commitmentsOf } from '../commitments.ts'
+import { surelyNeeded, withGrantsKept } from '../idle/charge.ts'
 import { earliestFullHour, firstShortage } from '../timeline.ts'
 import type { Place } from './candidate.ts'
 import type { PlacementRequest } from './request.ts'
@@ -21,8 +22,16 @@ export interface Search {
   readonly before: EpochMs | null
 }
 
-/** Null when nothing starts early enough. The calendar covers `now`, and holds no reservation of the same allocation. */
-export function earliestPlace(calendar: Calendar, state: ClusterState, search: Search): Place | null {
+/**
+ * Null when nothing starts early enough. The calendar covers `now`, and holds no reservation of the same allocation. For
+ * idle-use, a start after `now` is an estimate: nothing is reserved for it.
+ */
+export const earliestPlace = (calendar: Calendar, state: ClusterState, search: Search): Place | null =>
+  search.request.priority === 'idle'
+    ? withGrantsKept(calendar, state, () => searchPlace(calendar, state, search))
+    : searchPlace(calendar, state, search)
+
+function searchPlace(calendar: Calendar, state: ClusterState, search: Search): Place | null {
   const { request, window, now } = search
   const { cluster, timeline } = state
   const nodes = nodesFor(cluster, request.demand)
@@ -45,14 +54,15 @@ export function earliestPlace(calendar: Calendar, state: ClusterState, search: S
   let from = limits.laterFrom
   if (limits.fromIsOpen && (search.before === null || window.from < search.before)) {
     const asked = placeAt(window.from, window.endAtFrom)
-    if (firstShortage(timeline, { start: asked.start, end: asked.heldUntil }, nodes) === null) {
+    if (firstShortage(timeline, surelyNeeded(request, cluster, asked), nodes) === null) {
       const blocked = blockedUntil(asked)
       if (blocked === null) return asked
       from = Math.max(from, blocked)
     }
   }
   for (let jumps = 0; from <= lastStart; jumps += 1) {
-    const lengthMs = window.durationMs + cluster.turnoverMs
+    const needed = surelyNeeded(request, cluster, placeAt(from, from + window.durationMs))
+    const lengthMs = needed.end - needed.start
     const start = earliestFullHour(timeline, { from, lastStart, lengthMs, nodes })
     if (start === null) return null
     const place = placeAt(start, start + window.durationMs)

@@ -9,7 +9,8 @@ import type { Calendar, ClusterState } from '../calendar.ts'
 import { openUntil } from '../calendar-reads.ts'
 import { areText, instantText, nodesText } from '../words.ts'
 import { firstShortage, horizonOf, leastFreeIn } from '../timeline.ts'
-import type { Place } from './candidate.ts'
+import { surelyNeeded, withGrantsKept } from '../idle/charge.ts'
+import { isAsAsked, type Place } from './candidate.ts'
 import type { Question } from './feasible.ts'
 import { avoidedUntil } from './request.ts'
 import { clusterWindow, stageOpensAt, type StartWindow } from './window.ts'
@@ -35,10 +36,24 @@ const stageLater: TimelyRule = ({ question, window }) => {
   return { rule: 'stage', wanted: [...stages], found: instantText(opensAt), detail }
 }
 
-const freeNodes: TimelyRule = (attempt) => {
+/** Nothing is kept for idle-use: whether the nodes are free is seen when its start has come. */
+const nothingAhead: TimelyRule = ({ question, window, now }) => {
+  const { cluster, nodes, request } = question
+  if (request.priority !== 'idle' || window.from <= now) return null
+  const detail = `Nothing is reserved for idle-use: it starts when ${nodesText(nodes)} of ${cluster.id} ${areText(nodes)} free at its time.`
+  return { rule: 'free-nodes', wanted: nodes, found: null, detail }
+}
+
+const freeNodes: TimelyRule = (attempt) =>
+  attempt.question.request.priority === 'idle'
+    ? withGrantsKept(attempt.calendar, attempt.state, () => notFree(attempt))
+    : notFree(attempt)
+
+const notFree: TimelyRule = (attempt) => {
   const { state, question, window, place } = attempt
-  const { cluster, nodes } = question
-  const held = { start: window.from, end: window.endAtFrom + cluster.turnoverMs }
+  const { cluster, nodes, request } = question
+  const heldUntil = window.endAtFrom + cluster.turnoverMs
+  const held = surelyNeeded(request, cluster, { start: window.from, heldUntil })
   // The grid's cheap answer may be too low, never too high: only where it is too low is the exact one asked.
   const found = leastFreeIn(state.timeline, held)
   if (found >= nodes || firstShortage(state.timeline, held, nodes) === null) return null
@@ -102,6 +117,7 @@ const hadNoRoom: TimelyRule = ({ question, window }) => {
 const RULES: readonly TimelyRule[] = [
   stageLater,
   hadNoRoom,
+  nothingAhead,
   freeNodes,
   approvalWindow,
   approvalNodes,
@@ -111,7 +127,8 @@ const RULES: readonly TimelyRule[] = [
 
 /** Empty when the place found is the asked one; never empty otherwise. */
 export function reasonsOfTime(attempt: Attempt): Reason[] {
-  if (attempt.place !== null && attempt.place.start === attempt.window.from) return []
+  const { question, window, now, place } = attempt
+  if (place !== null && isAsAsked(question.request, place, { askedStart: window.from, now })) return []
   const reasons: Reason[] = []
   for (const rule of RULES) {
     const reason = rule(attempt)
