@@ -47,6 +47,12 @@ const Environment = z.object({
   RATE_LIMIT_PER_SECOND: z.coerce.number('must be a whole number, 1 to 100000').int().min(1).max(100_000).default(200),
   /** Requests that are answered at a time, half of them reads; more are turned away with 503. Default 256. */
   MAX_IN_FLIGHT: z.coerce.number('must be a whole number, 2 to 100000').int().min(2).max(100_000).default(256),
+  /** How long before its nodes are taken an idle-use grant is told, in minutes and parts of them. Default 30. */
+  IDLE_NOTICE_MINUTES: z.coerce
+    .number('must be minutes, 0 to 1440')
+    .min(0)
+    .max(24 * 60)
+    .default(30),
   /** Default info. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** How often each provider's whole list is compared with the store. Default 300. */

@@ -65,6 +65,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     new Map(
       directory.entries.flatMap((entry) => entry.served.map((one) => [one.clusterId, { images: one.images }] as const)),
     ),
+    Math.round(config.IDLE_NOTICE_MINUTES * MINUTE_MS),
   )
   const installationId = await install(database, catalogue, now())
   const workers = { poke: (): void => undefined }

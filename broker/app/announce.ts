@@ -20,7 +20,8 @@ const ANNOUNCED: Readonly<Record<AllocationStatus, EventType>> = {
 }
 
 /**
- * Moves the allocation to the status that the event leads to, saves it with `changes`, and announces it.
+ * Moves the allocation to the status that the event leads to, saves it with `changes`, and announces it, with what is
+ * `told` beside the summary.
  *
  * @throws Refusal `not-in-this-status` where the table has no such step
  */
@@ -29,6 +30,7 @@ export function transition(
   row: AllocationRow,
   event: AllocationEvent,
   changes: Partial<AllocationRow> = {},
+  told: Readonly<Record<string, unknown>> = {},
 ): AllocationRow {
   const status = nextStatus(row.status, event)
   if (status === null) {
@@ -38,13 +40,18 @@ export function transition(
   }
   const next = { ...row, ...changes, status, version: row.version + 1, updatedAt: draft.now }
   draft.save(next)
-  announce(draft, next)
+  announce(draft, next, told)
   return next
 }
 
-/** The event for the status that the row has. */
-export function announce(draft: Draft, row: AllocationRow): void {
-  draft.event({ type: ANNOUNCED[row.status], subject: `allocations/${row.id}`, allocation: row, data: summaryOf(row) })
+/** The event for the status that the row has; `told` is added to its data. */
+export function announce(draft: Draft, row: AllocationRow, told: Readonly<Record<string, unknown>> = {}): void {
+  draft.event({
+    type: ANNOUNCED[row.status],
+    subject: `allocations/${row.id}`,
+    allocation: row,
+    data: { ...summaryOf(row), ...told },
+  })
 }
 
 export const summaryOf = (row: AllocationRow): Record<string, unknown> => ({

@@ -14,6 +14,7 @@ import { assertSeen } from './fresh.ts'
 import { newId } from './ids.ts'
 import { relocateOverbooked } from './relocate.ts'
 import { mayOperate } from './suspend.ts'
+import { giveNotices } from './take-back.ts'
 
 export function drainCluster(
   app: App,
@@ -22,7 +23,7 @@ export function drainCluster(
   request: DrainRequest,
 ): Promise<Answer<Drain>> {
   return app.writer.answer(command, {
-    needs: { waiting: true, scheduled: true },
+    needs: { waiting: true, scheduled: true, idle: true },
     decide(draft) {
       const cluster = clusterOf(draft.calendar, clusterId)
       if (cluster === null || !mayOperate(command.caller, cluster.providerId)) {
@@ -58,8 +59,9 @@ function take(draft: Draft, clusterId: string, request: DrainRequest): DrainRow 
     liftedAt: null,
   }
   draft.apply(drainOp(row))
+  const told = giveNotices.decide(draft).map((allocationId) => ({ allocationId, effect: 'waitlisted' as const }))
   const moved = relocateOverbooked(draft, clusterId, { cause: 'drain', causeId: row.id })
-  const affected = [...moved, ...stillRunning(draft, row)]
+  const affected = [...told, ...moved, ...stillRunning(draft, row)]
   const drained = { ...row, affected }
   draft.saveDrain(drained)
   draft.event({
@@ -75,7 +77,8 @@ function stillRunning(draft: Draft, { clusterId, fromAt, toAt }: DrainRow): Affe
   const during = { start: Math.max(fromAt, draft.now), end: toAt }
   if (!shortfallWithin(draft.calendar, clusterId, during)) return []
   return reservationsOn(draft.calendar, clusterId)
-    .filter(({ phase, start, heldUntil }) => phase === 'running' && start < during.end && heldUntil > during.start)
+    .filter(({ phase, priority }) => phase === 'running' && priority !== 'idle')
+    .filter(({ start, heldUntil }) => start < during.end && heldUntil > during.start)
     .map(({ allocationId }) => ({ allocationId, effect: 'running' }))
 }
 

@@ -7,9 +7,11 @@ import type { Draft } from './draft.ts'
 import { type AllocationRow, nodeKey } from '../store/changes.ts'
 import { settleAfterRun } from './end-allocation.ts'
 import type { Member } from './group-commit.ts'
+import { isLeaving } from './leaving.ts'
 import { liftQuarantine, shrinkQuarantine, tellOfNode } from './quarantine.ts'
 import { noteUnanswered } from './record-look.ts'
 import { placeElsewhere } from './relocate.ts'
+import { putBackInLine } from './take-back.ts'
 
 /** @returns whether the claim still held; if not, nothing may be deleted */
 export function recordGiveBack(claim: Claim, plan: Plan): Member<boolean> {
@@ -17,7 +19,7 @@ export function recordGiveBack(claim: Claim, plan: Plan): Member<boolean> {
     needs: { allocations: [claim.id], nodes: true },
     decide(draft) {
       const row = claimed(draft, claim)
-      if (row === null || (row.status !== 'releasing' && row.undoing === null)) return false
+      if (row === null || !isLeaving(row, draft.now)) return false
       noteNodes(draft, row, plan)
       noteUnanswered(draft, row, plan)
       if (plan.gone) finish(draft, row)
@@ -54,6 +56,7 @@ function finish(draft: Draft, row: AllocationRow): void {
     transition(draft, row, 'gaveUp', { ...settled, statusReason: whatHappened(row.undoing), releasedAt: draft.now })
     return
   }
+  if (row.status === 'preempting') return putBackInLine(draft, { ...row, ...settled })
   placeElsewhere(draft, { ...row, ...settled, displacedBy: { cause: 'fault', causeId: row.clusterId ?? row.id } })
 }
 

@@ -4,6 +4,9 @@ import type { EpochMs } from '../../shared/time.ts'
 import { applyOp, type Calendar, stateOf } from '../core/calendar.ts'
 import type { CalendarOp, Reservation } from '../core/calendar-op.ts'
 import { inverseOf } from '../core/calendar-undo.ts'
+import { reclaimMs } from '../core/cluster.ts'
+import { takenUntil } from '../core/idle/charge.ts'
+import { nextNoticeAt } from '../core/idle/notices.ts'
 import type { Policy } from '../core/placement/policy.ts'
 import type { Transaction } from '../store/database.ts'
 import { idempotencyKey, type Needs, readNeeds, reservationChanges, writeChanges } from '../store/group.ts'
@@ -13,6 +16,7 @@ import type { CalendarCache } from './calendar-cache.ts'
 import { type Idempotency, REPLAYED } from './command.ts'
 import { type Draft, openDraft } from './draft.ts'
 import { type Changes, noChanges } from '../store/changes.ts'
+import { giveNotices } from './take-back.ts'
 
 export interface Member<T> {
   readonly needs: Needs
@@ -69,15 +73,19 @@ export async function commitGroup(
   const locked = await lockHead(trx)
   const calendar = await context.cache.lead(trx)
   const now = Math.max(context.now(), locked.lastAt)
+  const noticeAt = nextNoticeAt(calendar, now)
+  // Before anybody decides, whoever must give way is told: so nobody finds idle-use in his way that should be going.
+  const first = noticeAt !== null && noticeAt <= now ? [{ member: giveNotices, idempotency: null }] : []
+  const all: readonly KeyedMember[] = [...first, ...group]
   const rows = await readNeeds(
     trx,
-    group.map(({ member, idempotency }) => (idempotency === null ? member.needs : { ...member.needs, idempotency })),
+    all.map(({ member, idempotency }) => (idempotency === null ? member.needs : { ...member.needs, idempotency })),
   )
   const changes = noChanges()
   const outcomes: Outcome[] = []
   const mustFit = new Set<string>()
   let head: Head = { ...locked, lastAt: now }
-  for (const one of group) {
+  for (const one of all) {
     const done = decideOne(one, { calendar, now, head, rows, changes, mustFit, context })
     head = done.head
     outcomes.push(done.outcome)
@@ -88,7 +96,7 @@ export async function commitGroup(
     await saveHead(trx, head)
     await context.beforeCommit(trx, changes)
   }
-  return { outcomes, changes }
+  return { outcomes: outcomes.slice(first.length), changes }
 }
 
 interface Hands {
@@ -211,7 +219,12 @@ async function checkCapacity(
     const drains = [...state.drains.values()].map((held) => held.what)
     // What is past cannot be decided any more.
     const now = changes.log[0]?.at ?? 0
-    const ahead = reservations.map((one) => ({ ...one, start: Math.max(one.start, now) }))
-    await assertWithinCapacity(trx, state.cluster, drains, ahead)
+    const grantsUntil = now + reclaimMs(state.cluster)
+    const ahead = reservations.map((one) => ({
+      nodes: one.nodes,
+      start: Math.max(one.start, now),
+      heldUntil: takenUntil(state.cluster, one, now),
+    }))
+    await assertWithinCapacity(trx, state.cluster, drains, ahead, grantsUntil)
   }
 }

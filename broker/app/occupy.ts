@@ -80,7 +80,11 @@ export function putInLine(
 ): Partial<AllocationRow> {
   const { best } = decided.placement
   const plannedStart = best?.start ?? null
-  const promise = promiseWith(draft, row, { request: decided.request, plannedStart })
+  // Idle-use is promised nothing: whoever reserves goes before it.
+  const promise = promiseWith(draft, row, {
+    request: decided.request,
+    plannedStart: row.priority === 'idle' ? null : plannedStart,
+  })
   const decisionId = draft.decide({
     allocationId: row.id,
     kind: decided.kind,
@@ -109,7 +113,8 @@ export function putInLine(
     nextLookAt: null,
   }
   draft.apply({ op: 'wait', entry: waitingEntryOf({ ...row, ...waiting }, approval) })
-  if (best === null) draft.apply({ op: 'release', allocationId: row.id })
+  // Nothing is kept for idle-use: its plan is an estimate.
+  if (best === null || row.priority === 'idle') draft.apply({ op: 'release', allocationId: row.id })
   else reserve(draft, row, best, 'planned')
   return waiting
 }

@@ -55,7 +55,8 @@ export function displaceFrom(draft: Draft, clusterId: string, by: Displacement):
 export function slipPromises(draft: Draft): void {
   for (const entry of waiting(draft.calendar)) {
     const row = draft.allocation(entry.allocationId)
-    if (row?.status === 'waitlisted') holdAgainstPlan(draft, row, entry)
+    // Idle-use has no place while it waits, and no promise.
+    if (row?.status === 'waitlisted' && row.priority !== 'idle') holdAgainstPlan(draft, row, entry)
   }
 }
 

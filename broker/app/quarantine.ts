@@ -12,6 +12,7 @@ import { transition } from './announce.ts'
 import type { Draft } from './draft.ts'
 import { settleAfterRun } from './end-allocation.ts'
 import type { Member } from './group-commit.ts'
+import { isLeaving } from './leaving.ts'
 import { relocateOverbooked } from './relocate.ts'
 
 /** The `statusReason` of an allocation that has nodes in quarantine. */
@@ -27,7 +28,7 @@ export function quarantineOverdue(ids: readonly string[], patience: Patience): M
         const row = draft.allocation(id)
         const reservation = reservationOf(draft.calendar, id)
         if (row === null || reservation === null || !isOverdue(reservation, patience, draft.now)) continue
-        quarantine(draft, isLeaving(row) ? row : leave(draft, row), reservation)
+        quarantine(draft, isLeaving(row, draft.now) ? row : leave(draft, row), reservation)
         quarantined += 1
       }
       return quarantined
@@ -38,10 +39,10 @@ export function quarantineOverdue(ids: readonly string[], patience: Patience): M
 const isOverdue = (reservation: Reservation, patience: Patience, now: EpochMs): boolean =>
   reservation.phase === 'running' && overdueFrom(reservation, patience) <= now
 
-const overdueFrom = ({ end, heldUntil }: Reservation, { releaseConfirmMs, marginMs }: Patience): EpochMs =>
-  Math.min(end + releaseConfirmMs, Math.max(end, heldUntil - marginMs))
-
-const isLeaving = (row: AllocationRow): boolean => row.status === 'releasing' || row.undoing !== null
+function overdueFrom(reservation: Reservation, { releaseConfirmMs, marginMs }: Patience): EpochMs {
+  const { heldUntil, reclaimedAt: end = reservation.end } = reservation
+  return Math.min(end + releaseConfirmMs, Math.max(end, heldUntil - marginMs))
+}
 
 /** Its end has passed and no look has said so: the broker was away, or its provider keeps every look waiting. */
 const leave = (draft: Draft, row: AllocationRow): AllocationRow =>
@@ -54,7 +55,7 @@ function quarantine(draft: Draft, row: AllocationRow, { clusterId, nodes: placed
     draft.saveNode(quarantined)
     tellOfNode(draft, row, quarantined)
   }
-  if (row.status === 'releasing') settleAfterRun(draft, row)
+  if (row.status === 'releasing' || row.status === 'preempting') settleAfterRun(draft, row)
   else draft.apply({ op: 'release', allocationId: row.id })
   // Never more than its place was, and never nothing: what was asked for last may still appear.
   const nodes = Math.max(1, Math.min(placed, unconfirmed.length))

@@ -6,7 +6,7 @@ import { type EpochMs, toIso } from '../../shared/time.ts'
 import { availability } from '../core/availability.ts'
 import type { Calendar } from '../core/calendar.ts'
 import { clusterAt, clusterOf, clustersIn, drainsOn, isSuspended } from '../core/calendar-reads.ts'
-import type { Cluster } from '../core/cluster.ts'
+import { type Cluster, reclaimMs } from '../core/cluster.ts'
 import { type ClusterCounts, nodeCounts } from '../store/allocations.ts'
 import { frozenProviders } from '../store/operations.ts'
 import { reservationsBetween } from '../store/reservations.ts'
@@ -152,7 +152,17 @@ export async function clusterAvailability(app: App, id: string, range: Range): P
   const steps = availability({
     range: { start: range.from, end: range.to },
     phases: cluster.phases,
-    reservations: reservations.map(({ nodes, start, heldUntil }) => ({ nodes, start, end: heldUntil })),
+    reservations: reservations
+      .filter(({ givesWay }) => !givesWay)
+      .map(({ nodes, start, heldUntil }) => ({ nodes, start, end: heldUntil })),
+    // It gives way: who reserves may count on its nodes from then on.
+    idleUse: reservations
+      .filter(({ givesWay }) => givesWay)
+      .map(({ nodes, start, heldUntil }) => ({
+        nodes,
+        start,
+        end: Math.min(heldUntil, app.now() + reclaimMs(cluster)),
+      })),
     drains: drainsOn(calendar, id).map(({ nodes, from, to }) => ({ nodes, start: from, end: to })),
   })
   return { steps: steps.map((step) => ({ ...step, from: toIso(step.from), to: toIso(step.to) })) }

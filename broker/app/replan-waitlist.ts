@@ -7,6 +7,7 @@ import { placeAgain } from '../core/placement/place.ts'
 import type { Placement } from '../core/placement/candidate.ts'
 import { lastStartOf } from '../core/placement/request.ts'
 import { opsOfChange, type PlanChange } from '../core/plan-change.ts'
+import { serveIdle } from '../core/idle/serve.ts'
 import { replan } from '../core/replan.ts'
 import { toIso, toIsoOrNull } from '../../shared/time.ts'
 import { transition } from './announce.ts'
@@ -24,8 +25,18 @@ export const replanWaitlist: Member<number> = {
     const changes = replan(draft.calendar, draft.now, draft.policy)
     for (const change of changes) carryOut(draft, change)
     slipPromises(draft)
-    return changes.length
+    const served = serveIdle(draft.calendar, draft.now, draft.policy).filter((change) => isNews(draft, change))
+    for (const change of served) carryOut(draft, change)
+    return changes.length + served.length
   },
+}
+
+/** Whether it says anything else than the row does: estimates are made anew each time. */
+function isNews(draft: Draft, { allocationId, placement, startsNow, expired }: PlanChange): boolean {
+  const row = draft.allocation(allocationId)
+  if (row === null || startsNow || expired) return true
+  const { estimatedStartAt, estimatedClusterId } = planned(placement)
+  return row.estimatedStartAt !== estimatedStartAt || row.estimatedClusterId !== estimatedClusterId
 }
 
 function carryOut(draft: Draft, change: PlanChange): void {

@@ -22,6 +22,8 @@ export interface Needs {
   readonly waiting?: boolean
   /** All allocations that have a place and have not started, with their approvals. */
   readonly scheduled?: boolean
+  /** All idle-use grants that run or are about to, with their approvals. */
+  readonly idle?: boolean
   readonly drains?: readonly string[]
   /** Which providers are frozen. */
   readonly frozen?: boolean
@@ -31,6 +33,7 @@ export interface Needs {
 }
 
 const FINAL = ['released', 'cancelled', 'failed'] as const
+const GRANTED = ['scheduled', 'provisioning', 'active'] as const
 
 export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Promise<Changes> {
   const rows = noChanges()
@@ -72,7 +75,8 @@ async function readAllocations(trx: Transaction, needs: readonly Needs[], rows: 
     ...(needs.some((need) => need.waiting === true) ? (['waitlisted'] as const) : []),
     ...(needs.some((need) => need.scheduled === true) ? (['scheduled'] as const) : []),
   ]
-  if (ids.size === 0 && ofApprovals.length === 0 && statuses.length === 0) return
+  const idle = needs.some((need) => need.idle === true)
+  if (ids.size === 0 && ofApprovals.length === 0 && statuses.length === 0 && !idle) return
   const found = await trx
     .selectFrom('allocations')
     .selectAll()
@@ -83,6 +87,7 @@ async function readAllocations(trx: Transaction, needs: readonly Needs[], rows: 
           ? [where.and([where('approvalId', 'in', ofApprovals), where('status', 'not in', FINAL)])]
           : []),
         ...(statuses.length > 0 ? [where('status', 'in', statuses)] : []),
+        ...(idle ? [where.and([where('priority', '=', 'idle'), where('status', 'in', GRANTED)])] : []),
       ]),
     )
     .execute()

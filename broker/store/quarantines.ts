@@ -53,7 +53,10 @@ export interface Patience {
 
 /** As `overdueFrom` of app/quarantine.ts, over rows. */
 const overdueAt = ({ releaseConfirmMs, marginMs }: Patience) =>
-  sql<EpochMs>`least(end_at + ${releaseConfirmMs}, greatest(end_at, held_until - ${marginMs}))`
+  sql<EpochMs>`least(
+    coalesce(reclaimed_at, end_at) + ${releaseConfirmMs},
+    greatest(coalesce(reclaimed_at, end_at), held_until - ${marginMs})
+  )`
 
 /** Allocations whose nodes should be gone and still hold their place, those that have waited longest first. */
 export async function overdueReleases(

@@ -21,8 +21,14 @@ export async function liveReservations(db: Queries): Promise<readonly Reservatio
 }
 
 function fromRow(row: Selectable<ReservationTable>): Omit<Reservation, 'order'> {
-  const { startAt, endAt, phase, ...same } = row
-  return { ...same, start: startAt, end: endAt, phase: phase as ReservationPhase } // ended ones are not asked for
+  const { startAt, endAt, phase, reclaimedAt, ...same } = row
+  return {
+    ...same,
+    start: startAt,
+    end: endAt,
+    phase: phase as ReservationPhase, // ended ones are not asked for
+    ...(reclaimedAt === null ? {} : { reclaimedAt }),
+  }
 }
 
 export interface HeldInterval {
@@ -31,14 +37,20 @@ export interface HeldInterval {
   readonly heldUntil: EpochMs
 }
 
+export interface ShownInterval extends HeldInterval {
+  /** Runs under idle-use and has not been told: it gives way to whoever reserves. */
+  readonly givesWay: boolean
+}
+
 /** What a cluster's calendar shows in `[from, to)`, ended ones with the time that they really held. */
 export async function reservationsBetween(
   db: Queries,
   { clusterId, from, to }: { readonly clusterId: string; readonly from: EpochMs; readonly to: EpochMs },
-): Promise<readonly HeldInterval[]> {
+): Promise<readonly ShownInterval[]> {
   return db
     .selectFrom('reservations')
     .select(['nodes', 'startAt as start', 'heldUntil'])
+    .select(sql<boolean>`priority = 'idle' and phase <> 'ended' and reclaimed_at is null`.as('givesWay'))
     .where('clusterId', '=', clusterId)
     .where('startAt', '<', to)
     .where('heldUntil', '>', from)
@@ -79,6 +91,7 @@ const toRow = (reservation: Reservation): Selectable<ReservationTable> => ({
   heldUntil: reservation.heldUntil,
   phase: reservation.phase,
   priority: reservation.priority,
+  reclaimedAt: reservation.reclaimedAt ?? null,
 })
 
 /** A commit would have exceeded a cluster's capacity: a bug in the core, stopped here. */
@@ -90,6 +103,7 @@ export class OverCapacity extends Error {
  * Invariant 1, checked a second time, in SQL, by code that shares nothing with the calendar: at every instant at which
  * one of these reservations holds nodes, the cluster's reservations are within its capacity less drains.
  *
+ * @param grantsUntil idle-use that has not been told counts until then: by that instant its nodes can be had back
  * @throws OverCapacity
  */
 export async function assertWithinCapacity(
@@ -97,6 +111,7 @@ export async function assertWithinCapacity(
   cluster: Cluster,
   drains: readonly { readonly nodes: number; readonly from: EpochMs; readonly to: EpochMs }[],
   placed: readonly HeldInterval[],
+  grantsUntil: EpochMs,
 ): Promise<void> {
   const from = Math.min(...placed.map((one) => one.start))
   const to = Math.max(...placed.map((one) => one.heldUntil))
@@ -104,12 +119,17 @@ export async function assertWithinCapacity(
   const { rows } = await sql<{ at: number; used: number; capacity: number }>`
     with capacity as (select * from jsonb_to_recordset(${JSON.stringify(steps)}::jsonb) as c (at bigint, delta bigint)),
     placed as (select * from jsonb_to_recordset(${JSON.stringify(placed)}::jsonb) as p (start bigint, "heldUntil" bigint)),
+    held as (
+      select nodes, start_at,
+        case when priority = 'idle' and phase <> 'planned' and reclaimed_at is null
+          then greatest(start_at, least(held_until, ${grantsUntil}::bigint)) else held_until end as held_until
+      from reservations
+      where cluster_id = ${cluster.id} and phase <> 'ended' and held_until > ${from} and start_at < ${to}
+    ),
     edges as (
-      select start_at as at, nodes as used, 0 as capacity from reservations
-        where cluster_id = ${cluster.id} and phase <> 'ended' and held_until > ${from} and start_at < ${to}
+      select start_at as at, nodes as used, 0 as capacity from held
       union all
-      select held_until, -nodes, 0 from reservations
-        where cluster_id = ${cluster.id} and phase <> 'ended' and held_until > ${from} and start_at < ${to}
+      select held_until, -nodes, 0 from held
       union all
       select at, 0, delta from capacity
       union all

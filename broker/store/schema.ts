@@ -138,6 +138,8 @@ export interface ReservationTable {
   heldUntil: EpochMs
   phase: 'planned' | 'scheduled' | 'running' | 'ended'
   priority: Priority
+  /** From when on an idle-use grant gives its nodes back; null: it has not been told. */
+  reclaimedAt: EpochMs | null
 }
 
 export interface NodeGroupTable {

@@ -11,6 +11,7 @@ import type { Claim } from '../app/claim.ts'
 import type { AllocationRow, NodeGroupRow, NodeRow } from '../store/changes.ts'
 import { endAtItsEnd } from '../app/end-at-its-end.ts'
 import { recordGiveBack } from '../app/give-back.ts'
+import { isLeaving } from '../app/leaving.ts'
 import { recordAnswers } from '../app/record-answers.ts'
 import { mustRecord, recordLook } from '../app/record-look.ts'
 import { startAllocation } from '../app/start-allocation.ts'
@@ -35,7 +36,8 @@ export async function look(context: LookContext, claim: Claim): Promise<void> {
   const { row } = stored
   const now = context.app.now()
   if (row.status === 'scheduled') return begin(context, claim, row)
-  if (row.status === 'releasing' || row.undoing !== null) return giveBack(context, claim, stored)
+  if (isLeaving(row, now)) return giveBack(context, claim, stored)
+  if (row.status === 'preempting') return pauseUntil(context, claim, row, row.endAt)
   if (row.status !== 'provisioning' && row.status !== 'active') return pauseUntil(context, claim, row, null)
   if (row.endAt !== null && row.endAt <= now) return context.app.writer.run(endAtItsEnd(claim))
   return hold(context, claim, stored)

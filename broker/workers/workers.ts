@@ -4,6 +4,7 @@ import type { App } from '../app/app.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ProviderDirectory } from '../providers/directory.ts'
 import { describeProviders } from './describe.ts'
+import { startIdleNotice } from './idle-notice.ts'
 import { startLeftovers } from './leftovers.ts'
 import { startQuarantine } from './quarantine.ts'
 import { startReconciler } from './reconcile.ts'
@@ -46,6 +47,7 @@ export function startWorkers(options: WorkersOptions): Workers {
   const reconciler = startReconciler({ ...context, metrics, onError: failed('reconcile') })
   const waitlist = startWaitlist({ app, onError: failed('waitlist') })
   const quarantine = startQuarantine({ app, releaseConfirmMs, onError: failed('quarantine') })
+  const idleNotice = startIdleNotice({ app, onError: failed('idle-notice') })
   const leftovers = startLeftovers(context, failed('leftovers'))
   const sweeps = startSweeps({
     ...context,
@@ -58,6 +60,7 @@ export function startWorkers(options: WorkersOptions): Workers {
     if ([...changes.allocations.values()].some((row) => row.nextLookAt !== null)) reconciler.poke()
     waitlist.noticed(changes)
     quarantine.noticed(changes)
+    idleNotice.noticed(changes)
     leftovers.noticed(changes)
     sweeps.noticed(changes)
   })
@@ -66,11 +69,12 @@ export function startWorkers(options: WorkersOptions): Workers {
       reconciler.poke()
       waitlist.poke()
       quarantine.poke()
+      idleNotice.poke()
       sweeps.poke()
     },
     async stop() {
       stopping.abort()
-      const loops = [reconciler, waitlist, quarantine, leftovers, sweeps]
+      const loops = [reconciler, waitlist, quarantine, idleNotice, leftovers, sweeps]
       await Promise.all([...loops.map((loop) => loop.stop()), described])
     },
   }

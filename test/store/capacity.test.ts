@@ -52,12 +52,15 @@ for (const engine of ENGINES) {
     async function refusal(
       placed: Reservation,
       beside: readonly Reservation[],
-      drains: readonly { nodes: number; from: number; to: number }[] = [],
+      {
+        drains = [],
+        grantsUntil = NOW,
+      }: { drains?: readonly { nodes: number; from: number; to: number }[]; grantsUntil?: number } = {},
     ): Promise<unknown> {
       try {
         await database.transaction(async (trx) => {
           await saveReservations(trx, { put: [...beside, placed], end: [], drop: [] })
-          await assertWithinCapacity(trx, CLUSTER, drains, [placed])
+          await assertWithinCapacity(trx, CLUSTER, drains, [placed], grantsUntil)
         })
         return null
       } catch (error) {
@@ -84,7 +87,7 @@ for (const engine of ENGINES) {
       const other = held(1, 0, 9)
       await database.transaction((trx) => saveReservations(trx, { put: [long, other], end: [], drop: [] }))
       const from = { ...other, start: at(3) }
-      const looked = database.transaction((trx) => assertWithinCapacity(trx, CLUSTER, [], [from]))
+      const looked = database.transaction((trx) => assertWithinCapacity(trx, CLUSTER, [], [from], NOW))
       expect(await looked.catch((error: unknown) => error)).to.be.instanceOf(OverCapacity)
     })
 
@@ -95,12 +98,25 @@ for (const engine of ENGINES) {
 
     it('takes drains off', async () => {
       const drain = { nodes: 1, from: at(2), to: at(3) }
-      expect(await refusal(held(2, 0, 5), [], [drain])).to.be.instanceOf(OverCapacity)
-      expect(await refusal(held(2, 3, 5), [], [drain])).to.equal(null)
+      expect(await refusal(held(2, 0, 5), [], { drains: [drain] })).to.be.instanceOf(OverCapacity)
+      expect(await refusal(held(2, 3, 5), [], { drains: [drain] })).to.equal(null)
     })
 
     it('does not blame a decision for what exceeds elsewhere in time', async () => {
       expect(await refusal(held(2, 6, 8), [held(2, 0, 5), held(2, 1, 4)])).to.equal(null)
+    })
+
+    it('counts idle-use until its nodes can be had back', async () => {
+      const grant = { ...held(2, 0, 9, 'running'), priority: 'idle' as const }
+      expect(await refusal(held(1, 0, 5), [grant], { grantsUntil: at(1) })).to.be.instanceOf(OverCapacity)
+      expect(await refusal(held(2, 1, 5), [grant], { grantsUntil: at(1) })).to.equal(null)
+    })
+
+    it('counts idle-use that was told until it has given its nodes back', async () => {
+      const grant = { ...held(2, 0, 9, 'running'), priority: 'idle' as const }
+      const told = { ...grant, reclaimedAt: at(2), heldUntil: at(3) }
+      expect(await refusal(held(1, 2, 5), [told], { grantsUntil: at(1) })).to.be.instanceOf(OverCapacity)
+      expect(await refusal(held(2, 3, 5), [told], { grantsUntil: at(1) })).to.equal(null)
     })
 
     it('leaves nothing of a commit that it refuses', async () => {

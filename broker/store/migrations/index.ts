@@ -2,6 +2,7 @@
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import * as first from './0001-first.ts'
 import * as promises from './0003-promises.ts'
+import * as idleUse from './0004-idle-use.ts'
 import * as sweeps from './0005-sweeps.ts'
 import * as quarantine from './0007-quarantine.ts'
 import * as events from './0008-events.ts'
@@ -9,6 +10,7 @@ import * as events from './0008-events.ts'
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0003-promises': promises,
+  '0004-idle-use': idleUse,
   '0005-sweeps': sweeps,
   '0007-quarantine': quarantine,
   '0008-events': events,
