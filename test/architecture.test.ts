@@ -6,7 +6,7 @@ import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { type Source, parseSource, readSources } from './support/sources.ts'
 
-const SOURCES = readSources(['shared', 'adapters', 'broker', 'deploy'])
+const SOURCES = readSources(['shared', 'adapters', 'broker', 'deploy', 'docs'])
 const NODE = 'node:'
 
 interface ImportRule {
@@ -167,6 +167,11 @@ const IMPORTS: readonly ImportRule[] = [
     'what starts and shows the broker reads its configuration, and talks to it as any client does',
     /^deploy\/[^/]+\.ts$/,
     ['deploy/', 'broker/config.ts', 'broker/client/', 'broker/cli/', 'shared/', 'zod', NODE],
+  ),
+  only(
+    'an example that outsiders read is written from the pages: of ours it uses the sandbox’s harness, no adapter, no broker',
+    /^docs\//,
+    ['docs/', 'deploy/sandbox/harness.ts', 'deploy/sandbox/behaviour.ts', 'zod', 'node:crypto'],
   ),
 ]
 

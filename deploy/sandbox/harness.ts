@@ -91,7 +91,8 @@ export interface RunningOperator {
 }
 
 export interface OperatorSetup {
-  readonly name: 'naver' | 'nhn' | 'kakao'
+  /** Names its records on disk. */
+  readonly name: string
   create(context: OperatorContext): Operator
 }
 
