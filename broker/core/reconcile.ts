@@ -82,7 +82,23 @@ export interface Plan {
 }
 
 export function reconcile(situation: Situation): Plan {
-  return situation.intent === 'hold' ? hold(situation) : release(situation)
+  const known = { ...situation, found: underWrittenNames(situation) }
+  return situation.intent === 'hold' ? hold(known) : release(known)
+}
+
+/** A node is found by its name once; from then on it is known by its id, whatever somebody calls it at the operator. */
+function underWrittenNames({ wanted, found }: Situation): ProviderNode[] {
+  const written = new Map(wanted.map((node) => [node.providerInstanceId, node.name]))
+  return found.map((node) => ({ ...node, name: written.get(node.providerInstanceId) ?? node.name }))
+}
+
+/** Whether the plan takes a node for gone that the store knows by its id, only because this list does not show it. */
+export function takesForGone({ notes }: Plan, found: readonly ProviderNode[]): boolean {
+  const listed = new Set(found.map((node) => node.providerInstanceId))
+  return notes.some(
+    ({ status, providerInstanceId: id }) =>
+      (status === 'failed' || status === 'deleted') && id !== null && !listed.has(id),
+  )
 }
 
 function hold(situation: Situation): Plan {

@@ -1,6 +1,6 @@
 /** Sweeps: whose turn it is, what the store believes of a provider, what was found there, and what was asked to go. */
 import { type Selectable, sql } from 'kysely'
-import { type EpochMs, HOUR_MS } from '../../shared/time.ts'
+import { END_OF_TIME, type EpochMs, HOUR_MS } from '../../shared/time.ts'
 import type { SweepKind } from '../../shared/reconciliation.ts'
 import type { CalendarOp, Drain } from '../core/calendar-op.ts'
 import type { BelievedNode, KnownAllocation } from '../core/sweep.ts'
@@ -197,9 +197,6 @@ export async function findingCounts(db: Queries): Promise<readonly FindingCount[
 export const sweptProviders = async (db: Queries): Promise<readonly string[]> =>
   (await db.selectFrom('sweeps').select('providerId').orderBy('providerId').execute()).map((row) => row.providerId)
 
-/** Nobody knows when it ends: beyond any horizon. */
-const NEVER: EpochMs = 8.64e15
-
 /** What stands in a cluster and belongs to no allocation there, as drains: one per kind. */
 export function drainsOfFindings(rows: readonly FindingRow[]): Drain[] {
   const counted = rows.filter((row) => row.clusterId !== null && takesRoom(row))
@@ -210,7 +207,7 @@ export function drainsOfFindings(rows: readonly FindingRow[]): Drain[] {
     kind: drainKind(group[0]),
     nodes: group.length,
     from: Math.min(...group.map((row) => row.since)),
-    to: NEVER,
+    to: END_OF_TIME,
   }))
 }
 

@@ -6,7 +6,7 @@
 import { ProviderError } from '../../shared/provider-error.ts'
 import type { ProviderNode } from '../../shared/provider.ts'
 import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
-import { type Plan, reconcile } from '../core/reconcile.ts'
+import { type Plan, reconcile, takesForGone } from '../core/reconcile.ts'
 import type { Claim } from '../app/claim.ts'
 import type { AllocationRow, NodeGroupRow, NodeRow } from '../store/changes.ts'
 import { endAtItsEnd } from '../app/end-at-its-end.ts'
@@ -125,27 +125,31 @@ async function compare(
   intent: 'hold' | 'release',
 ): Promise<Plan | null> {
   const { provider } = entryOf(context, row)
-  let found: readonly ProviderNode[]
+  const planFor = (found: readonly ProviderNode[]): Plan =>
+    reconcile({
+      intent,
+      wanted: nodes,
+      groups,
+      found,
+      now: context.app.now(),
+      visibilityDelayMs: provider.capabilities.visibilityDelayMs,
+      joinsFabric: provider.capabilities.joinsFabric,
+      maxGenerations: firstGeneration(nodes) - 1 + MAX_GENERATIONS,
+      standing: row.status === 'active',
+    })
+  const { installationId } = context
   try {
-    found = await provider.listNodes(
-      { installationId: context.installationId, allocationId: row.id },
-      callFor(context, row),
-    )
+    const found = await provider.listNodes({ installationId, allocationId: row.id }, callFor(context, row))
+    const plan = planFor(found)
+    // Where the operator finds an allocation's nodes by their names, one that was renamed there looks gone. It is not: a
+    // second one would be made for it, or its place given away, so the whole list is asked first.
+    if (provider.capabilities.findsByOwner === 'scan' || !takesForGone(plan, found)) return plan
+    const all = await provider.listNodes({ installationId }, callFor(context, row))
+    return planFor(all.filter((node) => node.owner?.allocationId === row.id))
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     context.log('the provider’s list could not be had', { allocationId: row.id, kind: error.kind, code: error.code })
     await pauseUntil(context, claim, row, context.app.now() + Math.max(2 * SECOND_MS, error.retryAfterMs ?? 0))
     return null
   }
-  return reconcile({
-    intent,
-    wanted: nodes,
-    groups,
-    found,
-    now: context.app.now(),
-    visibilityDelayMs: provider.capabilities.visibilityDelayMs,
-    joinsFabric: provider.capabilities.joinsFabric,
-    maxGenerations: firstGeneration(nodes) - 1 + MAX_GENERATIONS,
-    standing: row.status === 'active',
-  })
 }

@@ -1,6 +1,13 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { type AskedGroup, reconcile, type Situation, type Step } from '../../broker/core/reconcile.ts'
+import {
+  type AskedGroup,
+  type Plan,
+  reconcile,
+  type Situation,
+  type Step,
+  takesForGone,
+} from '../../broker/core/reconcile.ts'
 import { MINUTE_MS } from '../../shared/time.ts'
 import {
   aBound,
@@ -114,6 +121,29 @@ describe('binding nodes to names', () => {
     const found = [...twins, aFound(1), aFound(2)]
     expect(stepsOf({ found })).to.deep.equal([{ step: 'delete', providerInstanceIds: ['b'] }])
     expect(stepsOf({ found: found.toReversed() })).to.deep.equal([{ step: 'delete', providerInstanceIds: ['b'] }])
+  })
+
+  it('knows a node by its id once it has found it by its name, whatever it is called at the operator now', () => {
+    const wanted = [aBound(0), aBound(1), aBound(2)]
+    const found = [aFound(0), aFound(1, { name: 'named-by-somebody' }), aFound(2)]
+    const plan = reconcile(aSituation({ wanted, found }))
+    expect([plan.notes, plan.steps, plan.ready]).to.deep.equal([[], [], true])
+  })
+
+  it('says when it takes a node that it knows for gone, because the list does not show it', () => {
+    const wanted = [aBound(0), aBound(1), aBound(2)]
+    const found = [aFound(0), aFound(1)]
+    const later = NOW + VISIBILITY_DELAY_MS
+    const planFor = (facts: Partial<Situation>): Plan => reconcile(aSituation({ wanted, found, now: later, ...facts }))
+    expect(takesForGone(planFor({}), found)).to.equal(true)
+    expect(takesForGone(planFor({ intent: 'release', found: [] }), [])).to.equal(true)
+    expect(
+      takesForGone(planFor({ found: [...found, aFound(2, { state: 'failed', failure: FAULT })] }), [
+        ...found,
+        aFound(2),
+      ]),
+    ).to.equal(false)
+    expect(takesForGone(planFor({ wanted: [aBound(0), aBound(1), aWanted(2)] }), found)).to.equal(false)
   })
 
   it('deletes nodes under names that nobody wants, and asks no node to go twice that is going', () => {

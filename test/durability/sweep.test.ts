@@ -1,14 +1,16 @@
 /** Sweeps of the three operators, with nodes there that the broker has not made, or does not know any more. */
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
+import { Allocation } from '../../shared/allocation.ts'
 import { Reconciliation, type SweepFinding } from '../../shared/reconciliation.ts'
 import { approve } from '../api/requests.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
 import type { OperatorId } from '../support/sandbox.ts'
-import { allocateAt, releaseAndSeeItGone, untilActiveAndTrue } from './allocations.ts'
+import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue } from './allocations.ts'
 import { eventually } from './eventually.ts'
 import { type Operators, OPERATORS, startOperators } from './operators.ts'
+import { renameNode } from './rename-node.ts'
 import { type SecondHand, secondHandAt } from './second-hand.ts'
 
 const MAX_DELETES_PER_HOUR = 6
@@ -61,6 +63,18 @@ describe('sweeping', function () {
   const untilFound = (operator: OperatorId, wanted: (findings: readonly SweepFinding[]) => boolean) =>
     eventually(`findings at ${operator}`, () => findingsAt(platform, operator), wanted)
 
+  /** Sweeps that began after now, and have ended. */
+  async function twoSweeps(operator: OperatorId): Promise<void> {
+    for (let sweep = 1; sweep <= 2; sweep += 1) {
+      const now = Date.now()
+      await eventually(
+        `a sweep of ${operator}`,
+        async () => (await platform.get(`/v1/providers/${operator}/reconciliation`)).as(200, Reconciliation),
+        ({ startedAt }) => startedAt !== null && Date.parse(startedAt) >= now,
+      )
+    }
+  }
+
   it('has a last sweep of every operator soon after the start, with nothing found where all is well', async () => {
     for (const operator of OPERATORS) {
       const path = `/v1/providers/${operator}/reconciliation`
@@ -90,5 +104,34 @@ describe('sweeping', function () {
         await releaseAndSeeItGone(platform, operators, { id: keeps.id, operator })
       }),
     )
+  })
+
+  it('knows a node that was renamed at the operator: none is made for it, and its release waits for it (invariants 2, 3)', async () => {
+    await Promise.all(
+      (['nhn', 'kakao'] as const).map(async (operator) => {
+        const { id } = await allocateAt(platform, approvalId, { operator, nodes: 3 })
+        const [first] = await untilActiveAndTrue(platform, operators, { id, operator, nodes: 3 })
+        await renameNode(operators, operator, { id: first?.providerInstanceId ?? '', name: 'named-by-somebody' })
+        // Shrinking looks again and again, until the third node is gone.
+        ;(await platform.post(`/v1/allocations/${id}/shrink`, { nodes: 2 })).as(202, Allocation)
+        await eventually(
+          `the shrunk ${id}`,
+          () => nodesOf(platform, id),
+          (nodes) => nodes.some((node) => node.ordinal === 2 && node.status === 'deleted'),
+        )
+        expect(await operators.everBuilt(operator, id)).to.have.length(3)
+        expect((await nodesOf(platform, id)).find((node) => node.ordinal === 0)).to.deep.equal(first)
+        await releaseAndSeeItGone(platform, operators, { id, operator })
+        expect(await findingsAt(platform, operator)).to.deep.equal([])
+      }),
+    )
+  })
+
+  it('leaves nodes of another installation alone', async () => {
+    const allocationId = await ended('nhn')
+    const theirs = await hands.nhn.plant({ installationId: 'ins_otherinstallatio', allocationId, nodes: 1 })
+    await twoSweeps('nhn')
+    expect(await operators.idsStanding('nhn', allocationId)).to.deep.equal(theirs)
+    await hands.nhn.remove(theirs)
   })
 })
