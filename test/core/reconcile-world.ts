@@ -74,7 +74,8 @@ export function aWorld(options: WorldOptions): World {
     lookUntilQuiet() {
       for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
         const plan = lookOrDie(hands)
-        if (plan !== null && dice.usedUp && isQuiet(plan)) return plan
+        const isGoing = operator.list().some((node) => node.state === 'deleting')
+        if (plan !== null && dice.usedUp && isQuiet(plan) && !isGoing) return plan
         operator.now += PAUSE_MS
       }
       throw new Error(`it never comes to rest: ${JSON.stringify(lookOrDie(hands))}`)
