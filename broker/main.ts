@@ -28,8 +28,9 @@ import { pingDatabase } from './store/head.ts'
 import { openDatabase } from './store/database.ts'
 import { FolderInUse } from './store/folder-lock.ts'
 import { bindUseCases } from './use-cases.ts'
+import { adoptCircuits, CIRCUIT_RESET_MS } from './workers/circuits.ts'
 import { holdOverdue } from './workers/quarantine.ts'
-import { startWorkers } from './workers/workers.ts'
+import { startWorkers, type Workers } from './workers/workers.ts'
 import { startWakeUps } from './workers/wake.ts'
 
 export interface RunningBroker {
@@ -47,14 +48,18 @@ export interface BrokerOptions {
   readonly onLost: (error: Error) => void
 }
 
-const CIRCUIT_RESET_MS = 10 * SECOND_MS
 const STOP_WITHIN_MS = 10 * SECOND_MS
 
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { config, settings, logger } = options
   const now = Date.now
   const metrics = createMetrics()
-  const directory = directoryOf({ settings, logger, metrics })
+  const workers: Pick<Workers, 'poke' | 'changed' | 'mayTry'> = {
+    poke: () => undefined,
+    changed: () => undefined,
+    mayTry: async () => false, // nothing is called before they run
+  }
+  const directory = directoryOf({ settings, logger, metrics, workers })
   const database = await openDatabase({
     url: config.DATABASE_URL ?? null,
     folder: config.DATA_DIR,
@@ -68,7 +73,6 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     Math.round(config.IDLE_NOTICE_MINUTES * MINUTE_MS),
   )
   const installationId = await install(database, catalogue, now())
-  const workers = { poke: (): void => undefined }
   const wakeUps = await startWakeUps(database, {
     onWake: () => workers.poke(),
     onError: (error) => logger.error({ err: error }, 'the queue of wake-ups failed'),
@@ -88,6 +92,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const app: App = { database, writer, cache, policy: DEFAULT_POLICY, installationId, now }
   const releaseConfirmMs = Math.round(config.RELEASE_CONFIRM_MINUTES * MINUTE_MS)
   await holdOverdue(app, releaseConfirmMs)
+  await adoptCircuits(database.queries, directory)
   const running = startWorkers({
     app,
     directory,
@@ -100,7 +105,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       maxDeletesPerHour: config.SWEEP_MAX_DELETES_PER_HOUR,
     },
   })
-  workers.poke = running.poke
+  Object.assign(workers, running)
 
   const api = createServer({
     useCases: bindUseCases(app, providerFacts(directory, settings)),
@@ -141,20 +146,32 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   return { url: urlOf(apiServer), metricsUrl: urlOf(metricsServer), stop: () => withinTime(stop()) }
 }
 
-function directoryOf(of: { settings: Settings; logger: Logger; metrics: Metrics }): ProviderDirectory {
+interface Surroundings {
+  readonly settings: Settings
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly workers: Pick<Workers, 'changed' | 'mayTry'>
+}
+
+function directoryOf(of: Surroundings): ProviderDirectory {
   const entries = of.settings.providers.map(({ id, kind, served, raw }, index) => {
     const adapter = adapterOf(kind, raw, `PROVIDERS.${index}`)
     const guarded = guardProvider(adapter, {
       now: Date.now,
       metrics: of.metrics,
       circuitResetMs: CIRCUIT_RESET_MS,
-      onCircuit: (change) => of.logger.warn(change, 'a provider’s circuit changed'),
+      mayTry: (circuit) => of.workers.mayTry(circuit),
+      onCircuit(change) {
+        of.logger.warn(change, 'a provider’s circuit changed')
+        of.workers.changed(change)
+      },
+      onPage: (page) => of.logger.error(page, 'a provider refuses what no waiting mends'),
     })
     const close = (): void => {
       guarded.close()
       adapter.close()
     }
-    return { id, provider: guarded.provider, served, health: guarded.health, close }
+    return { id, provider: guarded.provider, circuits: guarded.circuits, served, health: guarded.health, close }
   })
   return createDirectory(entries)
 }

@@ -18,6 +18,9 @@ export interface Metrics {
   readonly commitSeconds: Histogram
   readonly providerCallSeconds: Histogram<'provider' | 'operation' | 'outcome'>
   readonly circuitState: Gauge<'provider' | 'kind'>
+  readonly retryBudget: Gauge<'provider'>
+  readonly providerRetries: Counter<'provider' | 'operation'>
+  readonly keyRefused: Gauge<'provider'>
   readonly allocations: Gauge<'status'>
   readonly quarantineNodes: Gauge<'cluster'>
   readonly quarantineOldestSeconds: Gauge<'cluster'>
@@ -75,6 +78,24 @@ export function createMetrics(): Metrics {
       name: 'gpu_broker_circuit_state',
       help: 'Circuit of a provider and kind of call: 0 closed, 1 half-open, 2 open.',
       labelNames: ['provider', 'kind'],
+      registers,
+    }),
+    retryBudget: new Gauge({
+      name: 'gpu_broker_provider_retry_budget',
+      help: 'Repeated attempts that the broker may still make at a provider; calls earn it, repetitions spend it.',
+      labelNames: ['provider'],
+      registers,
+    }),
+    providerRetries: new Counter({
+      name: 'gpu_broker_provider_retries_total',
+      help: 'Attempts that repeated a call of the provider contract which surely had no effect.',
+      labelNames: ['provider', 'operation'],
+      registers,
+    }),
+    keyRefused: new Gauge({
+      name: 'gpu_broker_provider_key_refused',
+      help: '1 while a provider does not accept the broker’s credentials, else 0.',
+      labelNames: ['provider'],
       registers,
     }),
     allocations: new Gauge({

@@ -22,6 +22,7 @@ export const GpuModel = z
   .meta({ example: 'B200' })
 
 export const CircuitState = z.enum(['closed', 'half-open', 'open'])
+export type CircuitState = z.infer<typeof CircuitState>
 
 export const ProviderView = z
   .strictObject({

@@ -16,6 +16,8 @@ import {
   type AllocationRow,
   type ApprovalRow,
   type Changes,
+  circuitKey,
+  type CircuitRow,
   type DecisionRow,
   type DrainRow,
   type EventRow,
@@ -81,6 +83,9 @@ export interface Draft {
   dropFinding(row: FindingRow): void
   /** Counts towards the bound of deletions that no person has asked for. */
   noteSweepDeletion(providerId: string, providerInstanceId: string): void
+  /** Null: it has never been open. */
+  circuit(of: Pick<CircuitRow, 'providerId' | 'kind'>): CircuitRow | null
+  saveCircuit(row: CircuitRow): void
   /** @returns the decision's id */
   decide(decision: NewDecision): string
   event(event: NewEvent): void
@@ -146,6 +151,8 @@ export function openDraft(base: DraftBase): OpenDraft {
         at: base.now,
       })
     },
+    circuit: (of) => changes.circuits.get(circuitKey(of)) ?? base.rows.circuits.get(circuitKey(of)) ?? null,
+    saveCircuit: (row) => void changes.circuits.set(circuitKey(row), row),
     decide(decision) {
       head = { ...head, decisionSequence: head.decisionSequence + 1 }
       const row = decisionRow(decision, { head, now: base.now, policyVersion: base.policy.version })

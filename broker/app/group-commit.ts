@@ -182,6 +182,7 @@ function merge(from: Changes, { rows, changes }: Hands): void {
     for (const [id, row] of from.sweeps) into.sweeps.set(id, row)
     for (const [id, row] of from.findings) into.findings.set(id, row)
     for (const [id, row] of from.sweepDeletions) into.sweepDeletions.set(id, row)
+    for (const [key, row] of from.circuits) into.circuits.set(key, row)
   }
   changes.decisions.push(...from.decisions)
   changes.events.push(...from.events)
@@ -201,6 +202,7 @@ const isEmpty = (changes: Changes): boolean =>
     changes.sweeps.size +
     changes.findings.size +
     changes.sweepDeletions.size +
+    changes.circuits.size +
     changes.idempotency.size ===
     0
 

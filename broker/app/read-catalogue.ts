@@ -8,6 +8,8 @@ import type { Calendar } from '../core/calendar.ts'
 import { clusterAt, clusterOf, clustersIn, drainsOn, isSuspended } from '../core/calendar-reads.ts'
 import { type Cluster, reclaimMs } from '../core/cluster.ts'
 import { type ClusterCounts, nodeCounts } from '../store/allocations.ts'
+import type { CircuitRow } from '../store/changes.ts'
+import { readCircuits } from '../store/circuits.ts'
 import { frozenProviders } from '../store/operations.ts'
 import { reservationsBetween } from '../store/reservations.ts'
 import type { App } from './app.ts'
@@ -18,7 +20,12 @@ import { canonicalJson, sha256 } from './digest.ts'
 export interface ProviderFacts {
   readonly id: string
   readonly name: string
-  health(): ProviderView['health']
+  health(): CallHealth
+}
+
+/** What this replica's own calls have seen. */
+interface CallHealth extends Pick<ProviderView['health'], 'since' | 'lastSuccessAt' | 'lastError'> {
+  readonly failing: boolean
 }
 
 const byId = <T extends { readonly id: string }>(items: readonly T[]): T[] =>
@@ -59,10 +66,15 @@ export async function getProvider(
 export interface ProvidersAt {
   readonly calendar: Calendar
   readonly frozen: ReadonlySet<string>
+  readonly circuits: readonly CircuitRow[]
 }
 
-async function providersAt({ cache, database }: App): Promise<ProvidersAt> {
-  return { calendar: await cache.read(database.queries), frozen: await frozenProviders(database.queries) }
+export async function providersAt({ cache, database }: App): Promise<ProvidersAt> {
+  return {
+    calendar: await cache.read(database.queries),
+    frozen: await frozenProviders(database.queries),
+    circuits: await readCircuits(database.queries),
+  }
 }
 
 export function providerSeen(provider: ProviderFacts, at: ProvidersAt): { body: ProviderView; etag: string } {
@@ -71,16 +83,33 @@ export function providerSeen(provider: ProviderFacts, at: ProvidersAt): { body: 
   return { body, etag: etagOfFacts(facts) }
 }
 
-const providerView = (provider: ProviderFacts, { calendar, frozen }: ProvidersAt): ProviderView => ({
+const providerView = (provider: ProviderFacts, { calendar, frozen, circuits }: ProvidersAt): ProviderView => ({
   id: provider.id,
   name: provider.name,
-  health: provider.health(),
+  health: healthOf(provider, circuits),
   suspended: calendar.suspendedProviders.has(provider.id),
   frozen: frozen.has(provider.id),
   clusters: clustersIn(calendar)
     .filter((cluster) => cluster.providerId === provider.id)
     .map((cluster) => cluster.id),
 })
+
+/** Circuits as all replicas see them; calls as this one has. */
+function healthOf(provider: ProviderFacts, rows: readonly CircuitRow[]): ProviderView['health'] {
+  const own = rows.filter((row) => row.providerId === provider.id)
+  const stateOf = (kind: CircuitRow['kind']) => own.find((row) => row.kind === kind)?.state ?? 'closed'
+  const circuits = { read: stateOf('read'), create: stateOf('create'), delete: stateOf('delete') }
+  const states = Object.values(circuits)
+  const { failing, since, lastSuccessAt, lastError } = provider.health()
+  const degraded = failing || states.some((state) => state !== 'closed')
+  return {
+    state: states.every((state) => state === 'open') ? 'down' : degraded ? 'degraded' : 'up',
+    circuits,
+    since: toIso(Math.max(Date.parse(since), ...own.map((row) => row.changedAt))),
+    lastSuccessAt,
+    lastError,
+  }
+}
 
 export async function listClusters(app: App, page: PageRequest): Promise<Page<ClusterView>> {
   const [calendar, counts] = await Promise.all([app.cache.read(app.database.queries), nodeCounts(app.database.queries)])

@@ -6,13 +6,12 @@ import { Refusal } from '../../shared/refusal.ts'
 import type { CalendarOp } from '../core/calendar-op.ts'
 import { clusterOf, clustersIn } from '../core/calendar-reads.ts'
 import { nodeCounts } from '../store/allocations.ts'
-import { frozenProviders } from '../store/operations.ts'
 import type { App } from './app.ts'
 import type { Answer, Caller, Command } from './command.ts'
 import type { Draft } from './draft.ts'
 import { assertSeen } from './fresh.ts'
 import { displaceFrom } from './promises.ts'
-import { clusterSeen, type ProviderFacts, providerSeen } from './read-catalogue.ts'
+import { clusterSeen, type ProviderFacts, providersAt, providerSeen } from './read-catalogue.ts'
 
 export type Switch = 'suspend' | 'resume'
 
@@ -61,12 +60,12 @@ export async function switchProvider(
   }: { readonly provider: ProviderFacts; readonly to: Switch; readonly request: OperationRequest },
 ): Promise<Answer<ProviderView>> {
   const { id } = provider
-  const frozen = await frozenProviders(app.database.queries)
+  const { frozen, circuits } = await providersAt(app)
   return app.writer.answer(command, {
     needs: { waiting: true },
     decide(draft) {
       if (!mayOperate(command.caller, id)) throw new Refusal('not-found', `There is no provider ${id}.`)
-      assertSeen(command, providerSeen(provider, { calendar: draft.calendar, frozen }).etag)
+      assertSeen(command, providerSeen(provider, { calendar: draft.calendar, frozen, circuits }).etag)
       const is = draft.calendar.suspendedProviders.has(id)
       turn(draft, {
         id,
@@ -78,7 +77,7 @@ export async function switchProvider(
         request,
         clusterIds: clustersIn(draft.calendar).flatMap((one) => (one.providerId === id ? [one.id] : [])),
       })
-      return providerSeen(provider, { calendar: draft.calendar, frozen })
+      return providerSeen(provider, { calendar: draft.calendar, frozen, circuits })
     },
   })
 }

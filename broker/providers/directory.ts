@@ -1,6 +1,8 @@
 /** Which provider is behind an id, guarded and measured, and what it is configured to serve. */
 import type { ProviderView } from '../../shared/cluster.ts'
 import type { Provider } from '../../shared/provider.ts'
+import type { Circuit } from './circuit.ts'
+import type { CallKind } from './wrap.ts'
 
 /** One of the inventory's clusters, as the provider's configuration maps it. */
 export interface ServedCluster {
@@ -11,11 +13,18 @@ export interface ServedCluster {
   readonly networks: readonly string[]
 }
 
+/** What this replica's own calls have seen of a provider. */
+export interface CallHealth extends Pick<ProviderView['health'], 'since' | 'lastSuccessAt' | 'lastError'> {
+  /** The last call that says anything failed. */
+  readonly failing: boolean
+}
+
 export interface ProviderEntry {
   readonly id: string
   readonly provider: Provider
+  readonly circuits: Readonly<Record<CallKind, Circuit>>
   readonly served: readonly ServedCluster[]
-  health(): ProviderView['health']
+  health(): CallHealth
   close(): void
 }
 

@@ -1,19 +1,39 @@
 /**
- * What stands between the broker and an adapter: measured (prom-client) → circuit breaker (one per kind of call) →
- * adapter; and the provider's health, which is what these two saw last.
+ * What stands between the broker and an adapter: measured (prom-client) → retried within its budget → circuit breaker
+ * (one per kind of call) → adapter; and what these saw last of the provider's health.
  */
-import type { ProviderView } from '../../shared/cluster.ts'
+import type { CircuitState } from '../../shared/cluster.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
-import type { Call, Provider } from '../../shared/provider.ts'
+import type { Provider } from '../../shared/provider.ts'
 import { type EpochMs, toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { Metrics } from '../metrics.ts'
-import { type Circuit, type CircuitStateName, createCircuit } from './circuit.ts'
-import { type Around, type CallKind, OPERATIONS, wrapProvider } from './wrap.ts'
+import { type Circuit, createCircuit, type Verdict } from './circuit.ts'
+import type { CallHealth } from './directory.ts'
+import { createRetryBudget, withRetries } from './retry.ts'
+import { type Around, type CallKind, OPERATIONS, type Operation, wrapProvider } from './wrap.ts'
 
 export interface GuardedProvider {
   readonly provider: Provider
-  health(): ProviderView['health']
+  readonly circuits: Readonly<Record<CallKind, Circuit>>
+  health(): CallHealth
   close(): void
+}
+
+export interface CircuitChange {
+  readonly providerId: string
+  readonly kind: CallKind
+  readonly state: CircuitState
+  /** The first failure since the last success of this kind; null when the last one was a success. */
+  readonly failingSince: EpochMs | null
+}
+
+/** Something that no waiting mends: somebody has to look. */
+export interface Page {
+  readonly providerId: string
+  readonly operation: Operation
+  readonly kind: 'unauthenticated' | 'refused'
+  readonly code: string | null
+  readonly message: string
 }
 
 export interface GuardOptions {
@@ -21,60 +41,95 @@ export interface GuardOptions {
   readonly metrics: Metrics
   /** How long a circuit stays open before one call is let through, in ms. */
   readonly circuitResetMs: number
-  readonly onCircuit: (change: { providerId: string; kind: CallKind; state: CircuitStateName }) => void
+  /** Whether this replica may be the one that tries an open circuit. */
+  readonly mayTry: (circuit: { readonly providerId: string; readonly kind: CallKind }) => Promise<boolean>
+  readonly onCircuit: (change: CircuitChange) => void
+  readonly onPage: (page: Page) => void
 }
 
 const KINDS = ['read', 'create', 'delete'] as const
 const STATE_VALUE = { closed: 0, 'half-open': 1, open: 2 } as const
+/** Ended by ourselves or by our own queue: the operator has not been asked, or not been waited for. */
+const OUR_OWN: ReadonlySet<string | null> = new Set(['ABORTED', 'QUEUED', 'QUEUE_FULL', 'CIRCUIT_OPEN'])
 
-/** Only these say that the operator is ill; the others say that it is well and does not want what we asked. */
-const counts = (error: unknown): boolean =>
-  !(error instanceof ProviderError) ||
-  error.kind === 'malformed' ||
-  (error.kind === 'unreachable' && error.code !== 'QUEUED' && error.code !== 'DEADLINE')
+/** Only what is unreachable (a time-out included) or unreadable is ill; others are well and do not want what we asked. */
+function verdict(error: unknown): Verdict {
+  if (!(error instanceof ProviderError)) return 'ill'
+  if (OUR_OWN.has(error.code)) return 'neither'
+  return error.kind === 'unreachable' || error.kind === 'malformed' ? 'ill' : 'well'
+}
 
 interface Seen {
   since: EpochMs
   lastSuccessAt: EpochMs | null
-  lastFailed: boolean
-  lastError: { kind: string; code: string | null; message: string; at: string } | null
+  failing: boolean
+  lastError: CallHealth['lastError']
+  keyRefused: boolean
+  readonly failingSince: Record<CallKind, EpochMs | null>
 }
 
 export function guardProvider(provider: Provider, options: GuardOptions): GuardedProvider {
   const { now, metrics } = options
-  const seen: Seen = { since: now(), lastSuccessAt: null, lastFailed: false, lastError: null }
+  const { id } = provider
+  const seen: Seen = {
+    since: now(),
+    lastSuccessAt: null,
+    failing: false,
+    lastError: null,
+    keyRefused: false,
+    failingSince: { read: null, create: null, delete: null },
+  }
   const circuits = Object.fromEntries(
-    KINDS.map((kind) => [kind, circuitOf({ kind, providerId: provider.id, seen, options })]),
+    KINDS.map((kind) => [kind, circuitOf({ kind, providerId: id, seen, options })]),
   ) as Record<CallKind, Circuit>
+  const budget = createRetryBudget()
+  metrics.retryBudget.set({ provider: id }, budget.left())
 
   const around: Around = async (operation, call, run) => {
+    const kind = OPERATIONS[operation]
     const startedAt = performance.now()
-    const measure = (outcome: string): void =>
-      metrics.providerCallSeconds.observe(
-        { provider: provider.id, operation, outcome },
-        (performance.now() - startedAt) / 1_000,
-      )
+    const measure = (outcome: string): void => {
+      metrics.providerCallSeconds.observe({ provider: id, operation, outcome }, (performance.now() - startedAt) / 1_000)
+      metrics.retryBudget.set({ provider: id }, budget.left())
+    }
+    const attempt = () =>
+      circuits[kind].run(async () => {
+        try {
+          const result = await run()
+          noteSuccess(seen, kind, now())
+          return result
+        } catch (error) {
+          noteFailure(seen, { error, kind, at: now() })
+          throw error
+        }
+      })
+    const onRetry = (): void => metrics.providerRetries.inc({ provider: id, operation })
     try {
-      const result = await circuits[OPERATIONS[operation]].run(run)
+      const result = await withRetries(call, attempt, { budget, now, random: Math.random, onRetry })
+      metrics.keyRefused.set({ provider: id }, 0)
+      seen.keyRefused = false
       measure('ok')
-      noteSuccess(seen, now())
       return result
     } catch (error) {
       measure(error instanceof ProviderError ? error.kind : 'bug')
-      if (!isOurOwnAbort(call)) noteFailure(seen, error, now())
+      if (error instanceof ProviderError) page(error, { operation, providerId: id, seen, options })
       throw error
     }
   }
   return {
     provider: wrapProvider(provider, around),
-    health: () => healthOf(seen, circuits),
+    circuits,
+    health: () => ({
+      failing: seen.failing,
+      since: toIso(seen.since),
+      lastSuccessAt: toIsoOrNull(seen.lastSuccessAt),
+      lastError: seen.lastError,
+    }),
     close() {
       for (const circuit of Object.values(circuits)) circuit.close()
     },
   }
 }
-
-const isOurOwnAbort = (call: Call): boolean => call.signal.aborted
 
 function circuitOf(of: { kind: CallKind; providerId: string; seen: Seen; options: GuardOptions }): Circuit {
   const { kind, providerId, seen, options } = of
@@ -83,26 +138,27 @@ function circuitOf(of: { kind: CallKind; providerId: string; seen: Seen; options
   return createCircuit({
     name: `${providerId}/${kind}`,
     resetMs: options.circuitResetMs,
-    counts,
-    onChange(state) {
-      seen.since = options.now()
-      gauge.set({ provider: providerId, kind }, STATE_VALUE[state])
-      options.onCircuit({ providerId, kind, state })
-    },
+    verdict,
+    mayTry: () => options.mayTry({ providerId, kind }),
+    onChange: (state) => options.onCircuit({ providerId, kind, state, failingSince: seen.failingSince[kind] }),
+    onState: (state) => gauge.set({ provider: providerId, kind }, STATE_VALUE[state]),
   })
 }
 
-function noteSuccess(seen: Seen, at: EpochMs): void {
-  if (seen.lastFailed) seen.since = at
-  seen.lastFailed = false
+function noteSuccess(seen: Seen, kind: CallKind, at: EpochMs): void {
+  if (seen.failing) seen.since = at
+  seen.failing = false
+  seen.failingSince[kind] = null
   seen.lastSuccessAt = at
 }
 
-function noteFailure(seen: Seen, error: unknown, at: EpochMs): void {
-  if (error instanceof ProviderError && error.code === 'CIRCUIT_OPEN') return // says nothing that the circuit does not
-  if (counts(error) && !seen.lastFailed) {
-    seen.lastFailed = true
-    seen.since = at
+function noteFailure(seen: Seen, { error, kind, at }: { error: unknown; kind: CallKind; at: EpochMs }): void {
+  const judged = verdict(error)
+  if (judged === 'neither') return
+  if (judged === 'ill') {
+    if (!seen.failing) seen.since = at
+    seen.failing = true
+    seen.failingSince[kind] ??= at
   }
   seen.lastError =
     error instanceof ProviderError
@@ -110,19 +166,18 @@ function noteFailure(seen: Seen, error: unknown, at: EpochMs): void {
       : { kind: 'malformed', code: null, message: 'the adapter failed; the log has the cause', at: toIso(at) }
 }
 
-function healthOf(seen: Seen, circuits: Readonly<Record<CallKind, Circuit>>): ProviderView['health'] {
-  const states = { read: circuits.read.state(), create: circuits.create.state(), delete: circuits.delete.state() }
-  const all = Object.values(states)
-  const state = all.every((one) => one === 'open')
-    ? 'down'
-    : all.some((one) => one !== 'closed') || seen.lastFailed
-      ? 'degraded'
-      : 'up'
-  return {
-    state,
-    circuits: states,
-    since: toIso(seen.since),
-    lastSuccessAt: toIsoOrNull(seen.lastSuccessAt),
-    lastError: seen.lastError,
+/** A key that is not accepted pages once, until a call succeeds; each request that is refused for good pages. */
+function page(
+  error: ProviderError,
+  of: { operation: Operation; providerId: string; seen: Seen; options: GuardOptions },
+): void {
+  const { operation, providerId, seen, options } = of
+  const { kind, code } = error
+  if (kind !== 'unauthenticated' && !(kind === 'refused' && OPERATIONS[operation] === 'create')) return
+  if (kind === 'unauthenticated') {
+    options.metrics.keyRefused.set({ provider: providerId }, 1)
+    if (seen.keyRefused) return
+    seen.keyRefused = true
   }
+  options.onPage({ providerId, operation, kind, code, message: error.providerMessage ?? error.message })
 }

@@ -4,6 +4,7 @@ import type { LogEntry } from './head.ts'
 import type {
   AllocationTable,
   ApprovalTable,
+  CircuitTable,
   DecisionTable,
   DrainTable,
   EventTable,
@@ -21,6 +22,7 @@ export type NodeRow = Selectable<NodeTable>
 export type NodeGroupRow = Selectable<NodeGroupTable>
 export type DrainRow = Selectable<DrainTable>
 export type DecisionRow = Selectable<DecisionTable>
+export type CircuitRow = Selectable<CircuitTable>
 export type EventRow = Selectable<EventTable>
 export type SweepRow = Selectable<SweepTable>
 export type FindingRow = Selectable<SweepFindingTable>
@@ -46,6 +48,7 @@ export interface Changes {
   /** By `findingRowKey`. */
   readonly findings: Map<string, FindingChange>
   readonly sweepDeletions: Map<string, SweepDeletionRow>
+  readonly circuits: Map<string, CircuitRow>
   readonly decisions: DecisionRow[]
   readonly events: EventRow[]
   readonly log: LogEntry[]
@@ -62,6 +65,7 @@ export const noChanges = (): Changes => ({
   sweeps: new Map(),
   findings: new Map(),
   sweepDeletions: new Map(),
+  circuits: new Map(),
   decisions: [],
   events: [],
   log: [],
@@ -73,3 +77,6 @@ export const nodeKey = (node: Pick<NodeRow, 'allocationId' | 'ordinal' | 'genera
 
 export const findingRowKey = (row: Pick<FindingRow, 'providerId' | 'kind' | 'providerInstanceId'>): string =>
   `${row.providerId}/${row.kind}/${row.providerInstanceId}`
+
+export const circuitKey = ({ providerId, kind }: Pick<CircuitRow, 'providerId' | 'kind'>): string =>
+  `${providerId}/${kind}`

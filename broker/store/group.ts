@@ -1,6 +1,7 @@
 /** Reading what a group of requests needs, and writing what it changed, in few statements whatever its size. */
 import type { Reservation } from '../core/calendar-op.ts'
-import { type Changes, findingRowKey, noChanges, nodeKey } from './changes.ts'
+import { type Changes, circuitKey, findingRowKey, noChanges, nodeKey } from './changes.ts'
+import { readCircuits } from './circuits.ts'
 import type { Transaction } from './database.ts'
 import { appendLog } from './head.ts'
 import { saveQuarantines } from './quarantines.ts'
@@ -29,6 +30,8 @@ export interface Needs {
   readonly frozen?: boolean
   /** Providers whose last sweep is read, with its findings. */
   readonly sweeps?: readonly string[]
+  /** All circuits of all providers. */
+  readonly circuits?: boolean
   readonly idempotency?: { readonly clientId: string; readonly key: string }
 }
 
@@ -64,6 +67,9 @@ export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Prom
     const sweep = await findSweep(trx, providerId)
     if (sweep !== null) rows.sweeps.set(providerId, sweep)
     for (const row of await findingsAt(trx, providerId)) rows.findings.set(findingRowKey(row), { row, isFound: true })
+  }
+  if (needs.some((need) => need.circuits === true)) {
+    for (const row of await readCircuits(trx)) rows.circuits.set(circuitKey(row), row)
   }
   return rows
 }
@@ -129,6 +135,7 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await saveQuarantines(trx, changes.log)
   await saveFrozen(trx, changes.frozen)
   await saveSweeps(trx, changes)
+  await upsertRows(trx, 'circuits', [...changes.circuits.values()], { key: ['provider_id', 'kind'] })
   await insertRows(trx, 'decisions', changes.decisions)
   await insertRows(trx, 'events', changes.events)
   await insertRows(trx, 'idempotency_keys', [...changes.idempotency.values()])

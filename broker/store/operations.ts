@@ -1,7 +1,8 @@
-/** Drains and suspensions: what is in force, and pages of drains. */
+/** Drains, suspensions and open circuits: what is in force, and pages of drains. */
 import type { Selectable } from 'kysely'
 import type { CalendarOp } from '../core/calendar-op.ts'
 import type { Queries, Transaction } from './database.ts'
+import { circuitOps, readCircuits } from './circuits.ts'
 import type { LogEntry } from './head.ts'
 import { quarantineOps } from './quarantines.ts'
 import type { DrainTable, SuspensionTable } from './schema.ts'
@@ -17,7 +18,12 @@ export async function operationsInForce(db: Queries): Promise<readonly CalendarO
     .orderBy('id')
     .execute()
   const drains = await db.selectFrom('drains').selectAll().where('liftedAt', 'is', null).orderBy('id').execute()
-  return [...suspensions.map(suspend), ...drains.map(drainOp), ...(await quarantineOps(db))]
+  return [
+    ...suspensions.map(suspend),
+    ...drains.map(drainOp),
+    ...(await quarantineOps(db)),
+    ...circuitOps(await readCircuits(db)),
+  ]
 }
 
 const suspend = ({ kind, id }: Selectable<SuspensionTable>): CalendarOp =>

@@ -13,6 +13,7 @@ import type {
   Requires,
 } from '../../shared/allocation.ts'
 import type { ApprovalLimits, Priority } from '../../shared/approval.ts'
+import type { CircuitState } from '../../shared/cluster.ts'
 import type { DecisionKind } from '../../shared/decision.ts'
 import type { Displacement } from '../../shared/promise.ts'
 import type { SweepAction, SweepKind } from '../../shared/reconciliation.ts'
@@ -271,6 +272,28 @@ export interface IdempotencyKeyTable {
   outcome: Json<unknown>
 }
 
+/** One kind of call at one provider. */
+export interface CircuitTable {
+  providerId: string
+  kind: 'read' | 'create' | 'delete'
+  state: CircuitState
+  /** The first failure since the last success; null while it is closed. */
+  failingSince: EpochMs | null
+  /** No call before this instant; null while it is closed. */
+  openUntil: EpochMs | null
+  /** Whoever was let through to try has until then to say how it went; then another may. */
+  trialUntil: EpochMs | null
+  changedAt: EpochMs
+}
+
+/** A network of a cluster's pool that an organisation has to itself. */
+export interface NetworkLeaseTable {
+  clusterId: string
+  network: string
+  organizationId: string
+  since: EpochMs
+}
+
 export interface Tables {
   installation: InstallationTable
   calendarHead: CalendarHeadTable
@@ -285,6 +308,8 @@ export interface Tables {
   suspensions: SuspensionTable
   drains: DrainTable
   quarantines: QuarantineTable
+  circuits: CircuitTable
+  networkLeases: NetworkLeaseTable
   idempotencyKeys: IdempotencyKeyTable
   sweeps: SweepTable
   sweepFindings: SweepFindingTable

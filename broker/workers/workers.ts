@@ -3,7 +3,9 @@ import type { Logger } from 'pino'
 import type { App } from '../app/app.ts'
 import type { Metrics } from '../metrics.ts'
 import type { ProviderDirectory } from '../providers/directory.ts'
+import { type CircuitsWorker, startCircuits } from './circuits.ts'
 import { describeProviders } from './describe.ts'
+import { startHealth } from './health.ts'
 import { startIdleNotice } from './idle-notice.ts'
 import { startLeftovers } from './leftovers.ts'
 import { startQuarantine } from './quarantine.ts'
@@ -12,7 +14,7 @@ import type { LookContext } from './steps.ts'
 import { startSweeps, type SweepSettings } from './sweep.ts'
 import { startWaitlist } from './waitlist.ts'
 
-export interface Workers {
+export interface Workers extends Pick<CircuitsWorker, 'changed' | 'mayTry'> {
   poke(): void
   stop(): Promise<void>
 }
@@ -55,6 +57,8 @@ export function startWorkers(options: WorkersOptions): Workers {
     page: (sentence, fields) => logger.error(fields, sentence),
     onError: failed('sweep'),
   })
+  const circuits = startCircuits({ app, directory, onError: failed('circuits') })
+  const health = startHealth(context, failed('health'))
   const described = describeProviders(context).catch(failed('describe'))
   app.writer.onCommit((changes) => {
     if ([...changes.allocations.values()].some((row) => row.nextLookAt !== null)) reconciler.poke()
@@ -65,6 +69,8 @@ export function startWorkers(options: WorkersOptions): Workers {
     sweeps.noticed(changes)
   })
   return {
+    changed: circuits.changed,
+    mayTry: circuits.mayTry,
     poke() {
       reconciler.poke()
       waitlist.poke()
@@ -74,7 +80,7 @@ export function startWorkers(options: WorkersOptions): Workers {
     },
     async stop() {
       stopping.abort()
-      const loops = [reconciler, waitlist, quarantine, idleNotice, leftovers, sweeps]
+      const loops = [reconciler, waitlist, quarantine, idleNotice, leftovers, sweeps, circuits, health]
       await Promise.all([...loops.map((loop) => loop.stop()), described])
     },
   }

@@ -25,7 +25,11 @@ describe('a broker whose operators fail', function () {
 
   before(async () => {
     operators = await startOperators()
-    broker = await startTestBroker({ sandbox: operators, visibilityDelayMs: VISIBILITY_DELAY_MS })
+    broker = await startTestBroker({
+      sandbox: operators,
+      visibilityDelayMs: VISIBILITY_DELAY_MS,
+      mayPage: /refuses what no waiting mends/,
+    })
     platform = await broker.as('platform')
     approvalId = await approve(platform)
   })

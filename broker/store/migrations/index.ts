@@ -4,6 +4,7 @@ import * as first from './0001-first.ts'
 import * as promises from './0003-promises.ts'
 import * as idleUse from './0004-idle-use.ts'
 import * as sweeps from './0005-sweeps.ts'
+import * as circuitsAndNetworks from './0006-circuits-and-networks.ts'
 import * as quarantine from './0007-quarantine.ts'
 import * as events from './0008-events.ts'
 
@@ -12,6 +13,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-promises': promises,
   '0004-idle-use': idleUse,
   '0005-sweeps': sweeps,
+  '0006-circuits-and-networks': circuitsAndNetworks,
   '0007-quarantine': quarantine,
   '0008-events': events,
 }
