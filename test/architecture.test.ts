@@ -71,6 +71,7 @@ const IMPORTS: readonly ImportRule[] = [
     'broker/metrics.ts',
     'shared/',
     'opossum',
+    'node:timers/promises',
   ]),
   only('workers use use cases, the store and guarded providers: no HTTP, no adapter', /^broker\/workers\//, [
     'broker/workers/',
