@@ -61,6 +61,7 @@ export const TESTS: readonly MochaPart[] = [
   folder('core'),
   folder('http'),
   folder('adapters'),
+  folder('fuzz'),
   folder('cli'),
   folder('client'),
   folder('deploy'),
@@ -80,4 +81,6 @@ export const SHORT_RUN: CommandPart = {
 }
 
 /** What `npm run test:full` adds, one after the other. */
-export const LONG_PARTS: readonly LongPart[] = [{ part: folder('replicas'), needs: [] }]
+export const LONG_PARTS: readonly LongPart[] = [
+  { part: { ...folder('fuzz'), name: 'fuzz, long', env: { FUZZ_RUNS: '400' } }, needs: [] },
+ { part: folder('replicas'), needs: [] }]

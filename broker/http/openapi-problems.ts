@@ -32,11 +32,19 @@ export const RATE_LIMIT = {
   'RateLimit-Policy': z
     .string()
     .optional()
-    .meta({ description: 'How much a client may ask: `q` requests in `w` seconds.', example: '"default";q=400;w=2' }),
+    .meta({
+      description: 'How much a client may ask: `q` requests in `w` seconds.',
+      example: '"default";q=400;w=2',
+      header: { id: 'RateLimitPolicy' },
+    }),
   RateLimit: z
     .string()
     .optional()
-    .meta({ description: 'What is left: `r` requests in the next `t` seconds.', example: '"default";r=399;t=2' }),
+    .meta({
+      description: 'What is left: `r` requests in the next `t` seconds.',
+      example: '"default";r=399;t=2',
+      header: { id: 'RateLimit' },
+    }),
 }
 
 const components = new Map<RefusalCode, ZodOpenApiResponseObject>()
