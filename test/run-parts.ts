@@ -83,4 +83,5 @@ export const SHORT_RUN: CommandPart = {
 /** What `npm run test:full` adds, one after the other. */
 export const LONG_PARTS: readonly LongPart[] = [
   { part: { ...folder('fuzz'), name: 'fuzz, long', env: { FUZZ_RUNS: '400' } }, needs: [] },
- { part: folder('replicas'), needs: [] }]
+  { part: folder('replicas'), needs: [] },
+]
