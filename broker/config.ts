@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { SafeUrl } from '../shared/url.ts'
+import { resolveSecrets } from './resolve-secrets.ts'
 
 /** One line for whoever starts the broker. */
 export class ConfigError extends Error {
@@ -131,29 +132,6 @@ export function readJsonFile(member: string, path: string): unknown {
 export function readProviders(path: string, env: Env = process.env): readonly unknown[] {
   const list = readJsonFile('PROVIDERS', path)
   if (!Array.isArray(list)) throw new ConfigError(`PROVIDERS: ${path} must hold a list of providers`)
-  return list.map((entry) => resolveSecrets(entry, env))
-}
-
-function resolveSecrets(value: unknown, env: Env): unknown {
-  if (Array.isArray(value)) return value.map((item) => resolveSecrets(item, env))
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, resolveSecrets(member, env)]))
-  }
-  if (typeof value !== 'string') return value
-  if (value.startsWith('env:')) return requiredVariable(value.slice(4), env)
-  return value.startsWith('file:') ? requiredFile(value.slice(5)) : value
-}
-
-function requiredVariable(name: string, env: Env): string {
-  const value = env[name]
-  if (value === undefined || value === '') throw new ConfigError(`PROVIDERS: ${name} must be set in the environment`)
-  return value
-}
-
-function requiredFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch (error) {
-    throw new ConfigError(`PROVIDERS: ${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`)
-  }
+  const fail = (sentence: string): ConfigError => new ConfigError(`PROVIDERS: ${sentence}`)
+  return list.map((entry) => resolveSecrets(entry, { env, fail }))
 }

@@ -113,7 +113,7 @@ const IMPORTS: readonly ImportRule[] = [
   only(
     'the conformance kit knows the contract alone: no adapter but the one that it is handed, no store',
     /^broker\/conformance\//,
-    ['broker/conformance/', 'shared/', 'zod', NODE],
+    ['broker/conformance/', 'broker/resolve-secrets.ts', 'shared/', 'zod', NODE],
   ),
   only('the command line uses the client, and starts the broker: it reaches into neither', /^broker\/cli\//, [
     'broker/cli/',
@@ -136,6 +136,7 @@ const IMPORTS: readonly ImportRule[] = [
   ]),
   only('the configuration depends on nothing that it configures', /^broker\/(config|settings)\.ts$/, [
     'broker/config.ts',
+    'broker/resolve-secrets.ts',
     'types of broker/providers/',
     'shared/',
     'zod',

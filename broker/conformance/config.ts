@@ -1,8 +1,11 @@
-/** `--config`: the adapter's own settings, and what the kit must know about the operator behind it. */
-import { readFileSync } from 'node:fs'
+/**
+ * `--config`: the adapter's own settings, and what the kit must know about the operator behind it. `env:NAME` and
+ * `file:/path` are resolved in all of it.
+ */
 import { z } from 'zod'
 import { OwnerChosenId } from '../../shared/ids.ts'
 import { BaseUrl } from '../../shared/provider-settings.ts'
+import { resolveSecrets } from '../resolve-secrets.ts'
 
 const Match = z.strictObject({
   method: z.string().optional(),
@@ -14,7 +17,7 @@ const Milliseconds = z.int().min(1).max(86_400_000)
 const Nodes = z.int().min(1).max(10_000)
 
 export const KitConfig = z.strictObject({
-  /** The adapter's settings as in the broker's providers' file; `env:NAME` and `file:/path` are resolved. */
+  /** The adapter's settings as in the broker's providers' file. */
   provider: z.looseObject({ id: OwnerChosenId, kind: z.string() }),
   /** Where nodes are made. Default: the first cluster that the adapter describes. */
   clusterId: OwnerChosenId.optional(),
@@ -67,31 +70,10 @@ export function readKitConfig(text: string, env: Env): KitConfig {
   } catch {
     throw new KitError('the configuration is not JSON')
   }
-  const parsed = KitConfig.safeParse(value)
+  const fail = (sentence: string): KitError => new KitError(sentence)
+  const parsed = KitConfig.safeParse(resolveSecrets(value, { env, fail }))
   if (!parsed.success) throw new KitError(`the configuration: ${z.prettifyError(parsed.error)}`)
-  return { ...parsed.data, provider: resolveSecrets(parsed.data.provider, env) as KitConfig['provider'] } // its shape stays
-}
-
-function resolveSecrets(value: unknown, env: Env): unknown {
-  if (Array.isArray(value)) return value.map((item) => resolveSecrets(item, env))
-  if (isRecord(value)) return mapValues(value, (member) => resolveSecrets(member, env))
-  if (typeof value !== 'string') return value
-  if (value.startsWith('env:')) return variable(value.slice(4), env)
-  return value.startsWith('file:') ? secretFile(value.slice(5)) : value
-}
-
-function variable(name: string, env: Env): string {
-  const value = env[name]
-  if (value === undefined || value === '') throw new KitError(`${name} must be set in the environment`)
-  return value
-}
-
-function secretFile(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch (error) {
-    throw new KitError(`${path} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`)
-  }
+  return parsed.data
 }
 
 /** `change` laid over `base`, member by member. */
