@@ -12,9 +12,18 @@ import { liveReservations } from '../store/reservations.ts'
 import { findingsInForce } from '../store/sweeps.ts'
 import { waitingEntryOf } from './placement-request.ts'
 
+/** The calendar itself and how far it has come, both as they are when they are read. */
+export interface SeenCalendar {
+  readonly calendar: Calendar
+  /** Of the last operation that it has. */
+  readonly version: number
+}
+
 export interface CalendarCache {
   /** For those who only look: as committed when the query ran, or ahead of it by what this replica is committing. */
   read(db: Queries): Promise<Calendar>
+  /** The same with its version: a plan made on a copy holds only while both are what they were. */
+  see(db: Queries): Promise<SeenCalendar>
   /** For whoever holds the lock: exactly as committed. */
   lead(trx: Transaction): Promise<Calendar>
   /** One operation of the transaction in hand, already applied to the calendar. */
@@ -23,23 +32,20 @@ export interface CalendarCache {
   forget(): void
 }
 
-interface Kept {
-  readonly calendar: Calendar
-  /** Of the last operation that it has. */
+interface Kept extends SeenCalendar {
   version: number
 }
 
 export function createCalendarCache(now: () => EpochMs): CalendarCache {
   let kept: Kept | null = null
+  // One that is built outside the lock is not kept: whoever leads would otherwise advance what it has not built.
+  const see = async (db: Queries): Promise<SeenCalendar> => caughtUp(kept ?? (await build(db, now())), db)
   return {
-    async read(db) {
-      // One that is built outside the lock is not kept: whoever leads would otherwise advance what it has not built.
-      const seen = kept ?? (await build(db, now()))
-      return await caughtUp(seen, db)
-    },
+    see,
+    read: async (db) => (await see(db)).calendar,
     async lead(trx) {
       kept ??= await build(trx, now())
-      return await caughtUp(kept, trx)
+      return (await caughtUp(kept, trx)).calendar
     },
     advance() {
       if (kept !== null) kept.version += 1
@@ -67,11 +73,11 @@ async function build(db: Queries, now: EpochMs): Promise<Kept> {
   return { calendar, version: head.version }
 }
 
-async function caughtUp(kept: Kept, db: Queries): Promise<Calendar> {
+async function caughtUp(kept: Kept, db: Queries): Promise<Kept> {
   for (const entry of await readLog(db, kept.version)) {
     if (entry.version !== kept.version + 1) continue // another reader was first
     applyOp(kept.calendar, entry.op)
     kept.version = entry.version
   }
-  return kept.calendar
+  return kept
 }

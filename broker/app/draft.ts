@@ -56,6 +56,8 @@ export interface Draft {
   readonly now: EpochMs
   readonly policy: Policy
   readonly calendar: Calendar
+  /** Of the last operation before this member's own. */
+  readonly calendarVersion: number
   approval(id: string): ApprovalRow | null
   allocation(id: string): AllocationRow | null
   /** All allocations that were read for this member, by sequence. */
@@ -114,6 +116,7 @@ export function openDraft(base: DraftBase): OpenDraft {
     now: base.now,
     policy: base.policy,
     calendar: base.calendar,
+    calendarVersion: base.head.version,
     approval: (id) => changes.approvals.get(id) ?? base.rows.approvals.get(id) ?? null,
     allocation: (id) => changes.allocations.get(id) ?? base.rows.allocations.get(id) ?? null,
     allocations: () => [...merged(base.rows.allocations, changes.allocations)].sort((a, b) => a.sequence - b.sequence),

@@ -7,6 +7,7 @@ import type { PlacementRequest } from '../core/placement/request.ts'
 import { waitingReason } from '../core/waiting-reason.ts'
 import type { Draft } from './draft.ts'
 import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
+import type { PlanOrigin } from './plan-aside.ts'
 import { waitingEntryOf } from './placement-request.ts'
 import { promiseWith } from './promises.ts'
 
@@ -34,6 +35,8 @@ export interface Decided {
   readonly kind: DecisionKind
   readonly request: PlacementRequest
   readonly placement: Placement
+  /** Where a re-plan has decided: what that followed from. */
+  readonly replan?: PlanOrigin
 }
 
 /** Starts when asked: the place is its own. The row's status is the caller's to move. */
@@ -41,7 +44,7 @@ export function schedule(draft: Draft, row: AllocationRow, decided: Decided, pla
   const decisionId = draft.decide({
     allocationId: row.id,
     kind: decided.kind,
-    input: { request: decided.request },
+    input: { request: decided.request, replan: decided.replan },
     candidates: decided.placement.candidates,
     outcome: {
       status: 'scheduled',

@@ -4,31 +4,65 @@ import type { Calendar } from '../core/calendar.ts'
 import { reservationOf, waiting, waitingEntryOf } from '../core/calendar-reads.ts'
 import { withOps } from '../core/calendar-undo.ts'
 import { placeAgain } from '../core/placement/place.ts'
-import type { Placement } from '../core/placement/candidate.ts'
 import { lastStartOf } from '../core/placement/request.ts'
-import { opsOfChange, type PlanChange } from '../core/plan-change.ts'
+import { opsOfChange, type PlanChange, type Slip } from '../core/plan-change.ts'
 import { serveIdle } from '../core/idle/serve.ts'
 import { replan } from '../core/replan.ts'
 import { toIso, toIsoOrNull } from '../../shared/time.ts'
 import { transition } from './announce.ts'
+import type { App } from './app.ts'
 import type { Draft } from './draft.ts'
 import type { AllocationRow } from '../store/changes.ts'
 import { leaveCalendar } from './end-allocation.ts'
 import type { Member } from './group-commit.ts'
-import { planned, schedule } from './occupy.ts'
+import { type Decided, planned, schedule } from './occupy.ts'
+import { type Plan, type PlanAside, planAside, planFrom, type PlanOrigin, seedFor } from './plan-aside.ts'
 import { slipPromises } from './promises.ts'
 
-/** @returns how many plans changed */
-export const replanWaitlist: Member<number> = {
-  needs: { waiting: true },
+/** So often a plan is made beside the lock; then under it, or a busy calendar would never see one. */
+const TRIES_ASIDE = 2
+
+/**
+ * Plans on a copy of the calendar, while others go on deciding, and takes the lock only to write the plan down.
+ *
+ * @returns how many plans changed
+ */
+export async function replanWaitlist(app: App): Promise<number> {
+  for (let tries = 0; tries < TRIES_ASIDE; tries += 1) {
+    const changed = await app.writer.run(writingDown(await planAside(app)))
+    if (changed !== null) return changed
+  }
+  return app.writer.run(planningUnderTheLock)
+}
+
+/** Of whoever waits all rows: promises are held against the new plan. */
+const NEEDS = { waiting: true }
+
+/** @returns null when the calendar is no longer the one that was planned on */
+const writingDown = (plan: PlanAside): Member<number | null> => ({
+  needs: NEEDS,
   decide(draft) {
-    const changes = replan(draft.calendar, draft.now, draft.policy)
-    for (const change of changes) carryOut(draft, change)
-    slipPromises(draft)
-    const served = serveIdle(draft.calendar, draft.now, draft.policy).filter((change) => isNews(draft, change))
-    for (const change of served) carryOut(draft, change)
-    return changes.length + served.length
+    const isSame = draft.calendar === plan.seen && draft.calendarVersion === plan.origin.calendarVersion
+    return isSame ? writeDown(draft, plan) : null
   },
+})
+
+const planningUnderTheLock: Member<number> = {
+  needs: NEEDS,
+  decide(draft) {
+    const { now, policy, calendar, calendarVersion } = draft
+    const options = { now, policy, seed: seedFor(calendarVersion) }
+    return writeDown(draft, planFrom(replan(calendar, options), { ...options, calendarVersion }))
+  },
+}
+
+function writeDown(draft: Draft, { changes, slips, origin }: Plan): number {
+  for (const change of changes) carryOut(draft, change, origin)
+  for (const slip of slips) noteCause(draft, slip)
+  slipPromises(draft)
+  const served = serveIdle(draft.calendar, draft.now, draft.policy).filter((change) => isNews(draft, change))
+  for (const change of served) carryOut(draft, change, origin)
+  return changes.length + served.length
 }
 
 /** Whether it says anything else than the row does: estimates are made anew each time. */
@@ -39,7 +73,7 @@ function isNews(draft: Draft, { allocationId, placement, startsNow, expired }: P
   return row.estimatedStartAt !== estimatedStartAt || row.estimatedClusterId !== estimatedClusterId
 }
 
-function carryOut(draft: Draft, change: PlanChange): void {
+function carryOut(draft: Draft, change: PlanChange, origin: PlanOrigin): void {
   const row = draft.allocation(change.allocationId)
   const entry = waitingEntryOf(draft.calendar, change.allocationId)
   if (row === null || row.status !== 'waitlisted' || entry === null) return
@@ -52,23 +86,23 @@ function carryOut(draft: Draft, change: PlanChange): void {
     placeAgain(draft.calendar, entry.request, draft.now, draft.policy),
   )
   if (change.placement !== null && (change.startsNow || change.startsAsAsked)) {
-    const scheduled = schedule(draft, row, { kind: 'promote', request: entry.request, placement }, change.placement)
+    const decided = { kind: 'promote', request: entry.request, placement, replan: origin } as const
+    const scheduled = schedule(draft, row, decided, change.placement)
     transition(draft, row, 'placed', scheduled)
     return
   }
-  noteNewPlan(draft, row, change, placement)
+  noteNewPlan(draft, row, change, { kind: 'replan', request: entry.request, placement, replan: origin })
   // After the decision: it was made on the calendar as it was before.
   for (const op of opsOfChange(entry, change)) draft.apply(op)
 }
 
-function noteNewPlan(draft: Draft, row: AllocationRow, change: PlanChange, placement: Placement): void {
-  const entry = waitingEntryOf(draft.calendar, row.id)
+function noteNewPlan(draft: Draft, row: AllocationRow, change: PlanChange, decided: Decided): void {
   const place = change.placement
   const decisionId = draft.decide({
     allocationId: row.id,
-    kind: 'replan',
-    input: { request: entry?.request },
-    candidates: placement.candidates,
+    kind: decided.kind,
+    input: { request: decided.request, replan: decided.replan },
+    candidates: decided.placement.candidates,
     outcome: {
       status: 'waitlisted',
       estimatedClusterId: place?.clusterId ?? null,
@@ -85,6 +119,14 @@ function noteNewPlan(draft: Draft, row: AllocationRow, change: PlanChange, place
     waitingReason: change.reason ?? row.waitingReason,
     updatedAt: draft.now,
   })
+}
+
+/** What took the place before, such as a drain, is the cause of what follows from it. */
+function noteCause(draft: Draft, { allocationId, causedBy }: Slip): void {
+  const row = draft.allocation(allocationId)
+  const [causeId] = causedBy
+  if (row === null || causeId === undefined || row.displacedBy !== null) return
+  draft.save({ ...row, displacedBy: { cause: 'priority', causeId } })
 }
 
 /** When somebody's planned start is next at hand, or their last chance has passed; null when neither will ever be. */

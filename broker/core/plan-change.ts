@@ -17,6 +17,13 @@ export interface PlanChange {
   readonly reason: string | null
 }
 
+/** Somebody's planned start went past the promise, because a higher priority took the place that he had. */
+export interface Slip {
+  readonly allocationId: string
+  /** The allocations that took it, the first to be served in front. */
+  readonly causedBy: readonly string[]
+}
+
 export const waitIsOver = (change: PlanChange): boolean => change.startsNow || change.startsAsAsked || change.expired
 
 /** The reservation becomes `scheduled` where the wait is over, and stays `planned` otherwise; idle-use plans nothing ahead. */

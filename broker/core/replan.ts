@@ -1,27 +1,39 @@
 /**
  * Planning again for those who wait: after a release, a lapse, a new phase, a lifted drain, or because a planned start is
- * at hand. In serving order each is given the earliest start that it can have while everybody else keeps the plan of the
- * moment; so nobody is moved later for another, and the serving order decides who gains. Displacement by priority, when
- * it comes, is a step before this one: it takes places away, and those who lost theirs are planned here.
+ * at hand. First each is given, in serving order, the earliest start that it can have while everybody else keeps the plan
+ * of the moment: that is the present plan, and it is always a way out. Then, if the policy says so, better orders are
+ * searched for, priority by priority and never past a promise (`planning/`), and the best plan found takes its place.
  */
 import type { EpochMs } from '../../shared/time.ts'
-import { applyOp, cloneCalendar, coverNow, type Calendar, type ClusterState } from './calendar.ts'
-import type { Reservation, WaitingEntry } from './calendar-op.ts'
-import { isSuspended, openUntil, reservationOf, waiting } from './calendar-reads.ts'
-import type { Place } from './placement/candidate.ts'
-import { factsAllow, questionOf } from './placement/feasible.ts'
+import { applyOp, cloneCalendar, coverNow, stateOf, type Calendar } from './calendar.ts'
+import type { CalendarOp, Reservation, WaitingEntry } from './calendar-op.ts'
+import { reservationOf, waiting } from './calendar-reads.ts'
+import { withOps } from './calendar-undo.ts'
+import { opsOfChange, reservationFor, waitIsOver, type PlanChange, type Slip } from './plan-change.ts'
 import type { Policy } from './placement/policy.ts'
-import { isExpired, type PlacementRequest } from './placement/request.ts'
-import { scoreOf, scorePartsOf } from './placement/score.ts'
-import { earliestPlace, mightStartEarlier } from './placement/search.ts'
-import { windowOfWait, type StartWindow } from './placement/window.ts'
-import { opsOfChange, type PlanChange } from './plan-change.ts'
-import { firstShortage } from './timeline.ts'
-import { waitingReason } from './waiting-reason.ts'
+import { windowOfWait } from './placement/window.ts'
+import { searchByPriority } from './planning/by-priority.ts'
+import { changeFor, changeTo, type Turn } from './replan-entry.ts'
 
-/** The changes, in the order in which they were first decided; the calendar stays as it is. */
-export function replan(calendar: Calendar, now: EpochMs, policy: Policy): PlanChange[] {
-  const steps = replanSteps(cloneCalendar(calendar), now, policy)
+export interface ReplanOptions {
+  readonly now: EpochMs
+  readonly policy: Policy
+  /** What chance in the search begins with; stored, so that a replay sees the same plan. */
+  readonly seed: number
+}
+
+export interface Replan {
+  /** Who is not named keeps what he has. */
+  readonly changes: readonly PlanChange[]
+  /** Who was moved past his promise for a higher priority. */
+  readonly slips: readonly Slip[]
+  /** Placements that the search has tried. */
+  readonly tried: number
+}
+
+/** What is to change; the calendar stays as it is. */
+export function replan(calendar: Calendar, options: ReplanOptions): Replan {
+  const steps = replanSteps(cloneCalendar(calendar), options)
   for (;;) {
     const step = steps.next()
     if (step.done === true) return step.value
@@ -29,20 +41,22 @@ export function replan(calendar: Calendar, now: EpochMs, policy: Policy): PlanCh
 }
 
 /**
- * The same one entry at a time, so that a long re-plan can be done in slices: each `next()` plans one.
+ * The same in small steps, so that a long re-plan can be done in slices: each `next()` plans one entry, or tries one order.
  *
  * @param scratch is changed: hand in a clone
  */
-export function* replanSteps(scratch: Calendar, now: EpochMs, policy: Policy): Generator<undefined, PlanChange[]> {
+export const replanSteps = (scratch: Calendar, options: ReplanOptions): Generator<undefined, Replan> =>
+  options.policy.search === null ? plainSteps(scratch, options) : searchedSteps(scratch, options)
+
+/** As `earliest-fit-1` plans: only gains, each carried out before the next is looked for. */
+function* plainSteps(scratch: Calendar, { now, policy }: ReplanOptions): Generator<undefined, Replan> {
   coverNow(scratch, now)
   const changes = new Map<string, PlanChange>()
   for (let pass = 0; pass < policy.replanPasses; pass += 1) {
     let gained = false
-    for (const entry of waiting(scratch)) {
-      if (entry.priority === 'idle') continue // it holds no place: it is served after this, from what is left over
-      const window = windowOfWait(entry.request.period, now)
+    for (const entry of waitingToReserve(scratch)) {
       // What one entry left behind may be of use to another that was asked before it.
-      const change = changeFor({ scratch, entry, window, now, policy, onlyNow: pass > 0 })
+      const change = changeFor(turnOf(scratch, entry, { now, policy, onlyNow: pass > 0 }))
       yield
       if (change === null) continue
       for (const op of opsOfChange(entry, change)) applyOp(scratch, op)
@@ -51,110 +65,92 @@ export function* replanSteps(scratch: Calendar, now: EpochMs, policy: Policy): G
     }
     if (!gained) break
   }
-  return [...changes.values()]
+  return { changes: [...changes.values()], slips: [], tried: 0 }
 }
 
-interface Turn {
-  readonly scratch: Calendar
-  readonly entry: WaitingEntry
-  readonly window: StartWindow
-  readonly now: EpochMs
-  readonly policy: Policy
-  /** Whether only a start at this very instant is looked for. */
-  readonly onlyNow: boolean
+/** Idle-use holds no place: it is served after this, from what is left over. */
+const waitingToReserve = (scratch: Calendar): WaitingEntry[] =>
+  waiting(scratch).filter(({ priority }) => priority !== 'idle')
+
+type Circumstances = Pick<Turn, 'now' | 'policy' | 'onlyNow'>
+
+const turnOf = (scratch: Calendar, entry: WaitingEntry, circumstances: Circumstances): Turn => ({
+  ...circumstances,
+  scratch,
+  entry,
+  window: windowOfWait(entry.request.period, circumstances.now),
+})
+
+type Places = ReadonlyMap<string, Reservation | null>
+
+function* searchedSteps(scratch: Calendar, { now, policy, seed }: ReplanOptions): Generator<undefined, Replan> {
+  coverNow(scratch, now)
+  const entries = waitingToReserve(scratch)
+  const before: Places = new Map(entries.map(({ allocationId: id }) => [id, reservationOf(scratch, id)]))
+  const over = new Map<string, PlanChange>()
+  for (const entry of entries) {
+    const change = changeFor(turnOf(scratch, entry, { now, policy, onlyNow: false }))
+    yield
+    if (change === null) continue
+    // Whose time has come is not planned again. A start that is only possible now may be worth more to another.
+    const isDue = (before.get(entry.allocationId)?.start ?? now + 1) <= now
+    if (isDue || change.expired) carryOut(scratch, entry, change, over)
+    else applyOp(scratch, opOfPlace(entry, change))
+  }
+  const { slips, tried } = yield* searchByPriority(scratch, { now, policy, seed })
+  yield* startNow(scratch, { now, policy, onlyNow: true }, over)
+  const changes: PlanChange[] = []
+  for (const entry of entries) {
+    const turn = turnOf(scratch, entry, { now, policy, onlyNow: false })
+    const change = over.get(entry.allocationId) ?? moved(turn, before.get(entry.allocationId) ?? null)
+    yield
+    if (change !== null) changes.push(change)
+  }
+  return { changes, slips, tried }
 }
 
-/** Null when the entry keeps what it has. The scratch calendar is left as it was. */
-function changeFor(turn: Turn): PlanChange | null {
-  const { scratch, entry, now, onlyNow } = turn
-  const current = reservationOf(scratch, entry.allocationId)
-  if (onlyNow && turn.window.from > now) return null
-  if (current === null) return planWithout(turn, false)
-  const isGood = isStillGood(turn, current)
-  // Most keep what they have, and are told so without touching the calendar.
-  if (isGood && current.start > now && !mightGain(turn, current)) return null
-  applyOp(scratch, { op: 'release', allocationId: entry.allocationId })
-  const change = isGood ? planWith(turn, current) : planWithout(turn, true)
-  applyOp(scratch, { op: 'reserve', reservation: current })
-  return change
+/** Who can start now does: also where an order, which is planned in whole hours, has not seen it. */
+function* startNow(
+  scratch: Calendar,
+  circumstances: Circumstances,
+  over: Map<string, PlanChange>,
+): Generator<undefined, void> {
+  for (let pass = 0; pass < circumstances.policy.replanPasses; pass += 1) {
+    let started = false
+    for (const entry of waitingToReserve(scratch)) {
+      const change = changeFor(turnOf(scratch, entry, circumstances))
+      yield
+      if (change === null) continue
+      carryOut(scratch, entry, change, over)
+      started = true
+    }
+    if (!started) return
+  }
 }
 
-/** Whether the place, still on the calendar, may be taken up: the cluster serves it, and is not short while it lasts. */
-function isStillGood({ scratch, entry, now }: Turn, current: Reservation): boolean {
-  const state = scratch.clusters.get(current.clusterId)
-  if (state === undefined || current.end <= now || !serves(scratch, state, entry.request, current.start)) return false
-  const left = { start: Math.max(now, current.start), end: current.heldUntil }
-  return firstShortage(state.timeline, left, 0) === null
+function carryOut(scratch: Calendar, entry: WaitingEntry, change: PlanChange, over: Map<string, PlanChange>): void {
+  for (const op of opsOfChange(entry, change)) applyOp(scratch, op)
+  if (waitIsOver(change)) over.set(entry.allocationId, change)
 }
 
-const serves = (calendar: Calendar, state: ClusterState, request: PlacementRequest, from: EpochMs): boolean =>
-  state.listed && !isSuspended(calendar, state.cluster) && factsAllow(questionOf(state.cluster, request, from))
+/** It keeps waiting, with this place. */
+const opOfPlace = (entry: WaitingEntry, { placement }: PlanChange): CalendarOp =>
+  placement === null
+    ? { op: 'release', allocationId: entry.allocationId }
+    : { op: 'reserve', reservation: reservationFor(entry, placement, 'planned') }
 
-function mightGain({ scratch, entry: { request }, window, now, onlyNow }: Turn, current: Reservation): boolean {
-  if (current.start <= window.from) return false
-  const search = { request, window, now, before: onlyNow ? now + 1 : current.start }
-  return scratch.listed.some(
-    (state) => mightStartEarlier(scratch, state, search, current) && serves(scratch, state, request, window.from),
+/** What has become of one who still waits; null when he has the place that he had. */
+function moved(turn: Turn, before: Reservation | null): PlanChange | null {
+  const { scratch, entry } = turn
+  const after = reservationOf(scratch, entry.allocationId)
+  if (after === null) return before === null ? null : changeTo(turn, null)
+  if (before !== null && isSamePlace(before, after)) return null
+  const { clusterId, nodes, start, end, heldUntil } = after
+  const { providerId } = stateOf(scratch, clusterId).cluster
+  return withOps(scratch, [{ op: 'release', allocationId: entry.allocationId }], () =>
+    changeTo(turn, { clusterId, providerId, nodes, start, end, heldUntil }),
   )
 }
 
-/** It has a good place, off the calendar for the moment: something earlier, or its time has come, or nothing. */
-function planWith(turn: Turn, current: Reservation): PlanChange | null {
-  const { scratch, now } = turn
-  const { clusterId, nodes, start, end, heldUntil } = current
-  const state = scratch.clusters.get(clusterId)
-  if (start > now || state === undefined) {
-    const earlier = earliestAnywhere(turn, turn.onlyNow ? now + 1 : start)
-    return earlier === null ? null : changeTo(turn, earlier)
-  }
-  const { providerId } = state.cluster
-  if (openUntil(scratch, providerId, now) !== null) {
-    // It cannot begin here yet. Its place is better kept than given up for a pause of a minute.
-    const elsewhere = earliestAnywhere(turn, now + 1)
-    return elsewhere === null ? null : changeTo(turn, elsewhere)
-  }
-  // Begun some seconds after the hour, its full length may run into whoever comes next: then it ends as planned.
-  const fullLength = earliestAt(turn, state, now + 1)
-  return changeTo(turn, fullLength ?? { clusterId, providerId, nodes, start, end, heldUntil })
-}
-
-/** It has no place, or has lost it. */
-function planWithout(turn: Turn, lostPlace: boolean): PlanChange | null {
-  const found = earliestAnywhere(turn, turn.onlyNow ? turn.now + 1 : null)
-  if (found !== null) return changeTo(turn, found)
-  const expired = isExpired(turn.entry.request, turn.now)
-  return expired || lostPlace ? changeTo(turn, null, expired) : null
-}
-
-function changeTo(turn: Turn, placement: Place | null, expired = false): PlanChange {
-  const { scratch, entry, window, now, policy } = turn
-  const { request, allocationId } = entry
-  const startsNow = placement !== null && placement.start <= now
-  const startsAsAsked = placement !== null && !startsNow && placement.start === window.askedStart
-  const waits = !startsNow && !startsAsAsked && !expired
-  const reason = waits ? waitingReason(scratch, { request, place: placement }, now, policy) : null
-  return { allocationId, placement, startsNow, startsAsAsked, expired, reason }
-}
-
-function earliestAt(turn: Turn, state: ClusterState, before: EpochMs | null): Place | null {
-  const { scratch, entry, window, now } = turn
-  return earliestPlace(scratch, state, { request: entry.request, window, now, before })
-}
-
-/** The earliest start before `before` at any cluster; of two alike the better score, then the first by id. */
-function earliestAnywhere(turn: Turn, before: EpochMs | null): Place | null {
-  const { scratch, entry, window } = turn
-  let best: Place | null = null
-  for (const state of scratch.listed) {
-    if (!serves(scratch, state, entry.request, window.from)) continue
-    const found = earliestAt(turn, state, best === null ? before : best.start + 1)
-    if (found === null) continue
-    if (best === null || found.start < best.start || scoreAt(turn, found) > scoreAt(turn, best)) best = found
-  }
-  return best
-}
-
-function scoreAt({ scratch, entry, policy }: Turn, place: Place): number {
-  const state = scratch.clusters.get(place.clusterId)
-  return state === undefined ? 0 : scoreOf(scorePartsOf(scratch, state, entry.request.prefers, place), policy)
-}
+const isSamePlace = (a: Reservation, b: Reservation): boolean =>
+  a.clusterId === b.clusterId && a.nodes === b.nodes && a.start === b.start && a.heldUntil === b.heldUntil

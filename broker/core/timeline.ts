@@ -205,3 +205,20 @@ export function earliestFullHour(timeline: Timeline, search: HourSearch): EpochM
   })
   return hour === -1 ? null : (originHour + hour) * HOUR_MS
 }
+
+/**
+ * Free nodes from `now` to the grid's end, one number per hour. The first is exact for what is left of the hour of `now`;
+ * the others are exact or less, never more. The grid covers `now`.
+ */
+export function freeHoursFrom(timeline: Timeline, now: EpochMs): Int32Array {
+  const { originHour, grid, edges } = timeline
+  const hour = hourOf(now)
+  const free = grid.free.slice(hour - originHour)
+  const charges = edges.get(hour)
+  if (charges === undefined) return free
+  const chargedAll = freeInHour(grid, hour - originHour)
+  let least = freeAt(charges, chargedAll, now)
+  for (const { start } of charges) if (start > now) least = Math.min(least, freeAt(charges, chargedAll, start))
+  free[0] = least
+  return free
+}

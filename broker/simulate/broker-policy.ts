@@ -21,6 +21,9 @@ export const brokerWith =
   (fleet, startAt) =>
     brokerOn(emptyCalendar(fleet.clusters, startAt), policy)
 
+/** Of the search for plans: the same for the same trace. */
+const SEED = 1
+
 interface Desk {
   readonly calendar: Calendar
   readonly policy: Policy
@@ -90,7 +93,7 @@ function reserve(calendar: Calendar, entry: WaitingEntry, at: Place, phase: Rese
 }
 
 function planAgain({ calendar, policy, waiting: inLine, starts }: Desk, now: EpochMs): void {
-  for (const change of replan(calendar, now, policy)) {
+  for (const change of replan(calendar, { now, policy, seed: SEED }).changes) {
     const entry = waitingEntryOf(calendar, change.allocationId)
     const request = inLine.get(change.allocationId)
     if (entry === null || request === undefined) continue

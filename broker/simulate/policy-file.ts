@@ -12,13 +12,14 @@ export class PolicyError extends Error {
  */
 export function policyFrom(value: unknown): Policy {
   const file = membersOf('the policy', value, Object.keys(DEFAULT_POLICY))
-  const { version, weights, promiseSlack, replanPasses } = { ...DEFAULT_POLICY, ...file }
+  const { version, weights, promiseSlack, replanPasses, search } = { ...DEFAULT_POLICY, ...file }
   if (typeof version !== 'string' || version === '') throw new PolicyError('version: must be a name')
   return {
     version,
     weights: numbersOf('weights', weights, DEFAULT_POLICY.weights),
     promiseSlack: positive(numbersOf('promiseSlack', promiseSlack, DEFAULT_POLICY.promiseSlack)),
     replanPasses: passesFrom(replanPasses),
+    search: searchFrom(search),
   }
 }
 
@@ -49,4 +50,10 @@ const MOST_PASSES = 100
 function passesFrom(value: unknown): number {
   if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MOST_PASSES) return Number(value)
   throw new PolicyError(`replanPasses: must be a whole number from 1 to ${MOST_PASSES}`)
+}
+
+/** Null: the plain plan. */
+function searchFrom(value: unknown): Policy['search'] {
+  const standard = DEFAULT_POLICY.search
+  return value === null || standard === null ? null : numbersOf('search', value, standard)
 }

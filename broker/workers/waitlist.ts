@@ -1,4 +1,4 @@
-/** Plans again for those who wait: when something freed room, when a planned start is at hand, and every minute anyway. */
+/** Plans again for those who wait: when something freed room, when somebody joined, when a planned start is at hand, and every minute anyway. */
 import { MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import type { App } from '../app/app.ts'
 import type { Changes } from '../store/changes.ts'
@@ -23,13 +23,35 @@ export function startWaitlist({ app, onError }: WaitlistOptions): WaitlistWorker
     async round() {
       const calendar = await app.cache.read(app.database.queries)
       if (waiting(calendar).length === 0) return MINUTE_MS
-      await app.writer.run(replanWaitlist)
+      await replanWaitlist(app)
       const turnAt = nextTurn(await app.cache.read(app.database.queries))
       return turnAt === null ? MINUTE_MS : Math.min(MINUTE_MS, Math.max(SECOND_MS, turnAt - app.now()))
     },
   })
-  return { ...loop, noticed: (changes) => (mayMakeRoom(changes) ? loop.poke() : undefined) }
+  let joined: NodeJS.Timeout | null = null
+  const pokeSoon = (): void => {
+    joined ??= setTimeout(() => {
+      joined = null
+      loop.poke()
+    }, AFTER_JOINING_MS)
+  }
+  return {
+    ...loop,
+    noticed(changes) {
+      if (mayMakeRoom(changes)) loop.poke()
+      else if (someoneJoined(changes)) pokeSoon()
+    },
+    async stop() {
+      if (joined !== null) clearTimeout(joined)
+      await loop.stop()
+    },
+  }
 }
+
+/** Whoever joins has a plan already; a better one for all together may take a second, so that many share it. */
+const AFTER_JOINING_MS = SECOND_MS
+
+const someoneJoined = ({ log }: Changes): boolean => log.some(({ op }) => op.op === 'wait')
 
 /** Anything but taking room or a re-plan's own moves; a shortened or moved reservation is a `reserve` of a running one. */
 const mayMakeRoom = ({ log }: Changes): boolean =>

@@ -16,6 +16,7 @@ const LIVE = 2_000
 const WAITING = [1_000, 10_000] as const
 const RUNS = 5
 const MOST_ROUNDS = 50
+const OPTIONS = { now: NOW, policy: DEFAULT_POLICY, seed: 1 }
 
 const calendar = calendarWith(LIVE)
 let asked = 0
@@ -48,7 +49,7 @@ function fillUp(wanted: number): void {
 /** Until nobody can be given anything better: what a waitlist looks like between two events. */
 function settle(calendar: Calendar): void {
   for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const changes = replan(calendar, NOW, DEFAULT_POLICY)
+    const { changes } = replan(calendar, OPTIONS)
     for (const change of changes) {
       const entry = waitingEntryOf(calendar, change.allocationId)
       if (entry !== null) for (const op of opsOfChange(entry, change)) applyOp(calendar, op)
@@ -67,7 +68,7 @@ function several(run: () => Timing): Timing {
 function planAgain(calendar: Calendar): Timing {
   const spent: number[] = []
   let startedAt = performance.now()
-  const steps = replanSteps(cloneCalendar(calendar), NOW, DEFAULT_POLICY)
+  const steps = replanSteps(cloneCalendar(calendar), OPTIONS)
   for (let step = steps.next(); ; step = steps.next()) {
     const now = performance.now()
     spent.push(now - startedAt)

@@ -6,7 +6,7 @@ import type { CalendarOp, WaitingEntry } from '../../broker/core/calendar-op.ts'
 import { factsOf, reservationOf, waiting, waitingEntryOf } from '../../broker/core/calendar-reads.ts'
 import { withOps } from '../../broker/core/calendar-undo.ts'
 import { place, placeAgain } from '../../broker/core/placement/place.ts'
-import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
+import { EARLIEST_FIT_1 as PLAIN } from '../../broker/core/placement/policy.ts'
 import { opsOfChange, reservationFor, waitIsOver, type PlanChange } from '../../broker/core/plan-change.ts'
 import { replan, replanSteps } from '../../broker/core/replan.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, type EpochMs } from '../../shared/time.ts'
@@ -31,9 +31,13 @@ const FLEET = [
   aCluster({ id: 'beta', nodes: 4, providerId: 'kakao', cooling: 'undisclosed' }),
 ]
 
+/** What the plain plan changes. */
+const replanned = (calendar: Calendar, now: EpochMs): readonly PlanChange[] =>
+  replan(calendar, { now, policy: PLAIN, seed: 1 }).changes
+
 /** Asks for a place as a new request does: reserved as asked, or waiting with a planned place. */
 function ask(calendar: Calendar, entry: WaitingEntry): void {
-  const { best, startsAsAsked } = place(calendar, entry.request, NOW, DEFAULT_POLICY)
+  const { best, startsAsAsked } = place(calendar, entry.request, NOW, PLAIN)
   if (best !== null) applyOp(calendar, reserve(reservationFor(entry, best, startsAsAsked ? 'scheduled' : 'planned')))
   if (!startsAsAsked) applyOp(calendar, { op: 'wait', entry })
 }
@@ -90,13 +94,13 @@ function evening(facts: Evening): Calendar {
   return calendar
 }
 
-describe('a re-plan', () => {
+describe('a plain re-plan', () => {
   it('makes nobody later, whatever was released', () => {
     fc.assert(
       fc.property(anyEvening, (facts) => {
         const calendar = evening({ ...facts, suspended: null })
         const now = NOW + facts.laterMinutes * MINUTE_MS
-        for (const { allocationId, placement } of replan(calendar, now, DEFAULT_POLICY)) {
+        for (const { allocationId, placement } of replanned(calendar, now)) {
           const planned = reservationOf(calendar, allocationId)
           // Who slept through all of his place has to find another.
           if (planned === null || planned.end <= now) continue
@@ -111,7 +115,7 @@ describe('a re-plan', () => {
       fc.property(anyEvening, (facts) => {
         const calendar = evening(facts)
         const now = NOW + facts.laterMinutes * MINUTE_MS
-        carryOut(calendar, replan(calendar, now, DEFAULT_POLICY))
+        carryOut(calendar, replanned(calendar, now))
         expect(overbookedInstants(calendar, NOW)).to.deep.equal([])
       }),
     )
@@ -122,16 +126,12 @@ describe('a re-plan', () => {
       fc.property(anyEvening, (facts) => {
         const calendar = evening(facts)
         const now = NOW + facts.laterMinutes * MINUTE_MS
-        for (
-          let changes = replan(calendar, now, DEFAULT_POLICY);
-          changes.length > 0;
-          changes = replan(calendar, now, DEFAULT_POLICY)
-        )
+        for (let changes = replanned(calendar, now); changes.length > 0; changes = replanned(calendar, now))
           carryOut(calendar, changes)
         for (const { allocationId, request } of waiting(calendar)) {
           const planned = reservationOf(calendar, allocationId)?.start ?? Number.POSITIVE_INFINITY
           const { candidates } = withOps(calendar, [{ op: 'release', allocationId }], () =>
-            placeAgain(calendar, request, now, DEFAULT_POLICY),
+            placeAgain(calendar, request, now, PLAIN),
           )
           for (const { earliestStart } of candidates)
             if (earliestStart !== null) expect(earliestStart).to.be.at.least(planned)
@@ -148,8 +148,8 @@ describe('a re-plan', () => {
         const calendar = evening(facts)
         const before = factsOf(calendar)
         const now = NOW + facts.laterMinutes * MINUTE_MS
-        const changes = replan(calendar, now, DEFAULT_POLICY)
-        expect(replan(cloneCalendar(calendar), now, DEFAULT_POLICY)).to.deep.equal(changes)
+        const changes = replanned(calendar, now)
+        expect(replanned(cloneCalendar(calendar), now)).to.deep.equal(changes)
         expect(factsOf(calendar)).to.deep.equal(before)
       }),
     )
@@ -159,7 +159,7 @@ describe('a re-plan', () => {
     fc.assert(
       fc.property(anyEvening, (facts) => {
         const calendar = evening(facts)
-        carryOut(calendar, replan(calendar, NOW, DEFAULT_POLICY))
+        carryOut(calendar, replanned(calendar, NOW))
         for (const { allocationId } of waiting(calendar))
           expect(reservationOf(calendar, allocationId)?.clusterId ?? null).to.not.equal(facts.suspended ?? 'none')
       }),
@@ -169,14 +169,14 @@ describe('a re-plan', () => {
   it('goes on by one entry at a step, so that it can be done in slices', () => {
     const calendar = aCalendar(FLEET.slice(0, 1))
     for (let index = 0; index < 5; index += 1) ask(calendar, anEntry({ request: aRequest({ demand: { nodes: 6 } }) }))
-    const steps = replanSteps(cloneCalendar(calendar), NOW, DEFAULT_POLICY)
+    const steps = replanSteps(cloneCalendar(calendar), { now: NOW, policy: PLAIN, seed: 1 })
     const taken = Array.from({ length: 4 }, () => steps.next().done)
     expect(taken).to.deep.equal([false, false, false, false])
-    expect(steps.next()).to.deep.equal({ done: true, value: [] })
+    expect(steps.next()).to.deep.equal({ done: true, value: { changes: [], slips: [], tried: 0 } })
   })
 })
 
-describe('one who waits', () => {
+describe('one who waits, planned plainly,', () => {
   const alpha = FLEET.slice(0, 1)
   const whole = aRequest({ demand: { nodes: 6 } })
   const held = (start: EpochMs, hours: number, facts = {}) =>
@@ -186,7 +186,7 @@ describe('one who waits', () => {
     reserve(held(start, hours, { allocationId: entry.allocationId, phase: 'planned' })),
   ]
   const only = (calendar: Calendar, now = NOW): PlanChange | null => {
-    const changes = replan(calendar, now, DEFAULT_POLICY)
+    const changes = replanned(calendar, now)
     expect(changes.length).to.be.at.most(1)
     return changes[0] ?? null
   }
@@ -230,7 +230,7 @@ describe('one who waits', () => {
       { op: 'wait', entry: blocker },
       reserve(held(NEXT_HOUR + 12 * HOUR_MS, 10, { allocationId: blocker.allocationId, phase: 'planned', nodes: 3 })),
     ])
-    const changes = replan(calendar, NOW, DEFAULT_POLICY)
+    const changes = replanned(calendar, NOW)
     expect(
       changes.map(({ allocationId, startsNow, placement }) => [allocationId, startsNow, placement?.clusterId]),
     ).to.deep.equal([
@@ -304,7 +304,7 @@ describe('one who waits', () => {
     const calendar = aCalendar(alpha, [reserve(held(NOW, 48, { allocationId: 'first' }))])
     for (const entry of entries) ask(calendar, entry)
     applyOp(calendar, { op: 'release', allocationId: 'first' })
-    const [gainer] = replan(calendar, NOW, DEFAULT_POLICY)
+    const [gainer] = replanned(calendar, NOW)
     expect(gainer).to.include({ allocationId: entries[2]?.allocationId, startsNow: true })
   })
 
@@ -330,8 +330,8 @@ describe('one who waits', () => {
       expired: false,
       reason: '6 nodes: alpha is suspended: nothing new is placed there.',
     })
-    carryOut(calendar, replan(calendar, NOW, DEFAULT_POLICY))
-    expect(replan(calendar, NOW, DEFAULT_POLICY)).to.deep.equal([])
+    carryOut(calendar, replanned(calendar, NOW))
+    expect(replanned(calendar, NOW)).to.deep.equal([])
     applyOp(calendar, { op: 'resume-cluster', clusterId: 'alpha' })
     expect(only(calendar)?.startsNow).to.equal(true)
   })

@@ -30,7 +30,7 @@ const CASES: readonly Case[] = [
     },
   },
   {
-    says: 'only those who promise everybody protect the second in line',
+    says: 'only who never moves anybody later protects the second in line; the broker lets a long narrow one by, within the promise',
     asked: [
       [0, 6, 10],
       [1, 8, 10],
@@ -42,11 +42,11 @@ const CASES: readonly Case[] = [
       'any-fit': [0, 10, 28, 3],
       easy: [0, 10, 28, 3],
       conservative: [0, 10, 20, 30],
-      broker: [0, 10, 20, 30],
+      broker: [0, 10, 35, 10],
     },
   },
   {
-    says: 'an early end is used at once by whoever waits',
+    says: 'an early end is used at once by whoever waits: by the shorter one, where no promise speaks against it',
     asked: [
       [0, 6, 10, 5],
       [1, 8, 10],
@@ -57,7 +57,7 @@ const CASES: readonly Case[] = [
       'any-fit': [0, 5, 15],
       easy: [0, 5, 15],
       conservative: [0, 5, 15],
-      broker: [0, 5, 15],
+      broker: [0, 9, 5],
     },
   },
   {

@@ -7,6 +7,21 @@ import { DAY_MS } from '../../../shared/time.ts'
 export const SCORE_PARTS = ['preference', 'fit', 'energy', 'balance'] as const
 export type ScorePart = (typeof SCORE_PARTS)[number]
 
+/** How much the plan of those who wait is searched for. Counted in tries, never in time: a replay tries the same. */
+export interface SearchPolicy {
+  /** At most so many are planned together, those whose planned start is nearest; others keep their places. */
+  readonly entries: number
+  /** At most so many placements are tried. */
+  readonly placements: number
+  /** So often one order is tried again with whoever broke his promise in front. */
+  readonly repairs: number
+  /** Given up after so many moves per task that brought nothing. */
+  readonly patience: number
+  /** The wait of a request of so many nodes or more counts `bigWeight` times. */
+  readonly bigNodes: number
+  readonly bigWeight: number
+}
+
 export interface Policy {
   readonly version: string
   readonly weights: Readonly<Record<ScorePart, number>>
@@ -17,11 +32,29 @@ export interface Policy {
    * that nodes do not stand idle between two re-plans: at most so many times in all.
    */
   readonly replanPasses: number
+  /** Null: the present plan is kept as it is. */
+  readonly search: SearchPolicy | null
 }
 
-export const DEFAULT_POLICY: Policy = {
+/** The plain plan: nobody is ever made later for somebody else. */
+export const EARLIEST_FIT_1: Policy = {
   version: 'earliest-fit-1',
   weights: { preference: 8, fit: 4, energy: 2, balance: 1 },
   promiseSlack: { leastMs: 7 * DAY_MS, waitDivisor: 2 },
   replanPasses: 8,
+  search: null,
 }
+
+/** As the first, and the plan of those who wait is searched for. */
+const EARLIEST_FIT_2: Policy = {
+  ...EARLIEST_FIT_1,
+  version: 'earliest-fit-2',
+  search: { entries: 256, placements: 20_000, repairs: 40, patience: 4, bigNodes: 120, bigWeight: 3 },
+}
+
+/** Every policy that a decision was ever made under, by version. */
+export const POLICIES: ReadonlyMap<string, Policy> = new Map(
+  [EARLIEST_FIT_1, EARLIEST_FIT_2].map((policy) => [policy.version, policy]),
+)
+
+export const DEFAULT_POLICY: Policy = EARLIEST_FIT_2

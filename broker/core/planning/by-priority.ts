@@ -1,0 +1,149 @@
+/**
+ * The search, priority by priority: a higher one is planned as if those below it had no place yet, and they around it. So
+ * a planned place may be lost to a higher priority, never one that is scheduled or runs; and a promise is broken for no
+ * other reason, and only where no order that was tried keeps it.
+ */
+import { PRIORITIES } from '../../../shared/approval.ts'
+import type { EpochMs } from '../../../shared/time.ts'
+import { applyOp, stateOf, type Calendar } from '../calendar.ts'
+import type { Reservation, WaitingEntry } from '../calendar-op.ts'
+import { reservationOf, waiting } from '../calendar-reads.ts'
+import type { Place } from '../placement/candidate.ts'
+import type { Policy, SearchPolicy } from '../placement/policy.ts'
+import { reservationFor, type Slip } from '../plan-change.ts'
+import { firstShortage } from '../timeline.ts'
+import { placeAt, problemOf, type Planned, type Problem } from './problem.ts'
+import { NO_PLAN, searchPlan, type Found } from './search.ts'
+import type { Worth } from './try-order.ts'
+
+export interface Searched {
+  readonly slips: readonly Slip[]
+  readonly tried: number
+}
+
+export interface SearchCircumstances {
+  readonly now: EpochMs
+  readonly policy: Policy
+  readonly seed: number
+}
+
+/** Changes the places of those who wait; each has one afterwards who had one before. */
+export function* searchByPriority(
+  scratch: Calendar,
+  { now, policy, seed }: SearchCircumstances,
+): Generator<undefined, Searched> {
+  const { search } = policy
+  if (search === null) return { slips: [], tried: 0 }
+  const planned = chosen(scratch, search, now)
+  for (const { entry } of planned) applyOp(scratch, { op: 'release', allocationId: entry.allocationId })
+  yield
+  const slips: Slip[] = []
+  const above: Reservation[] = []
+  let tried = 0
+  for (const priority of PRIORITIES) {
+    const members = planned.filter(({ entry }) => entry.priority === priority)
+    if (members.length === 0) continue
+    const plan = yield* planOf(scratch, members, { now, search, seed })
+    tried += plan.tried
+    for (const [at, { entry }] of members.entries()) {
+      const place = plan.places[at] ?? null
+      if (place !== null) applyOp(scratch, { op: 'reserve', reservation: reservationFor(entry, place, 'planned') })
+    }
+    yield
+    slips.push(...members.flatMap(({ entry, place }) => slipOf(scratch, entry, place, above)))
+    above.push(...members.flatMap(({ entry }) => reservationOf(scratch, entry.allocationId) ?? []))
+  }
+  return { slips, tried }
+}
+
+/** Those whose planned start is nearest, so many of each priority, in serving order. */
+function chosen(scratch: Calendar, { entries: most }: SearchPolicy, now: EpochMs): Planned[] {
+  const all = waiting(scratch).flatMap((entry) => {
+    const place = reservationOf(scratch, entry.allocationId)
+    // Whose time has come, and who cannot begin for another reason, keeps the place.
+    return place === null || place.start < now ? [] : [{ entry, place }]
+  })
+  const nearest = new Set(
+    PRIORITIES.flatMap((priority) =>
+      all
+        .filter(({ entry }) => entry.priority === priority)
+        .toSorted((a, b) => a.place.start - b.place.start)
+        .slice(0, most),
+    ),
+  )
+  return all.filter((planned) => nearest.has(planned))
+}
+
+interface PlanOfPriority {
+  /** By member; null where none is left. */
+  readonly places: readonly (Place | null)[]
+  readonly tried: number
+}
+
+function* planOf(
+  scratch: Calendar,
+  members: readonly Planned[],
+  { now, search, seed }: { readonly now: EpochMs; readonly search: SearchPolicy; readonly seed: number },
+): Generator<undefined, PlanOfPriority> {
+  const stays = areStillFree(scratch, members)
+  const weightOf = (nodes: number): number => (nodes >= search.bigNodes ? search.bigWeight : 1)
+  const problem = problemOf({ calendar: scratch, planned: members, now, stays, weightOf })
+  yield
+  const present = stays ? worthOfPresent(problem) : NO_PLAN
+  const { found, tried } = yield* searchPlan(problem, { policy: search, seed, present })
+  const kept = members.map(({ place }) => placeOf(scratch, place))
+  return { places: found === null ? kept : placesIn(problem, found), tried }
+}
+
+/** Whether all of them together have room for the places that they had. */
+function areStillFree(scratch: Calendar, members: readonly Planned[]): boolean {
+  const taken: Reservation[] = []
+  const all = members.every(({ place }) => {
+    if (place === null) return true
+    const { timeline } = stateOf(scratch, place.clusterId)
+    if (firstShortage(timeline, { start: place.start, end: place.heldUntil }, place.nodes) !== null) return false
+    applyOp(scratch, { op: 'reserve', reservation: place })
+    taken.push(place)
+    return true
+  })
+  for (const { allocationId } of taken) applyOp(scratch, { op: 'release', allocationId })
+  return all
+}
+
+function worthOfPresent({ tasks }: Problem): Worth {
+  let [late, cost] = [0, 0]
+  for (const { present, due, weight } of tasks) {
+    late += Math.max(0, present - due)
+    cost += weight * present
+  }
+  return { late, cost }
+}
+
+function placeOf(scratch: Calendar, place: Reservation | null): Place | null {
+  if (place === null) return null
+  const { clusterId, nodes, start, end, heldUntil } = place
+  return { clusterId, providerId: stateOf(scratch, clusterId).cluster.providerId, nodes, start, end, heldUntil }
+}
+
+const placesIn = (problem: Problem, { slots }: Found): (Place | null)[] =>
+  problem.tasks.map((task, at) => {
+    const option = task.options[slots.option[at] ?? -1]
+    return option === undefined ? null : placeAt(problem, task, option, slots.slot[at] ?? -1)
+  })
+
+function slipOf(
+  scratch: Calendar,
+  { allocationId, promisedStart }: WaitingEntry,
+  had: Reservation | null,
+  above: readonly Reservation[],
+): Slip[] {
+  const start = reservationOf(scratch, allocationId)?.start ?? Number.POSITIVE_INFINITY
+  if (had === null || promisedStart === null || start <= promisedStart || start <= had.start) return []
+  const inItsPlace = above.filter(
+    ({ clusterId, ...other }) =>
+      clusterId === had.clusterId && other.start < had.heldUntil && had.start < other.heldUntil,
+  )
+  // Somebody else of its own priority may have made way for them, and taken the place.
+  const causes = inItsPlace.length > 0 ? inItsPlace : above
+  return [{ allocationId, causedBy: causes.map((cause) => cause.allocationId) }]
+}

@@ -1,0 +1,21 @@
+import { expect } from 'chai'
+import { describe, it } from 'mocha'
+import { DEFAULT_POLICY, POLICIES } from '../../broker/core/placement/policy.ts'
+
+describe('the policies', () => {
+  it('are there by their version, the one in force among them, so that old decisions can be made again', () => {
+    expect([...POLICIES.keys()]).to.deep.equal(['earliest-fit-1', 'earliest-fit-2'])
+    for (const [version, policy] of POLICIES) expect(policy.version).to.equal(version)
+    expect(POLICIES.get(DEFAULT_POLICY.version)).to.equal(DEFAULT_POLICY)
+  })
+
+  it('do not change: whoever wants other numbers adds a version', () => {
+    expect(POLICIES.get('earliest-fit-1')).to.deep.equal({
+      version: 'earliest-fit-1',
+      weights: { preference: 8, fit: 4, energy: 2, balance: 1 },
+      promiseSlack: { leastMs: 604_800_000, waitDivisor: 2 },
+      replanPasses: 8,
+      search: null,
+    })
+  })
+})
