@@ -17,7 +17,7 @@ import { clustersOf } from './core/cluster.ts'
 import { DEFAULT_POLICY } from './core/placement/policy.ts'
 import { createAuthenticator } from './http/auth.ts'
 import { metricsListener } from './http/metrics.ts'
-import { createNodeServer } from './http/node-server.ts'
+import { closeNodeServer, createNodeServer } from './http/node-server.ts'
 import { createServer } from './http/server.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { observeCommit, observeStore } from './observe.ts'
@@ -29,6 +29,7 @@ import { openDatabase } from './store/database.ts'
 import { FolderInUse } from './store/folder-lock.ts'
 import { bindUseCases } from './use-cases.ts'
 import { adoptCircuits, CIRCUIT_RESET_MS } from './workers/circuits.ts'
+import { startEventFeed } from './workers/events.ts'
 import { holdOverdue } from './workers/quarantine.ts'
 import { startWorkers, type Workers } from './workers/workers.ts'
 import { startWakeUps } from './workers/wake.ts'
@@ -106,9 +107,14 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     },
   })
   Object.assign(workers, running)
+  const feed = startEventFeed({
+    app,
+    metrics,
+    onError: (error) => logger.error({ err: error }, 'new events could not be read'),
+  })
 
   const api = createServer({
-    useCases: bindUseCases(app, providerFacts(directory, settings)),
+    useCases: bindUseCases(app, providerFacts(directory, settings), feed),
     authenticate: createAuthenticator({
       ...settings.oidc,
       allowInsecureLoopback: settings.oidc.issuer.startsWith('http:'), // the configuration lets only loopback through
@@ -127,7 +133,12 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   })
   const apiServer = await listen(createNodeServer(api), { port: config.PORT, host: config.HOST, member: 'PORT' })
   const metricsServer = await listen(
-    createNodeServer(metricsListener(metrics, () => observeStore(metrics, database, now()))),
+    createNodeServer(
+      metricsListener(metrics, () => {
+        metrics.eventStreams.set(feed.readers())
+        return observeStore(metrics, database, now())
+      }),
+    ),
     {
       port: config.METRICS_PORT,
       host: config.HOST,
@@ -136,7 +147,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   )
 
   const stop = async (): Promise<void> => {
-    await Promise.all([closed(apiServer), closed(metricsServer)])
+    await Promise.all([feed.stop(), closeNodeServer(apiServer), closeNodeServer(metricsServer)])
     await running.stop()
     await writer.close()
     await wakeUps.stop()
@@ -199,13 +210,6 @@ function listen(server: Server, at: { port: number; host: string; member: string
       ),
     )
     server.listen(at.port, at.host, () => resolve(server))
-  })
-}
-
-function closed(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    server.close(() => resolve())
-    server.closeIdleConnections()
   })
 }
 

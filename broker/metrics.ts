@@ -28,6 +28,8 @@ export interface Metrics {
   readonly sweepFindings: Gauge<'provider' | 'kind'>
   readonly sweepHeld: Gauge<'provider'>
   readonly workerErrors: Counter<'worker'>
+  readonly eventStreams: Gauge
+  readonly eventLagSeconds: Histogram
   readonly promisesSlipped: Counter<'cause'>
 }
 
@@ -144,6 +146,17 @@ export function createMetrics(): Metrics {
       name: 'gpu_broker_promises_slipped_total',
       help: 'Promised starts made later, by cause; unexplained is a fault of the broker and stays 0.',
       labelNames: ['cause'],
+      registers,
+    }),
+    eventStreams: new Gauge({
+      name: 'gpu_broker_event_streams',
+      help: 'Streams of events that are open at this replica.',
+      registers,
+    }),
+    eventLagSeconds: new Histogram({
+      name: 'gpu_broker_event_lag_seconds',
+      help: 'From the recorded instant of an event until this replica hands it to its streams.',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
       registers,
     }),
   }

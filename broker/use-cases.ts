@@ -23,7 +23,8 @@ import {
   listProviders,
   type ProviderFacts,
 } from './app/read-catalogue.ts'
-import { listEvents } from './app/read-events.ts'
+import type { EventTail } from './app/event-tail.ts'
+import { eventFilter, listEvents } from './app/read-events.ts'
 import { getReconciliation } from './app/read-reconciliation.ts'
 import { releaseAllocation } from './app/release-allocation.ts'
 import { retryAllocation } from './app/retry-allocation.ts'
@@ -32,7 +33,11 @@ import { shrinkAllocation } from './app/shrink-allocation.ts'
 import { switchCluster, switchProvider } from './app/suspend.ts'
 import type { UseCases } from './http/use-cases.ts'
 
-export const bindUseCases = (app: App, providers: readonly ProviderFacts[]): UseCases => ({
+export const bindUseCases = (
+  app: App,
+  providers: readonly ProviderFacts[],
+  feed: Pick<EventTail, 'open'>,
+): UseCases => ({
   createAllocation: (command, request) => createAllocation(app, command, request),
   releaseAllocation: (command, id, request) => releaseAllocation(app, command, id, request),
   extendAllocation: (command, id, request) => extendAllocation(app, command, id, request),
@@ -64,6 +69,7 @@ export const bindUseCases = (app: App, providers: readonly ProviderFacts[]): Use
   },
   listWaitlist: (caller, filter, page) => listWaitlist(app, caller, filter, page),
   listEvents: (caller, query, page) => listEvents(app, caller, query, page),
+  openEvents: (caller, { start, ...query }) => feed.open(eventFilter(caller, query), start),
   listProviders: (_caller, page) => listProviders(app, providers, page),
   getProvider: (_caller, id) => getProvider(app, providers, id),
   getReconciliation: async (_caller, id) => {

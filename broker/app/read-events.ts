@@ -4,7 +4,7 @@ import { Refusal } from '../../shared/refusal.ts'
 import { toIso } from '../../shared/time.ts'
 import type { EventFilter } from '../core/event-filter.ts'
 import type { EventRow } from '../store/changes.ts'
-import { eventBounds, readEvents } from '../store/events.ts'
+import { type EventBounds, eventBounds, readEvents } from '../store/events.ts'
 import type { App } from './app.ts'
 import { afterNumber, type Caller, type Page, type PageRequest } from './command.ts'
 
@@ -39,7 +39,7 @@ export async function listEvents(
   page: PageRequest,
 ): Promise<Page<CloudEvent>> {
   const db = app.database.queries
-  const after = afterNumber(page) ?? (await positionOf(app, start))
+  const after = afterNumber(page) ?? positionOf(start, await eventBounds(db))
   const rows = await readEvents(db, eventFilter(caller, query), { after, limit: page.limit + 1 })
   // Asked after the rows are read: what was kept then was kept all the while.
   assertKept(after, (await eventBounds(db)).oldest)
@@ -52,9 +52,8 @@ export async function listEvents(
 }
 
 /** The number behind which to read. */
-export async function positionOf(app: Pick<App, 'database'>, start: EventStart): Promise<number> {
+export function positionOf(start: EventStart, { oldest, last }: EventBounds): number {
   if (typeof start === 'number') return start
-  const { oldest, last } = await eventBounds(app.database.queries)
   return start === 'latest' ? last : oldest - 1
 }
 

@@ -10,6 +10,7 @@ import type { Caller, Command } from '../app/command.ts'
 import { readJson } from './body.ts'
 import { ifMatchOf, matchesNone, quoteEtag } from './conditional.ts'
 import { idempotencyKey, idempotencyOf } from './idempotency.ts'
+import { streamEvents, wantsStream } from './event-stream.ts'
 import { SUCCESS_STATUS } from './problem.ts'
 import { pathOf, readQuery } from './query.ts'
 import type { Reply, Route } from './route.ts'
@@ -54,8 +55,15 @@ async function answer(route: Route, mounting: Mounting, request: Request, respon
     await route.find?.(useCases, caller, params.data)
     throw error
   })
-  const reply = await route.handle(useCases, { caller, params: params.data, now: now(), ...rest })
-  sendReply(request, response, reply)
+  const asked = { caller, params: params.data, now: now(), ...rest }
+  if (route.stream !== undefined) {
+    response.vary('Accept')
+    if (wantsStream(request)) {
+      await streamEvents(response, await route.stream(useCases, asked, request.get('last-event-id') ?? null))
+      return
+    }
+  }
+  sendReply(request, response, await route.handle(useCases, asked))
 }
 
 function lacks({ scope }: Route): Refusal {

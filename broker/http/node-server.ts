@@ -1,6 +1,7 @@
 /** The listener under the application: its time limits, and an answer for what never becomes a request. */
 import { randomUUID } from 'node:crypto'
 import { type RequestListener, STATUS_CODES, type Server, createServer } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SECOND_MS } from '../../shared/time.ts'
 import { BROKEN_REQUESTS, NOT_HTTP } from './problem.ts'
@@ -20,7 +21,26 @@ const MAX_HEADER_BYTES = 32 * 1024
 export function createNodeServer(listener: RequestListener): Server {
   const server = createServer({ ...SERVER_TIMEOUTS, maxHeaderSize: MAX_HEADER_BYTES }, listener)
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBroken(error, socket))
+  const unused = new Set<Socket>()
+  UNUSED.set(server, unused)
+  server.on('connection', (socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  server.on('request', ({ socket }) => unused.delete(socket))
   return server
+}
+
+/** Connections on which nothing was asked yet: Node takes them for busy ones, and clients open some in advance. */
+const UNUSED = new WeakMap<Server, ReadonlySet<Socket>>()
+
+/** Takes no new connection, and resolves when what was asked on the others is answered. */
+export function closeNodeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeIdleConnections()
+    for (const socket of UNUSED.get(server) ?? []) socket.destroy()
+  })
 }
 
 function answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {

@@ -8,6 +8,7 @@ import {
   createDocument,
 } from 'zod-openapi'
 import { SCOPES, type Scope } from '../app/command.ts'
+import { EVENT_STREAM } from './event-stream.ts'
 import { SUCCESS_STATUS, type Success } from './problem.ts'
 import { RATE_LIMIT, REQUEST_ID, problemResponses } from './openapi-problems.ts'
 import type { Route } from './route.ts'
@@ -121,6 +122,7 @@ function requestHeaders(route: Route): Record<string, z.ZodType> {
   const headers: Record<string, z.ZodType> = { 'X-Request-Id': REQUEST_ID_SENT }
   if (route.takesIdempotencyKey) headers['Idempotency-Key'] = IDEMPOTENCY_KEY.optional()
   if (route.takesIfMatch) headers['If-Match'] = IF_MATCH.optional()
+  if (route.stream !== undefined) headers['Last-Event-ID'] = LAST_EVENT_ID.optional()
   if (isRead(route) && route.hasEtag) headers['If-None-Match'] = IF_NONE_MATCH.optional()
   return headers
 }
@@ -137,6 +139,10 @@ const IDEMPOTENCY_KEY = z.string().min(1).max(255).meta({
 })
 const IF_MATCH = z.string().meta({ description: 'The ETag that the caller saw, or `*`; another version gives 412.' })
 const IF_NONE_MATCH = z.string().meta({ description: 'The ETag that the caller has; the same version gives 304.' })
+const LAST_EVENT_ID = z
+  .string()
+  .meta({ description: 'Of a stream that is resumed: the `id` of the event seen last. It wins over `after`.' })
+const STREAM = z.string().meta({ description: 'Server-sent events, until the reader goes.' })
 const ETAG = z.string().meta({ description: 'Strong: the version of what a caller can change.', example: '"3"' })
 const LOCATION = z.string().meta({ description: 'Path of what was created.' })
 const REPLAYED = z.literal('true').optional().meta({ description: 'This is the first answer to this key, once more.' })
@@ -147,7 +153,10 @@ function successResponses(route: Route): ZodOpenApiResponsesObject {
     responses[statusKey(success as Success)] = {
       description: described.description,
       headers: z.object(responseHeaders(route, success as Success)),
-      content: { 'application/json': { schema: described.schema, example: described.example } },
+      content: {
+        'application/json': { schema: described.schema, example: described.example },
+        ...(route.stream === undefined ? {} : { [EVENT_STREAM]: { schema: STREAM } }),
+      },
     }
   }
   if (isRead(route) && route.hasEtag) {

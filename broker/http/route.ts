@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { RefusalCode } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { Answer, Caller, Command, Scope } from '../app/command.ts'
+import type { EventReader } from '../app/event-tail.ts'
 import type { PageBody } from './pagination.ts'
 import type { Success } from './problem.ts'
 import type { Seen, UseCases } from './use-cases.ts'
@@ -63,6 +64,12 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B exten
   /** Throws `not-found` unless the path's resource exists: asked before a caller is told what is wrong with the rest. */
   find?(useCases: UseCases, caller: Caller, params: z.output<P>): Promise<unknown>
   handle(useCases: UseCases, asked: Asked<z.output<P>, z.output<Q>, z.output<B>>): Promise<Reply>
+  /** The same as server-sent events, for who accepts those rather than JSON. @param lastEventId what a reader saw last */
+  stream?(
+    useCases: UseCases,
+    asked: Asked<z.output<P>, z.output<Q>, z.output<B>>,
+    lastEventId: string | null,
+  ): Promise<EventReader>
 }
 
 /** A route whose types have done their work. */

@@ -10,6 +10,7 @@ import { REPLAYED } from '../app/command.ts'
 import { admission } from './admission.ts'
 import type { Authenticate } from './auth.ts'
 import { createDocs } from './docs.ts'
+import { EVENT_STREAM } from './event-stream.ts'
 import { type Readiness, live, readiness } from './health.ts'
 import { callerOf, matchedRoute, mountRoutes, setCaller } from './mount.ts'
 import { onlyGet } from './only-get.ts'
@@ -112,7 +113,8 @@ function watch({ logger, onAnswered }: ServerOptions): RequestHandler {
         status: response.statusCode,
         durationMs,
       }
-      onAnswered?.(answered)
+      // A stream lasts as long as its reader likes: no measure of how fast the broker answers.
+      if (response.getHeader('content-type') !== EVENT_STREAM) onAnswered?.(answered)
       logger.debug({ ...answered, requestId: requestIdOf(response) }, 'request answered')
     })
     next()

@@ -14,6 +14,7 @@ import type { CloudEvent } from '../../shared/event.ts'
 import type { AllocationFilter } from '../store/allocations.ts'
 import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../shared/operation.ts'
 import type { Hold } from '../app/freeze.ts'
+import type { EventReader } from '../app/event-tail.ts'
 import type { EventQuery, EventStart } from '../app/read-events.ts'
 import type { Switch } from '../app/suspend.ts'
 import type { Reconciliation } from '../../shared/reconciliation.ts'
@@ -63,6 +64,7 @@ export interface UseCases {
     query: EventQuery & { readonly start: EventStart },
     page: PageRequest,
   ): Promise<Page<CloudEvent>>
+  openEvents(caller: Caller, query: EventQuery & { readonly start: EventStart }): Promise<EventReader>
   listProviders(caller: Caller, page: PageRequest): Promise<Page<ProviderView>>
   getProvider(caller: Caller, id: string): Promise<Seen<ProviderView>>
   getReconciliation(caller: Caller, id: string): Promise<Reconciliation>

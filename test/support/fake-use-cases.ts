@@ -94,6 +94,19 @@ export function fakeUseCases(): FakeUseCases {
     listApprovals: async () => onlyPage(examples.approval),
     listWaitlist: async () => onlyPage(examples.waitlistItem),
     listEvents: async () => onlyPage(examples.event),
+    openEvents: async () => {
+      let isRead = false
+      return {
+        next: async () => {
+          if (isRead) return null
+          isRead = true
+          return [
+            { sequence: examples.event.sequence, type: examples.event.type, json: JSON.stringify(examples.event) },
+          ]
+        },
+        close: () => undefined,
+      }
+    },
     listProviders: async () => onlyPage(examples.provider),
     getProvider: async (_caller, id) => known(id, KNOWN.provider, examples.provider),
     getReconciliation: async (_caller, id) => (known(id, KNOWN.provider, examples.provider), examples.reconciliation),

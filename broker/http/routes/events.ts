@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { CloudEvent, EVENT_TYPES, NamedEventType } from '../../../shared/event.ts'
 import { AllocationId } from '../../../shared/ids.ts'
+import { invalidRequest } from '../../../shared/refusal.ts'
 import { pageOf } from '../../../shared/text.ts'
 import type { EventQuery } from '../../app/read-events.ts'
 import * as examples from '../examples.ts'
@@ -48,7 +49,7 @@ const listEvents = reading({
   tag: 'Events',
   summary: 'List events',
   description:
-    'Oldest first. `sequence` has no gaps in the whole log; what is filtered, or seen by a bound caller, skips numbers.',
+    'Oldest first. `sequence` has no gaps in the whole log; what is filtered, or seen by a bound caller, skips numbers. With `Accept: text/event-stream` the same events come as server-sent events (`id` is the sequence, `event` the type, `data` the event as JSON), and the stream goes on with what happens next; after a break, the header `Last-Event-ID` resumes it on any replica without a loss or a double. A stream ends after an hour at the latest: come back with a token that still holds.',
   scope: 'allocations:read',
   params: Nothing,
   query: z.strictObject({ ...Query.shape, ...pageMembers }),
@@ -62,6 +63,24 @@ const listEvents = reading({
     const asked = { ...(query as EventQuery), start: after ?? 'oldest' } as const
     return paged(pageBody(LIST, await useCases.listEvents(caller, asked, pageRequest(LIST, { limit, cursor }))))
   },
+  async stream(useCases, { caller, query: { after, limit: _limit, cursor, ...query } }, lastEventId) {
+    if (cursor !== undefined)
+      throw invalidRequest([{ pointer: '/cursor', detail: 'is for pages: a stream has `after`' }])
+    const start = seenLast(lastEventId) ?? after ?? 'oldest'
+    return useCases.openEvents(caller, { ...(query as EventQuery), start })
+  },
 })
+
+/**
+ * A client that was cut off names what it saw last, and its address still says where it began at first: the former wins.
+ *
+ * @throws Refusal `invalid-request` for what is no number of an event
+ */
+function seenLast(lastEventId: string | null): number | null {
+  if (lastEventId === null || lastEventId === '') return null
+  const parsed = EventNumber.safeParse(lastEventId)
+  if (parsed.success) return Number(parsed.data)
+  throw invalidRequest([{ pointer: '', detail: 'Last-Event-ID must be the number of an event' }])
+}
 
 export const eventRoutes = [listEvents]

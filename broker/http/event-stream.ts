@@ -1,0 +1,68 @@
+/**
+ * Server-sent events, as the HTML standard has them. A reader is asked for more only when its connection has taken what
+ * was sent before: one that takes nothing is let go after a while, and comes back with the number that it saw last.
+ */
+import type { Request, Response } from 'express'
+import { HOUR_MS, SECOND_MS } from '../../shared/time.ts'
+import type { EventReader, TailedEvent } from '../app/event-tail.ts'
+import { SUCCESS_STATUS } from './problem.ts'
+
+export const EVENT_STREAM = 'text/event-stream'
+
+export interface StreamTimes {
+  /** A comment is sent so often, so that whoever stands in between does not take silence for an end. */
+  readonly heartbeatMs: number
+  /** How long a connection may take nothing at all. */
+  readonly stalledMs: number
+  /** Then the reader comes back with a token that still holds. */
+  readonly longestMs: number
+}
+
+const TIMES: StreamTimes = { heartbeatMs: 15 * SECOND_MS, stalledMs: 30 * SECOND_MS, longestMs: HOUR_MS }
+/** What the reader's own client is told to wait before it comes back. */
+const RETRY_MS = SECOND_MS
+
+export const wantsStream = (request: Request): boolean =>
+  request.method === 'GET' && request.accepts(['application/json', EVENT_STREAM]) === EVENT_STREAM
+
+/** Streams until the reader goes, stalls, has been here long enough, or there is no more to come. */
+export async function streamEvents(response: Response, reader: EventReader, times: StreamTimes = TIMES): Promise<void> {
+  response.once('close', () => reader.close())
+  response.statusCode = SUCCESS_STATUS.ok
+  response.setHeader('Content-Type', EVENT_STREAM)
+  response.setHeader('Connection', 'close') // after a stream nothing else comes on its connection
+  response.setHeader('X-Accel-Buffering', 'no') // proxies of nginx's kind would hold it back otherwise
+  response.write(`retry: ${RETRY_MS}\n\n`)
+  const heartbeat = setInterval(() => {
+    if (!response.writableNeedDrain) response.write(':\n\n')
+  }, times.heartbeatMs)
+  const longest = setTimeout(() => reader.close(), times.longestMs)
+  try {
+    for (let events = await reader.next(); events !== null; events = await reader.next()) {
+      const isTaken = response.write(events.map(frame).join('')) || (await drained(response, times.stalledMs))
+      if (!isTaken) return void response.destroy()
+    }
+    response.end()
+  } finally {
+    clearInterval(heartbeat)
+    clearTimeout(longest)
+    reader.close()
+  }
+}
+
+const frame = ({ sequence, type, json }: TailedEvent): string => `id: ${sequence}\nevent: ${type}\ndata: ${json}\n\n`
+
+/** @returns false when it took too long, or the connection is closed */
+function drained(response: Response, withinMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const settle = (isTaken: boolean): void => {
+      clearTimeout(timer)
+      response.off('drain', onDrain).off('close', onClose)
+      resolve(isTaken)
+    }
+    const onDrain = (): void => settle(true)
+    const onClose = (): void => settle(false)
+    const timer = setTimeout(onClose, withinMs)
+    response.once('drain', onDrain).once('close', onClose)
+  })
+}

@@ -1,0 +1,98 @@
+import { once } from 'node:events'
+import { type AddressInfo, type Socket, connect } from 'node:net'
+import { expect } from 'chai'
+import express from 'express'
+import { describe, it } from 'mocha'
+import type { EventReader, TailedEvent } from '../../broker/app/event-tail.ts'
+import { type StreamTimes, streamEvents } from '../../broker/http/event-stream.ts'
+import { createNodeServer } from '../../broker/http/node-server.ts'
+
+const LONG = 60_000
+const TIMES: StreamTimes = { heartbeatMs: LONG, stalledMs: LONG, longestMs: LONG }
+const event = (sequence: number): TailedEvent => ({ sequence, type: 'kr.gpubroker.approval.put', json: '{}' })
+
+interface Fed {
+  readonly reader: EventReader
+  readonly closed: Promise<void>
+  /** How often it was asked for more. */
+  asked(): number
+}
+
+/** A reader that is given `next()` until it is closed. */
+function feed(next: () => readonly TailedEvent[] | null): Fed {
+  const { promise: closed, resolve } = Promise.withResolvers<void>()
+  let isOpen = true
+  let asked = 0
+  const reader: EventReader = {
+    async next() {
+      asked += 1
+      await new Promise((turn) => setImmediate(turn))
+      const found = isOpen ? next() : null
+      if (found === null || found.length > 0) return found
+      await closed
+      return null
+    },
+    close() {
+      isOpen = false
+      resolve()
+    },
+  }
+  return { reader, closed, asked: () => asked }
+}
+
+/** What arrives at a client that reads everything, or nothing until the broker lets it go. */
+async function streamTo(fed: Fed, { times = TIMES, reads }: { times?: StreamTimes; reads: boolean }): Promise<string> {
+  const app = express()
+  app.get('/', (_request, response) => streamEvents(response, fed.reader, times))
+  const server = createNodeServer(app)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const socket: Socket = connect((server.address() as AddressInfo).port, '127.0.0.1') // listening on TCP
+  socket.on('error', () => undefined) // being let go may come as a reset
+  if (!reads) socket.pause()
+  socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+  await fed.closed
+  const parts: Buffer[] = []
+  socket.on('data', (part: Buffer) => parts.push(part))
+  socket.resume()
+  await once(socket, 'close')
+  await new Promise((resolve) => server.close(resolve))
+  return Buffer.concat(parts).toString()
+}
+
+describe('a stream of server-sent events', () => {
+  it('lets a reader go that takes nothing, and has held no more for it than its connection', async () => {
+    const big = { ...event(1), json: JSON.stringify('x'.repeat(64 * 1_024)) }
+    const fed = feed(() => [big])
+    await streamTo(fed, { times: { ...TIMES, stalledMs: 50 }, reads: false })
+    // What the two ends of a connection on loopback hold is some megabytes; it was not asked for again and again.
+    expect(fed.asked()).to.be.below(500)
+  })
+
+  it('sends a comment while there is nothing to tell', async () => {
+    const fed = feed(() => [])
+    const times = { ...TIMES, heartbeatMs: 5, longestMs: 100 }
+    const comments = await streamTo(fed, { times, reads: true })
+    expect(comments.match(/^:$/gm)?.length ?? 0).to.be.above(2)
+  })
+
+  it('ends after its longest time, so that its reader comes back with a token that still holds', async () => {
+    const text = await streamTo(
+      feed(() => []),
+      { times: { ...TIMES, longestMs: 20 }, reads: true },
+    )
+    expect(text)
+      .to.include('retry: 1000\n\n')
+      .and.match(/0\r\n\r\n$/)
+  })
+
+  it('ends when there is no more to come', async () => {
+    const batches = [[event(7), event(9)], null]
+    const text = await streamTo(
+      feed(() => batches.shift() ?? null),
+      { reads: true },
+    )
+    expect(text).to.include(
+      'id: 7\nevent: kr.gpubroker.approval.put\ndata: {}\n\nid: 9\nevent: kr.gpubroker.approval.put\ndata: {}\n\n',
+    )
+  })
+})
