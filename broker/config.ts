@@ -54,6 +54,11 @@ const Environment = z.object({
     .min(0)
     .max(24 * 60)
     .default(30),
+  /**
+   * How often an allocation that stands is compared with its operator's list, in seconds: so late is a failed node seen.
+   * Default 60.
+   */
+  NODE_HEALTH_SECONDS: z.coerce.number('must be a number of seconds above 0').positive().max(3_600).default(60),
   /** Default info. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** How often each provider's whole list is compared with the store. Default 300. */

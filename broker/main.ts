@@ -22,6 +22,7 @@ import { createServer } from './http/server.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { observeCommit, observeStore } from './observe.ts'
 import { createDirectory, type ProviderDirectory } from './providers/directory.ts'
+import { adoptedLister } from './providers/list-adopted.ts'
 import { guardProvider } from './providers/guard.ts'
 import { type Settings, settingsFrom, settingsFromFiles } from './settings.ts'
 import { pingDatabase } from './store/head.ts'
@@ -105,6 +106,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       intervalMs: config.SWEEP_INTERVAL_SECONDS * SECOND_MS,
       maxDeletesPerHour: config.SWEEP_MAX_DELETES_PER_HOUR,
     },
+    nodeHealthMs: Math.round(config.NODE_HEALTH_SECONDS * SECOND_MS),
   })
   Object.assign(workers, running)
   const feed = startEventFeed({
@@ -114,7 +116,12 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   })
 
   const api = createServer({
-    useCases: bindUseCases(app, providerFacts(directory, settings), feed),
+    useCases: bindUseCases(
+      app,
+      providerFacts(directory, settings),
+      feed,
+      adoptedLister(directory, installationId, now),
+    ),
     authenticate: createAuthenticator({
       ...settings.oidc,
       allowInsecureLoopback: settings.oidc.issuer.startsWith('http:'), // the configuration lets only loopback through

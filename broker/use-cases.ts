@@ -4,6 +4,7 @@ import type { App } from './app/app.ts'
 import { createAllocation } from './app/create-allocation.ts'
 import { drainCluster, getDrain, liftDrain, listDrains } from './app/drain-cluster.ts'
 import { extendAllocation } from './app/extend-allocation.ts'
+import { importFleet, type Importing } from './app/import-fleet.ts'
 import { holdProviders } from './app/freeze.ts'
 import { previewPlacement } from './app/preview-placement.ts'
 import { putApproval } from './app/put-approval.ts'
@@ -37,6 +38,7 @@ export const bindUseCases = (
   app: App,
   providers: readonly ProviderFacts[],
   feed: Pick<EventTail, 'open'>,
+  listAdopted: Importing['list'],
 ): UseCases => ({
   createAllocation: (command, request) => createAllocation(app, command, request),
   releaseAllocation: (command, id, request) => releaseAllocation(app, command, id, request),
@@ -47,6 +49,7 @@ export const bindUseCases = (
   revokeApproval: (command, id) => revokeApproval(app, command, id),
   drainCluster: (command, clusterId, request) => drainCluster(app, command, clusterId, request),
   liftDrain: (command, id) => liftDrain(app, command, id),
+  importFleet: (command, request, apply) => importFleet(app, command, { request, apply, list: listAdopted }),
   holdProviders: (command, to, request) =>
     holdProviders(app, command, { to, request, providerIds: providers.map((one) => one.id) }),
   switchCluster: (command, id, to, request) => switchCluster(app, command, { id, to, request }),

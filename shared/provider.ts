@@ -79,6 +79,28 @@ export interface ProviderNode {
 export interface NodeFilter {
   readonly installationId: string
   readonly allocationId?: string
+  /**
+   * Provider instance ids of nodes that were taken over while they were in use: those that exist are listed beside the
+   * others, under whatever name and tag they have. Default none.
+   */
+  readonly adopted?: readonly string[]
+}
+
+/** Whether a node belongs into the answer to the filter. */
+export const isWithin = (
+  { installationId, allocationId, adopted = [] }: NodeFilter,
+  { owner, providerInstanceId }: Pick<ProviderNode, 'owner' | 'providerInstanceId'>,
+): boolean =>
+  adopted.includes(providerInstanceId) ||
+  (owner !== null &&
+    owner.installationId === installationId &&
+    (allocationId === undefined || owner.allocationId === allocationId))
+
+export interface DeleteRequest {
+  readonly clusterId: string
+  readonly providerInstanceIds: readonly string[]
+  /** Those among them that were taken over and carry no tag of ours: they go all the same. Default none. */
+  readonly adopted?: readonly string[]
 }
 
 export interface DescribedCluster {
@@ -127,7 +149,8 @@ export interface Provider {
 
   /**
    * What exists, all pages, each node once. A node is missing only if it does not exist (or was made less than the
-   * visibility delay ago). Nodes of other installations, or without a tag, are never in it.
+   * visibility delay ago). Nodes of other installations, or without a tag, are never in it, but for those that the filter
+   * names as `adopted`.
    */
   listNodes(filter: NodeFilter, call: Call): Promise<readonly ProviderNode[]>
 
@@ -135,10 +158,7 @@ export interface Provider {
    * Asks for these nodes to go, by provider instance id. Accepted or already gone is success; the proof is a later list
    * without them. A node in a state that cannot be deleted yet is taken as far as it goes: call again (`busy`).
    */
-  deleteNodes(
-    request: { readonly clusterId: string; readonly providerInstanceIds: readonly string[] },
-    call: Call,
-  ): Promise<void>
+  deleteNodes(request: DeleteRequest, call: Call): Promise<void>
 
   /**
    * Only where `capabilities.joinsFabric`. Declarative: makes exactly these nodes one interconnect group; repeatable.

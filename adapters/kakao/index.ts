@@ -4,7 +4,14 @@
  */
 import { namePrefixOf } from '../../shared/ids.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
-import type { AdapterContext, Call, NodeFilter, Provider, ProviderNode } from '../../shared/provider.ts'
+import {
+  type AdapterContext,
+  type Call,
+  type NodeFilter,
+  type Provider,
+  type ProviderNode,
+  isWithin,
+} from '../../shared/provider.ts'
 import { type KakaoClient, createClient } from './client.ts'
 import type { KakaoSettings } from './config.ts'
 import { createCreator } from './create.ts'
@@ -36,7 +43,7 @@ export function createKakaoProvider(settings: KakaoSettings, { now }: AdapterCon
     async listNodes(filter, call) {
       const nodes = await readNodes({ settings, client }, nameFilter(filter), call)
       return await failures.explain(
-        nodes.filter((node) => isIn(filter, node)),
+        nodes.filter((node) => isWithin(filter, node)),
         call,
       )
     },
@@ -86,14 +93,12 @@ async function readNodes(
   return instances.filter((each) => each.is_k8se !== true).map((each) => toNode(each, settings.clusters))
 }
 
-/** A substring at Kakao. All of an installation is found by its tags, so that a renamed node is not taken for gone. */
-const nameFilter = ({ allocationId }: NodeFilter): Record<string, string> =>
-  allocationId === undefined ? {} : { name: namePrefixOf(allocationId).slice(0, -1) }
-
-const isIn = (filter: NodeFilter, { owner }: ProviderNode): boolean =>
-  owner !== null &&
-  owner.installationId === filter.installationId &&
-  (filter.allocationId === undefined || owner.allocationId === filter.allocationId)
+/**
+ * A substring at Kakao. All of an installation is found by its tags, so that a renamed node is not taken for gone; nodes
+ * that were taken over are called as somebody else liked.
+ */
+const nameFilter = ({ allocationId, adopted = [] }: NodeFilter): Record<string, string> =>
+  allocationId === undefined || adopted.length > 0 ? {} : { name: namePrefixOf(allocationId).slice(0, -1) }
 
 const notConfigured = (clusterId: string) =>
   new ProviderError('refused', `the cluster ${clusterId} is not configured`, { effect: 'none', code: 'NOT_CONFIGURED' })

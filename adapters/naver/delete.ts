@@ -3,7 +3,7 @@
  * further: out of its fabric cluster, off its public IP, stop, terminate. `busy` says that there are steps left.
  */
 import { type OwnerTag, parseOwnerTag } from '../../shared/ids.ts'
-import type { Call } from '../../shared/provider.ts'
+import type { Call, DeleteRequest } from '../../shared/provider.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
 import type { NaverClient } from './client.ts'
 import type { NaverSettings } from './config.ts'
@@ -29,10 +29,11 @@ const FAILED_STEP: Readonly<Record<string, DeleteStep>> = {
 }
 
 /** The next step towards a server's end; a table read from the top. */
-function nextDeleteStep(server: Server): DeleteStep {
+function nextDeleteStep(server: Server, adopted: ReadonlySet<string>): DeleteStep {
   if (isTerminating(server)) return 'done'
   // Not one of ours, or protected by somebody's decision: neither is overruled here.
-  if (ownerOf(server) === null || server.isProtectServerTermination) return 'refuse'
+  const isOurs = ownerOf(server) !== null || adopted.has(server.serverInstanceNo)
+  if (!isOurs || server.isProtectServerTermination) return 'refuse'
   if (!isIdle(server) && !hasFailed(server)) return 'wait'
   if (isInFabricCluster(server)) return 'leave-fabric'
   if (server.publicIpInstanceNo !== '') return 'take-off-address'
@@ -53,11 +54,12 @@ interface Progress {
  * @throws ProviderError `busy` while steps are left; `refused` for a server that is protected or carries no tag, once
  *   all others were taken further
  */
-export async function deleteNodes(parts: DeleteParts, ids: readonly string[], call: Call): Promise<void> {
-  const wanted = new Set(ids)
+export async function deleteNodes(parts: DeleteParts, request: DeleteRequest, call: Call): Promise<void> {
+  const wanted = new Set(request.providerInstanceIds)
+  const adopted = new Set(request.adopted)
   const servers = (await listServers(parts.client, call)).filter((server) => wanted.has(server.serverInstanceNo))
   const progress: Progress = { waiting: 0, changed: false, errors: [] }
-  const at = (step: DeleteStep) => servers.filter((server) => nextDeleteStep(server) === step)
+  const at = (step: DeleteStep) => servers.filter((server) => nextDeleteStep(server, adopted) === step)
 
   progress.waiting += at('wait').length
   for (const server of at('refuse')) progress.errors.push(refusal(server))
@@ -68,7 +70,7 @@ export async function deleteNodes(parts: DeleteParts, ids: readonly string[], ca
     progress.waiting += 1
     if (await attempt(progress, () => parts.publicIps.takeOff(server, call))) progress.changed = true
   }
-  await leaveFabrics(parts, at('leave-fabric'), progress, call)
+  await leaveFabrics(parts, { servers: at('leave-fabric'), adopted }, progress, call)
   throwWhatIsLeft(progress, parts.settings)
 }
 
@@ -178,14 +180,24 @@ async function giveOrder(
 
 // --- fabric clusters
 
-/** For nodes whose fabric cluster nobody dissolved: an orphan's, or one that lost its allocation. The others stay in it. */
-async function leaveFabrics(parts: DeleteParts, servers: readonly Server[], progress: Progress, call: Call) {
+interface Leaving {
+  readonly servers: readonly Server[]
+  readonly adopted: ReadonlySet<string>
+}
+
+/**
+ * For nodes whose fabric cluster nobody dissolved: an orphan's, one that lost its allocation, or one that somebody made
+ * by hand for nodes that were taken over. The others stay in it.
+ */
+async function leaveFabrics(parts: DeleteParts, { servers, adopted }: Leaving, progress: Progress, call: Call) {
   progress.waiting += servers.length
   if (servers.length === 0) return
   await attempt(progress, async () => {
     for (const fabric of await listFabrics(parts.client, call)) {
       const owner = parseOwnerTag(fabric.fabricClusterDescription)
-      const leaving = servers.filter((server) => isOfOneAllocation(ownerOf(server), owner))
+      const leaving = servers.filter(
+        (server) => adopted.has(server.serverInstanceNo) || isOfOneAllocation(ownerOf(server), owner),
+      )
       if (leaving.length === 0 || fabric.fabricClusterStatus !== 'RUN') continue
       const ids = new Set(leaving.map((server) => server.serverInstanceNo))
       const members = await membersOf(parts.client, fabric.fabricClusterNo, call)

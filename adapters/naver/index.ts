@@ -38,7 +38,7 @@ export function createNaverProvider(settings: NaverSettings, context: AdapterCon
     describe: (call) => describeClusters(parts, call),
     createNodes: (group, call) => creating.once(group, () => createNodes(parts, group, call)),
     listNodes: (filter, call) => listNodes(parts, filter, call),
-    deleteNodes: ({ providerInstanceIds }, call) => deleteNodes(parts, providerInstanceIds, call),
+    deleteNodes: (request, call) => deleteNodes(parts, request, call),
     ...(joinsFabric && {
       joinFabric: (request, call) => joinFabric(parts, request, call),
       leaveFabric: (request, call) => leaveFabric(parts, request, call),

@@ -2,7 +2,7 @@
  * Servers as this installation sees them. The region is always listed whole and compared here: whether the operator's
  * filter by name is exact is not known, and a filter by id may refuse ids that are gone.
  */
-import type { Call, NodeFilter, ProviderNode } from '../../shared/provider.ts'
+import { type Call, type NodeFilter, type ProviderNode, isWithin } from '../../shared/provider.ts'
 import type { NaverClient } from './client.ts'
 import type { NaverSettings } from './config.ts'
 import { NetworkInterface, Server, ownerOf, stateOf, toNode } from './wire.ts'
@@ -14,14 +14,7 @@ export const listServers = (client: NaverClient, call: Call): Promise<Server[]> 
 
 /** Those with a tag of the installation and, where asked for, of one allocation; a server renamed by hand is still ours. */
 export const ownServers = (servers: readonly Server[], filter: NodeFilter): Server[] =>
-  servers.filter((server) => {
-    const owner = ownerOf(server)
-    return (
-      owner !== null &&
-      owner.installationId === filter.installationId &&
-      (filter.allocationId === undefined || owner.allocationId === filter.allocationId)
-    )
-  })
+  servers.filter((server) => isWithin(filter, { owner: ownerOf(server), providerInstanceId: server.serverInstanceNo }))
 
 /** Private addresses of servers, remembered: an address stays for a server's life, and asking again costs a list. */
 interface Addresses {

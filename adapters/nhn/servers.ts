@@ -1,7 +1,7 @@
 /** Servers: listed whole, and deleted. */
 import { namePrefixOf } from '../../shared/ids.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
-import type { Call, NodeFilter, Provider, ProviderNode } from '../../shared/provider.ts'
+import { type Call, type NodeFilter, type Provider, type ProviderNode, isWithin } from '../../shared/provider.ts'
 import { readJson } from '../http.ts'
 import { type NhnClient, type NhnRequest, computeUrl, isSuccess } from './client.ts'
 import { perhapsDone } from './errors.ts'
@@ -10,13 +10,11 @@ import { type Server, ServerPage, isGone, toNode } from './wire.ts'
 
 export async function listNodes(client: NhnClient, filter: NodeFilter, call: Call): Promise<readonly ProviderNode[]> {
   // The operator's filter is a pattern that may stand anywhere in a name; what counts is the tag, compared here.
-  const query = filter.allocationId === undefined ? {} : { name: namePrefixOf(filter.allocationId) }
+  const { allocationId, adopted = [] } = filter
+  // Nodes that were taken over are called as somebody else liked.
+  const query = allocationId === undefined || adopted.length > 0 ? {} : { name: namePrefixOf(allocationId) }
   const nodes = await listServers(client, query, call)
-  return nodes.filter(
-    ({ owner }) =>
-      owner?.installationId === filter.installationId &&
-      (filter.allocationId === undefined || owner.allocationId === filter.allocationId),
-  )
+  return nodes.filter((node) => isWithin(filter, node))
 }
 
 /** Servers whose names hold `query.name`, as nodes; of any installation, or of none. */

@@ -4,7 +4,7 @@ import { GPUS_PER_NODE } from '../../shared/cluster.ts'
 import { Refusal } from '../../shared/refusal.ts'
 import { clustersIn } from '../core/calendar-reads.ts'
 import { canBeHad, place } from '../core/placement/place.ts'
-import { askedStartOf, durationOf, type PlacementRequest } from '../core/placement/request.ts'
+import { askedStartOf, durationOf, type PlacementRequest, type RequestedPeriod } from '../core/placement/request.ts'
 import { unsatisfiable } from '../core/placement/unsatisfiable.ts'
 import { announce } from './announce.ts'
 import type { App } from './app.ts'
@@ -60,7 +60,7 @@ function take(draft: Draft, caller: Caller, request: AllocationRequest): Allocat
       candidates: placement.candidates.map(candidateView),
     })
   }
-  const row = newRow(draft, { approval, request, placementRequest })
+  const row = newRow(draft, { approval, request, period })
   const { best } = placement
   const decided = { request: placementRequest, placement }
   return best !== null && placement.startsAsAsked
@@ -89,15 +89,19 @@ function usableApproval(draft: Draft, caller: Caller, approvalId: string): Appro
   return approval
 }
 
-function newRow(
+/** As it is before it has a place; not saved. */
+export function newRow(
   draft: Draft,
   {
     approval,
     request,
-    placementRequest,
-  }: { approval: ApprovalRow; request: AllocationRequest; placementRequest: PlacementRequest },
+    period,
+  }: {
+    readonly approval: ApprovalRow
+    readonly request: Omit<AllocationRequest, 'ifUnavailable'>
+    readonly period: RequestedPeriod
+  },
 ): AllocationRow {
-  const { period } = placementRequest
   return {
     id: newId('alc'),
     sequence: draft.nextAllocationSequence(),

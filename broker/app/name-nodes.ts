@@ -41,6 +41,7 @@ export function nameNodes(
         address: null,
         since: draft.now,
         lastError: null,
+        adopted: false,
       })
     }
   }

@@ -44,7 +44,12 @@ const factsOf = (request: ApprovalRequest | ApprovalRow) => ({
 function register(draft: Draft, command: Command, id: string, request: ApprovalRequest): ApprovalRow {
   if (command.ifMatch !== null) throw new Refusal('stale', `There is no approval ${id}.`)
   assertOwn(command, request.organizationId, id)
-  return saved(draft, {
+  return registered(draft, id, request)
+}
+
+/** A new one; saved and announced. */
+export const registered = (draft: Draft, id: string, request: ApprovalRequest): ApprovalRow =>
+  saved(draft, {
     id,
     sequence: draft.nextAllocationSequence(),
     ...factsOf(request),
@@ -54,7 +59,10 @@ function register(draft: Draft, command: Command, id: string, request: ApprovalR
     createdAt: draft.now,
     updatedAt: draft.now,
   })
-}
+
+/** Whether replacing it would change nothing. */
+export const isAsRequested = (row: ApprovalRow, request: ApprovalRequest): boolean =>
+  canonicalJson(factsOf(request)) === canonicalJson(factsOf(row))
 
 function replace(draft: Draft, command: Command, before: ApprovalRow, request: ApprovalRequest): ApprovalRow {
   assertOwn(command, before.organizationId, before.id)
@@ -67,7 +75,7 @@ function replace(draft: Draft, command: Command, before: ApprovalRow, request: A
       { pointer: '/organizationId', detail: `must stay ${before.organizationId}: register another approval` },
     ])
   }
-  if (canonicalJson(factsOf(request)) === canonicalJson(factsOf(before))) return before
+  if (isAsRequested(before, request)) return before
   const lowered = limitBelowCommitted(limitsOf(request.limits), committedOf(draft.calendar, before))
   if (lowered !== null) {
     const { limit, asked, left, detail } = lowered

@@ -4,6 +4,7 @@ import type { PreviewRequest, WaitlistItem } from '../../shared/allocation.ts'
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import type { CloudEvent } from '../../shared/event.ts'
+import type { ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
 import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../shared/operation.ts'
 import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
 import type { Reconciliation } from '../../shared/reconciliation.ts'
@@ -21,6 +22,34 @@ export const operationRequest: OperationRequest = { reason: 'cooling maintenance
 
 export const freezeRequest: FreezeRequest = { reason: 'the operator reports a fault', providerId: PROVIDER_ID }
 export const frozen: Frozen = { frozen: [PROVIDER_ID] }
+
+export const importRequest: ImportRequest = {
+  allocations: [
+    {
+      approvalId: APPROVAL_ID,
+      name: 'pretrain-70b',
+      clusterId: CLUSTER_ID,
+      period: { start: '2026-11-01T00:00:00Z', end: END },
+      providerInstanceIds: ['7c1f0a52-6c1e-4a8e-9d5b-0c2f6b8f1a01', '7c1f0a52-6c1e-4a8e-9d5b-0c2f6b8f1a02'],
+    },
+  ],
+}
+
+export const importReport: ImportReport = {
+  applied: true,
+  approvals: [],
+  allocations: [
+    {
+      name: 'pretrain-70b',
+      approvalId: APPROVAL_ID,
+      clusterId: CLUSTER_ID,
+      nodes: 2,
+      effect: 'create',
+      allocationId: ALLOCATION_ID,
+    },
+  ],
+  problems: [],
+}
 
 export const drainRequest: DrainRequest = {
   nodes: 32,

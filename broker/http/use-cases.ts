@@ -13,6 +13,7 @@ import type { Decision, PlacementPreview } from '../../shared/decision.ts'
 import type { CloudEvent } from '../../shared/event.ts'
 import type { AllocationFilter } from '../store/allocations.ts'
 import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../shared/operation.ts'
+import type { ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
 import type { Hold } from '../app/freeze.ts'
 import type { EventReader } from '../app/event-tail.ts'
 import type { EventQuery, EventStart } from '../app/read-events.ts'
@@ -45,6 +46,7 @@ export interface UseCases {
   revokeApproval(command: Command, id: string): Promise<Answer<Approval>>
   drainCluster(command: Command, clusterId: string, request: DrainRequest): Promise<Answer<Drain>>
   liftDrain(command: Command, id: string): Promise<Answer<Drain>>
+  importFleet(command: Command, request: ImportRequest, apply: boolean): Promise<Answer<ImportReport>>
   holdProviders(command: Command, to: Hold, request: FreezeRequest): Promise<Answer<Frozen>>
   switchCluster(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ClusterView>>
   switchProvider(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ProviderView>>

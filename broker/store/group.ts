@@ -1,6 +1,6 @@
 /** Reading what a group of requests needs, and writing what it changed, in few statements whatever its size. */
 import type { Reservation } from '../core/calendar-op.ts'
-import { type Changes, circuitKey, findingRowKey, noChanges, nodeKey } from './changes.ts'
+import { type Changes, circuitKey, findingRowKey, noChanges, nodeKey, type NodeRow } from './changes.ts'
 import { readCircuits } from './circuits.ts'
 import type { Transaction } from './database.ts'
 import { appendLog } from './head.ts'
@@ -26,6 +26,8 @@ export interface Needs {
   /** All idle-use grants that run or are about to, with their approvals. */
   readonly idle?: boolean
   readonly drains?: readonly string[]
+  /** All nodes that were ever taken over, with their allocations. */
+  readonly adopted?: boolean
   /** Which providers are frozen. */
   readonly frozen?: boolean
   /** Providers whose last sweep is read, with its findings. */
@@ -75,7 +77,12 @@ export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Prom
 }
 
 async function readAllocations(trx: Transaction, needs: readonly Needs[], rows: Changes): Promise<void> {
-  const ids = new Set(needs.flatMap((need) => need.allocations ?? []))
+  const adopted = needs.some((need) => need.adopted === true) ? await adoptedNodes(trx) : []
+  for (const node of adopted) rows.nodes.set(nodeKey(node), node)
+  const ids = new Set([
+    ...needs.flatMap((need) => need.allocations ?? []),
+    ...adopted.map(({ allocationId }) => allocationId),
+  ])
   const ofApprovals = needs.flatMap((need) => need.allocationsOfApprovals ?? [])
   const statuses = [
     ...(needs.some((need) => need.waiting === true) ? (['waitlisted'] as const) : []),
@@ -105,6 +112,9 @@ async function readAllocations(trx: Transaction, needs: readonly Needs[], rows: 
   const groups = await trx.selectFrom('nodeGroups').selectAll().where('allocationId', 'in', withNodes).execute()
   for (const row of groups) rows.groups.set(row.name, row)
 }
+
+const adoptedNodes = (trx: Transaction): Promise<readonly NodeRow[]> =>
+  trx.selectFrom('nodes').selectAll().where('adopted', '=', true).execute()
 
 async function readKeys(trx: Transaction, needs: readonly Needs[], rows: Changes): Promise<void> {
   const keys = needs.flatMap((need) => need.idempotency ?? [])

@@ -173,6 +173,8 @@ export interface NodeTable {
   address: string | null
   since: EpochMs
   lastError: Json<NodeError | null>
+  /** Taken over from a fleet that was in use: it carries no tag of ours, and is known by its instance id. */
+  adopted: boolean
 }
 
 export interface DecisionTable {

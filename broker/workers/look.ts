@@ -4,8 +4,9 @@
  * may end at any line: the next look, here or elsewhere, goes on from what is stored and what is listed.
  */
 import { ProviderError } from '../../shared/provider-error.ts'
-import type { ProviderNode } from '../../shared/provider.ts'
+import { isWithin, type ProviderNode } from '../../shared/provider.ts'
 import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
+import { adoptedIds, underOurNames } from '../core/adopted.ts'
 import { type Plan, reconcile, takesForGone } from '../core/reconcile.ts'
 import type { Claim } from '../app/claim.ts'
 import type { AllocationRow, NodeGroupRow, NodeRow } from '../store/changes.ts'
@@ -27,8 +28,6 @@ interface Stored {
 
 /** Generations of one ordinal: the first and three replacements. */
 const MAX_GENERATIONS = 4
-/** How often an allocation that stands is looked at. */
-const ACTIVE_LOOK_MS = 60 * SECOND_MS
 
 export async function look(context: LookContext, claim: Claim): Promise<void> {
   const stored = await readSituation(context.app.database.queries, claim.id)
@@ -74,15 +73,24 @@ async function hold(context: LookContext, claim: Claim, stored: Stored): Promise
   if (plan.steps.some((step) => step.step === 'give-up')) return // the next look gives it back
   const answers = await carryOut(context, { ...stored, entry }, plan.steps)
   if (answers.length > 0) await app.writer.run(recordAnswers(claim, answers))
-  await pauseUntil(context, claim, stored.row, nextHold(stored, plan, app.now()))
+  await pauseUntil(
+    context,
+    claim,
+    stored.row,
+    nextHold(stored, plan, { now: app.now(), nodeHealthMs: context.nodeHealthMs }),
+  )
 }
 
 /** Soon while names were just written down; then as often as the wait is long already. */
-function nextHold({ row, nodes, groups }: Stored, plan: Plan, now: EpochMs): EpochMs {
+function nextHold(
+  { row, nodes, groups }: Stored,
+  plan: Plan,
+  { now, nodeHealthMs }: { readonly now: EpochMs; readonly nodeHealthMs: number },
+): EpochMs {
   const end = row.endAt ?? Number.POSITIVE_INFINITY
   if (plan.steps.some((step) => step.step === 'rename')) return now
   const settled = plan.ready && row.nodes === row.desiredNodes
-  if (settled && row.status === 'active') return Math.min(end, now + ACTIVE_LOOK_MS)
+  if (settled && row.status === 'active') return Math.min(end, now + nodeHealthMs)
   const begunAt = Math.max(
     row.startAt ?? 0,
     ...nodes.map((node) => node.since),
@@ -137,15 +145,18 @@ async function compare(
       maxGenerations: firstGeneration(nodes) - 1 + MAX_GENERATIONS,
       standing: row.status === 'active',
     })
-  const { installationId } = context
+  const adopted = adoptedIds(nodes)
+  const whole = { installationId: context.installationId, ...(adopted.length > 0 && { adopted }) }
+  const filter = { ...whole, allocationId: row.id }
   try {
-    const found = await provider.listNodes({ installationId, allocationId: row.id }, callFor(context, row))
-    const plan = planFor(found)
+    const found = await provider.listNodes(filter, callFor(context, row))
+    const plan = planFor(underOurNames(found, nodes, intent))
     // Where the operator finds an allocation's nodes by their names, one that was renamed there looks gone. It is not: a
     // second one would be made for it, or its place given away, so the whole list is asked first.
     if (provider.capabilities.findsByOwner === 'scan' || !takesForGone(plan, found)) return plan
-    const all = await provider.listNodes({ installationId }, callFor(context, row))
-    return planFor(all.filter((node) => node.owner?.allocationId === row.id))
+    const all = await provider.listNodes(whole, callFor(context, row))
+    const own = all.filter((node) => isWithin(filter, node))
+    return planFor(underOurNames(own, nodes, intent))
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     context.log('the provider’s list could not be had', { allocationId: row.id, kind: error.kind, code: error.code })

@@ -1,11 +1,12 @@
 /** Taking the steps that a look came to: the calls of the contract, each with its deadline, and what they answered. */
 import { ProviderError } from '../../shared/provider-error.ts'
-import type { Call, Provider } from '../../shared/provider.ts'
+import type { Call, DeleteRequest } from '../../shared/provider.ts'
 import { SECOND_MS } from '../../shared/time.ts'
 import type { App } from '../app/app.ts'
-import type { AllocationRow, NodeGroupRow } from '../store/changes.ts'
+import type { AllocationRow, NodeGroupRow, NodeRow } from '../store/changes.ts'
 import { frozenProviders } from '../store/operations.ts'
 import type { GroupAnswer } from '../app/record-answers.ts'
+import { adoptedIds } from '../core/adopted.ts'
 import type { Step } from '../core/reconcile.ts'
 import type { ProviderDirectory, ProviderEntry } from '../providers/directory.ts'
 import { eachAtOnce } from './each.ts'
@@ -14,6 +15,8 @@ export interface LookContext {
   readonly app: App
   readonly directory: ProviderDirectory
   readonly installationId: string
+  /** How often an allocation that stands is looked at. */
+  readonly nodeHealthMs: number
   /** Ends every provider call when the broker stops. */
   readonly signal: AbortSignal
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -22,6 +25,7 @@ export interface LookContext {
 /** What the steps are taken for. */
 export interface Subject {
   readonly row: AllocationRow
+  readonly nodes: readonly NodeRow[]
   readonly groups: readonly NodeGroupRow[]
   readonly entry: ProviderEntry
 }
@@ -47,13 +51,11 @@ const frozen = () => new ProviderError('busy', 'the provider is frozen', { effec
 
 /** Takes the steps; what was answered to creates comes back. A failed delete or join is taken up by the next look. */
 export async function carryOut(context: LookContext, subject: Subject, steps: readonly Step[]): Promise<GroupAnswer[]> {
-  const { row, entry } = subject
+  const { row } = subject
   const answers: GroupAnswer[] = []
   const creates = steps.filter((step) => step.step === 'create')
   const others = steps.filter((step) => step.step !== 'create')
-  await eachAtOnce(others, 1, (step) =>
-    attempt(context, row, step.step, () => takeStep(context, row, entry.provider, step)),
-  )
+  await eachAtOnce(others, 1, (step) => attempt(context, row, step.step, () => takeStep(context, subject, step)))
   await eachAtOnce(creates, GROUPS_AT_ONCE, async ({ group: name }) => {
     const group = subject.groups.find((one) => one.name === name)
     if (group !== undefined) answers.push({ group: name, error: await create(context, subject, group) })
@@ -77,12 +79,12 @@ async function attempt(
   }
 }
 
-async function takeStep(context: LookContext, row: AllocationRow, provider: Provider, step: Step): Promise<void> {
+async function takeStep(context: LookContext, { row, nodes, entry: { provider } }: Subject, step: Step): Promise<void> {
   const clusterId = row.clusterId ?? ''
   const owner = { installationId: context.installationId, allocationId: row.id, group: fabricGroup(row) }
   switch (step.step) {
     case 'delete':
-      return provider.deleteNodes({ clusterId, providerInstanceIds: step.providerInstanceIds }, callFor(context, row))
+      return provider.deleteNodes(deletion(clusterId, step.providerInstanceIds, nodes), callFor(context, row))
     case 'join-fabric':
       await provider.joinFabric?.(
         { clusterId, owner, providerInstanceIds: step.providerInstanceIds },
@@ -97,6 +99,11 @@ async function takeStep(context: LookContext, row: AllocationRow, provider: Prov
     case 'give-up':
       return // asked for beside these, or written down before
   }
+}
+
+function deletion(clusterId: string, providerInstanceIds: readonly string[], nodes: readonly NodeRow[]): DeleteRequest {
+  const adopted = adoptedIds(nodes).filter((id) => providerInstanceIds.includes(id))
+  return adopted.length === 0 ? { clusterId, providerInstanceIds } : { clusterId, providerInstanceIds, adopted }
 }
 
 /** One interconnect group for the whole allocation, under the name of its first node group. */

@@ -27,16 +27,19 @@ export interface WorkersOptions {
   readonly logger: Logger
   /** How long an operator may take to be rid of nodes before they are quarantined. */
   readonly releaseConfirmMs: number
+  /** How often an allocation that stands is compared with its operator's list. */
+  readonly nodeHealthMs: number
   readonly sweeps: SweepSettings
 }
 
 export function startWorkers(options: WorkersOptions): Workers {
-  const { app, directory, installationId, metrics, logger, releaseConfirmMs } = options
+  const { app, directory, installationId, metrics, logger, releaseConfirmMs, nodeHealthMs } = options
   const stopping = new AbortController()
   const context: LookContext = {
     app,
     directory,
     installationId,
+    nodeHealthMs,
     signal: stopping.signal,
     log: (sentence, fields) => logger.info(fields, sentence),
   }

@@ -21,8 +21,13 @@ export interface Control {
   /** Told after `behaviour.freeNodes` may have changed. */
   stockChanged(): void
   clearRecords(): void
+  /** @returns whether there is such a node */
+  breakNode(id: string): boolean
   flush(): void
 }
+
+/** A node that was up fails. */
+const Breaking = z.strictObject({ id: z.string().min(1) })
 
 const ClockChange = z.strictObject({ offsetMs: z.number() })
 
@@ -54,6 +59,8 @@ export function answerControl(request: SandboxRequest, control: Control): Sandbo
         control.flush()
         return { offsetMs }
       })
+    case 'POST /_sandbox/break':
+      return withBody(request, Breaking, ({ id }) => ({ broken: control.breakNode(id) }))
     case 'POST /_sandbox/reset':
       control.clearRecords()
       control.faults.set([])

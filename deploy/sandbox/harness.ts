@@ -62,6 +62,8 @@ export interface Operator {
   throttled(request: SandboxRequest): SandboxResponse
   /** After all records were cleared: puts back what is there from the start. */
   reset?(): void
+  /** A node that was up is in the operator's failed state from now on. @returns whether there is such a node */
+  breakNode?(id: string): boolean
 }
 
 export interface OperatorContext {
@@ -108,8 +110,8 @@ export async function startOperator(
   options: SandboxOptions & { readonly port: number },
 ): Promise<RunningOperator> {
   const store = openStore(options.dir === null ? null : join(options.dir, `${setup.name}.jsonl`))
-  const host = openHost(store, options, () => operator.reset?.())
-  const operator = setup.create(host.context)
+  const host = openHost(store, options, () => operator)
+  const operator: Operator = setup.create(host.context)
   const sockets = new Set<Socket>()
   const server = createServer((incoming, outgoing) => {
     serve({ incoming, outgoing, operator, host, options }).catch((error: unknown) => {
@@ -146,7 +148,8 @@ interface Host extends Control {
   takeCall(): boolean
 }
 
-function openHost(store: Store, options: SandboxOptions, putBack: () => void): Host {
+/** @param operatorOf asked later than now: the operator is made with what this returns */
+function openHost(store: Store, options: SandboxOptions, operatorOf: () => Operator): Host {
   const behaviour = bestDay()
   const faults = planFaults()
   const ledger = openLedger(store)
@@ -179,8 +182,13 @@ function openHost(store: Store, options: SandboxOptions, putBack: () => void): H
     },
     clearRecords() {
       store.clear()
-      putBack()
+      operatorOf().reset?.()
       store.flush()
+    },
+    breakNode(id) {
+      const isThere = operatorOf().breakNode?.(id) ?? false
+      store.flush()
+      return isThere
     },
     flush: () => store.flush(),
   }

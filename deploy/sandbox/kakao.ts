@@ -19,6 +19,12 @@ export const kakaoWith = (knobs: Partial<KakaoKnobs>): OperatorSetup => ({
     return {
       handle: (request) => handle(state, request),
       throttled: () => throttled(state),
+      breakNode(id) {
+        const instance = state.instances.get(id)
+        if (instance === undefined) return false
+        state.instances.set(id, { ...instance, stable: 'error', task: null })
+        return true
+      },
     }
   },
 })

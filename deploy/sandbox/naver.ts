@@ -57,6 +57,12 @@ function create(context: OperatorContext): Operator {
       return stamped(context, gatewayError(GATEWAY.rateLimited, 'Too many requests.', format))
     },
     reset: () => seedKey(world),
+    breakNode(id) {
+      const server = world.servers.get(id)
+      if (server === undefined) return false
+      world.servers.set(id, { ...server, phase: { asked: 'failing-build', sinceMs: server.phase.sinceMs, tookMs: 0 } })
+      return true
+    },
   }
 }
 

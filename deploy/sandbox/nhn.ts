@@ -45,6 +45,15 @@ function createNhn(context: OperatorContext): Operator {
     },
     throttled: () => fault(429, 'This request was rate-limited.', '1'),
     reset: () => furnish(world),
+    breakNode(id) {
+      const server = world.servers.get(id)
+      if (server === undefined) return false
+      world.servers.set(id, {
+        ...server,
+        failure: { atMs: world.now(), message: 'The host of the server has failed.' },
+      })
+      return true
+    },
   }
 }
 

@@ -20,6 +20,8 @@ export const CREATE: Readonly<Record<OperatorId, Match>> = {
 
 export interface Operators extends TestSandbox {
   setFaults(operator: OperatorId, faults: readonly object[]): Promise<void>
+  /** A node that was up fails, as the operator sees it. */
+  breakNode(operator: OperatorId, id: string): Promise<void>
   setClock(operator: OperatorId, offsetMs: number): Promise<void>
   ledger(operator: OperatorId): Promise<LedgerView>
   /** Nodes of an allocation that were ever built there. */
@@ -35,9 +37,9 @@ export interface Operators extends TestSandbox {
 export async function startOperators(): Promise<Operators> {
   const sandbox = await startTestSandbox()
   const origins = originsOf(sandbox)
-  const control = async (operator: OperatorId, name: string, body?: unknown): Promise<unknown> => {
+  const control = async (operator: OperatorId, name: string, body?: unknown, method = 'PUT'): Promise<unknown> => {
     const answer = await fetch(`${origins[operator]}/_sandbox/${name}`, {
-      ...(body === undefined ? {} : { method: 'PUT', body: JSON.stringify(body) }),
+      ...(body === undefined ? {} : { method, body: JSON.stringify(body) }),
     })
     if (!answer.ok) throw new Error(`the sandbox refused ${name}: ${answer.status} ${await answer.text()}`)
     return await answer.json()
@@ -53,6 +55,9 @@ export async function startOperators(): Promise<Operators> {
     everBuilt,
     async setFaults(operator, faults) {
       await control(operator, 'faults', faults)
+    },
+    async breakNode(operator, id) {
+      await control(operator, 'break', { id }, 'POST')
     },
     async setClock(operator, offsetMs) {
       await control(operator, 'clock', { offsetMs })

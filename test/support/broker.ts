@@ -35,8 +35,8 @@ export interface TestBroker {
   readonly place: DatabasePlace
   /** Without a slash at the end; another one after `restart`. */
   readonly url: string
-  /** The same of the listener for metrics. */
-  readonly metricsUrl: string
+  /** One sample of `/metrics`, by its name with its labels as they are written there; 0 where there is none. */
+  scrape(sample: string): Promise<number>
   /** One of the sandbox's clients, such as `platform`. */
   as(clientId: string): Promise<ApiClient>
   /** Without a token, or with one made up. */
@@ -75,8 +75,10 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     get url() {
       return running.url
     },
-    get metricsUrl() {
-      return running.metricsUrl
+    async scrape(sample) {
+      const lines = (await (await fetch(`${running.metricsUrl}/metrics`)).text()).split('\n')
+      const found = lines.find((line) => line.startsWith(`${sample} `))
+      return found === undefined ? 0 : Number(found.slice(sample.length + 1))
     },
     async as(clientId) {
       const token = tokens.get(clientId) ?? tokenFor(sandbox.identityUrl, clientId)

@@ -8,6 +8,7 @@ import { Approval } from '../../shared/approval.ts'
 import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import { Decision, PlacementPreview } from '../../shared/decision.ts'
 import { CloudEvent } from '../../shared/event.ts'
+import { ImportReport } from '../../shared/fleet-import.ts'
 import { Drain, Frozen } from '../../shared/operation.ts'
 import { Reconciliation } from '../../shared/reconciliation.ts'
 import { Problem } from '../../shared/problem.ts'
@@ -54,6 +55,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('GET /v1/clusters/{id}/drains', [200], pageOf(Drain)),
   endpoint('GET /v1/drains/{id}', [200], Drain, true),
   endpoint('DELETE /v1/drains/{id}', [200], Drain, true),
+  endpoint('POST /v1/operations/import', [200], ImportReport),
   endpoint('POST /v1/operations/freeze', [200], Frozen),
   endpoint('POST /v1/operations/unfreeze', [200], Frozen),
   endpoint('POST /v1/clusters/{id}/suspend', [200], ClusterView, true),

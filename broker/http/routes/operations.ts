@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { ClusterView, ProviderView } from '../../../shared/cluster.ts'
+import { ImportReport, ImportRequest } from '../../../shared/fleet-import.ts'
 import { DrainId } from '../../../shared/ids.ts'
 import { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../../shared/operation.ts'
 import { pageOf } from '../../../shared/text.ts'
@@ -165,6 +166,34 @@ const holdProviders = (to: 'freeze' | 'unfreeze') =>
     handle: async (useCases, { command, body }) => answered('ok', await useCases.holdProviders(command, to, body)),
   })
 
+const importFleet = route({
+  method: 'post',
+  path: '/v1/operations/import',
+  operationId: 'importFleet',
+  tag,
+  summary: 'Take over grants that run already',
+  description:
+    'All of it in one transaction, and nothing at an operator: each allocation is `active` on the nodes that run, and released like any other at its end. What stands in the way is told in `problems`, or, where it was to be applied, as an invalid request. The same once more changes nothing.',
+  scope: 'operations:write',
+  params: Nothing,
+  query: z.strictObject({
+    apply: z
+      .enum(['true', 'false'])
+      .optional()
+      .meta({ description: 'Default `false`: says what would be done, and does nothing.', example: 'true' }),
+  }),
+  body: { schema: ImportRequest, required: true, example: examples.importRequest },
+  takesIdempotencyKey: true,
+  takesIfMatch: false,
+  successes: {
+    ok: { description: 'What was done, or would be.', schema: ImportReport, example: examples.importReport },
+  },
+  hasEtag: false,
+  problems: [],
+  handle: async (useCases, { command, query, body }) =>
+    answered('ok', await useCases.importFleet(command, body, query.apply === 'true')),
+})
+
 export const operationRoutes = [
   drainCluster,
   listDrains,
@@ -176,4 +205,5 @@ export const operationRoutes = [
   switchProvider('resume'),
   holdProviders('freeze'),
   holdProviders('unfreeze'),
+  importFleet,
 ]

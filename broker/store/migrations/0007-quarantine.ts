@@ -10,6 +10,10 @@ const STATEMENTS = [
     since bigint not null
   )`,
 
+  // Carries no tag of ours at its operator: it is known by its instance id.
+  `alter table nodes add column adopted boolean not null default false`,
+  `create index nodes_adopted on nodes (allocation_id) where adopted`,
+
   // The few whose time is over are looked for every few seconds.
   `create index reservations_running on reservations (held_until) where phase = 'running'`,
 ]

@@ -1,0 +1,158 @@
+/**
+ * Day one of a fleet in use: takes running grants over as `active`, without touching a node at its operator. All of it or
+ * nothing, in one transaction; without `apply` the same is decided, told, and thrown away. A node is known from then on
+ * by its instance id, so the same file once more finds everything taken over already, and changes nothing.
+ */
+import type { ImportedApproval, ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
+import type { ProviderNode } from '../../shared/provider.ts'
+import { type FieldError, invalidRequest, Refusal } from '../../shared/refusal.ts'
+import { clusterOf, reservationOf } from '../core/calendar-reads.ts'
+import { shortfallWithin } from '../core/overbooked.ts'
+import type { App } from './app.ts'
+import type { Answer, Caller, Command } from './command.ts'
+import type { Draft } from './draft.ts'
+import { type FoundNodes, instanceKey, takeAllocation } from './import-allocation.ts'
+import type { Needs } from '../store/group.ts'
+import { isAsRequested, registered } from './put-approval.ts'
+import { relocateOverbooked } from './relocate.ts'
+
+export interface Importing {
+  readonly request: ImportRequest
+  readonly apply: boolean
+  /** What an operator lists of these instance ids, whatever tag they carry. @throws Refusal `unavailable` */
+  readonly list: (providerId: string, ids: readonly string[]) => Promise<readonly ProviderNode[]>
+}
+
+/** @throws Refusal `invalid-request` with every problem that was found, where it was to be applied */
+export async function importFleet(app: App, command: Command, importing: Importing): Promise<Answer<ImportReport>> {
+  const { request, apply } = importing
+  const found = await foundNodes(app, importing)
+  const needs: Needs = {
+    approvals: [...(request.approvals ?? []).map(({ id }) => id), ...(request.allocations ?? []).map(approvalIdOf)],
+    adopted: true,
+    waiting: true,
+    scheduled: true,
+  }
+  if (apply) {
+    return app.writer.answer(command, {
+      needs,
+      decide(draft) {
+        const report = takeOver(draft, command.caller, request, found)
+        if (report.problems.length > 0) throw invalidRequest(report.problems)
+        return { body: { ...report, applied: true }, etag: null }
+      },
+    })
+  }
+  const tried = await app.writer
+    .run<never>({
+      needs,
+      decide(draft) {
+        throw new OnlyTried(takeOver(draft, command.caller, request, found))
+      },
+    })
+    .catch((error: unknown) => error)
+  if (!(tried instanceof OnlyTried)) throw tried
+  return { body: { ...tried.report, applied: false }, etag: null, replayed: false }
+}
+
+type Report = Omit<ImportReport, 'applied'>
+
+/** A refusal leaves no trace of what was decided before it: so is it found out what would be done. */
+class OnlyTried extends Refusal {
+  readonly report: Report
+
+  constructor(report: Report) {
+    super('invalid-request', 'This was only tried.')
+    this.report = report
+  }
+}
+
+const approvalIdOf = ({ approvalId }: { readonly approvalId: string }): string => approvalId
+
+/** Asked before anything is decided: no operator is waited for in a transaction. */
+async function foundNodes(app: App, { request, list }: Importing): Promise<FoundNodes> {
+  const calendar = await app.cache.read(app.database.queries)
+  const idsAt = new Map<string, Set<string>>()
+  for (const { clusterId, providerInstanceIds } of request.allocations ?? []) {
+    const cluster = clusterOf(calendar, clusterId)
+    if (cluster?.mapped !== true) continue // told as a problem of the entry
+    const ids = idsAt.get(cluster.providerId) ?? new Set()
+    for (const id of providerInstanceIds) ids.add(id)
+    idsAt.set(cluster.providerId, ids)
+  }
+  const lists = await Promise.all(
+    [...idsAt].map(async ([providerId, ids]) => {
+      const nodes = await list(providerId, [...ids])
+      return nodes.map((node) => [instanceKey(providerId, node.providerInstanceId), node] as const)
+    }),
+  )
+  return new Map(lists.flat())
+}
+
+function takeOver(draft: Draft, caller: Caller, request: ImportRequest, found: FoundNodes): Report {
+  const problems: FieldError[] = []
+  const approvals = (request.approvals ?? []).map((one, index) => {
+    const problem = approvalProblem(draft, caller, one)
+    if (problem !== null) problems.push({ pointer: `/approvals/${index}${problem.pointer}`, detail: problem.detail })
+    const isThere = draft.approval(one.id) !== null
+    if (!isThere && problem === null) registered(draft, one.id, withoutId(one))
+    const effect = isThere ? ('unchanged' as const) : ('create' as const)
+    return { id: one.id, organizationId: one.organizationId, effect }
+  })
+  const owners = ownersOf(draft)
+  const allocations = (request.allocations ?? []).map((one, index) => {
+    const taken = takeAllocation(draft, caller, one, { found, owners })
+    for (const { pointer, detail } of taken.problems)
+      problems.push({ pointer: `/allocations/${index}${pointer}`, detail })
+    const { approvalId, name, clusterId, providerInstanceIds } = one
+    const { effect, allocationId } = taken
+    return { name, approvalId, clusterId, nodes: providerInstanceIds.length, effect, allocationId }
+  })
+  problems.push(...makeRoom(draft, allocations))
+  return { approvals, allocations, problems }
+}
+
+const withoutId = ({ id: _, ...request }: ImportedApproval): Omit<ImportedApproval, 'id'> => request
+
+function approvalProblem(draft: Draft, caller: Caller, one: ImportedApproval): FieldError | null {
+  if (caller.organizationId !== null || caller.providerId !== null) {
+    return {
+      pointer: '',
+      detail: 'may be registered only by a caller that is bound to no organisation and no operator',
+    }
+  }
+  const before = draft.approval(one.id)
+  if (before === null || isAsRequested(before, withoutId(one))) return null
+  return {
+    pointer: '/id',
+    detail: `${one.id} is registered already, with other facts: change it with PUT, or leave it out`,
+  }
+}
+
+/** Which allocation has which node that was taken over, ended ones included. */
+function ownersOf(draft: Draft): Map<string, string> {
+  const owners = new Map<string, string>()
+  for (const row of draft.allocations()) {
+    for (const { adopted, providerInstanceId } of draft.nodesOf(row.id)) {
+      if (adopted && providerInstanceId !== null)
+        owners.set(instanceKey(row.providerId ?? '', providerInstanceId), row.id)
+    }
+  }
+  return owners
+}
+
+/** What has not started gives way to what runs; more than the cluster has cannot run there. */
+function makeRoom(draft: Draft, allocations: ImportReport['allocations']): FieldError[] {
+  const problems: FieldError[] = []
+  for (const [index, { allocationId, clusterId, effect }] of allocations.entries()) {
+    const reservation =
+      allocationId === null || effect === 'unchanged' ? null : reservationOf(draft.calendar, allocationId)
+    if (allocationId === null || reservation === null) continue
+    relocateOverbooked(draft, clusterId, { cause: 'fault', causeId: allocationId })
+    if (shortfallWithin(draft.calendar, clusterId, { start: draft.now, end: reservation.heldUntil })) {
+      const pointer = `/allocations/${index}/clusterId`
+      problems.push({ pointer, detail: `${clusterId} has fewer nodes than would run there` })
+    }
+  }
+  return problems
+}

@@ -1,0 +1,26 @@
+/**
+ * Nodes that were taken over from a fleet in use. Their operator knows them under names that are not ours and in an
+ * interconnect that we have not made: they are recognised by their instance ids, and shown to the comparison under the
+ * names that they are bound to, so that it needs to know nothing of it.
+ */
+import type { ProviderNode } from '../../shared/provider.ts'
+import type { WantedNode } from './reconcile.ts'
+
+export type BoundNode = Pick<WantedNode, 'name' | 'providerInstanceId'> & { readonly adopted: boolean }
+
+export const adoptedIds = (nodes: readonly BoundNode[]): string[] =>
+  nodes.flatMap((node) => (node.adopted && node.providerInstanceId !== null ? [node.providerInstanceId] : []))
+
+/** @param intent whoever keeps its nodes has them joined as they are; whoever gives them back has no group to dissolve */
+export function underOurNames(
+  found: readonly ProviderNode[],
+  nodes: readonly BoundNode[],
+  intent: 'hold' | 'release',
+): readonly ProviderNode[] {
+  const nameOf = new Map(nodes.filter((node) => node.adopted).map((node) => [node.providerInstanceId, node.name]))
+  if (nameOf.size === 0) return found
+  return found.map((node) => {
+    const name = nameOf.get(node.providerInstanceId)
+    return name === undefined ? node : { ...node, name, inFabric: intent === 'hold' }
+  })
+}

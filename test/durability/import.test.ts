@@ -1,0 +1,188 @@
+/** Taking over a fleet that is in use: whole, without touching a node, and released like any other at its end. */
+import { expect } from 'chai'
+import { after, before, describe, it } from 'mocha'
+import type { Allocation } from '../../shared/allocation.ts'
+import { type ImportedAllocation, ImportReport } from '../../shared/fleet-import.ts'
+import { allocate, approvalBody, approve, days, freshId, hours, look, reaches, release } from '../api/requests.ts'
+import type { ApiClient } from '../support/api-client.ts'
+import { startTestBroker, type TestBroker } from '../support/broker.ts'
+import { nodesOf } from './allocations.ts'
+import { eventually } from './eventually.ts'
+import { type HandMade, handMadeAt } from './hand-made.ts'
+import { type Operators, OPERATORS, startOperators } from './operators.ts'
+
+describe('a fleet in use that is taken over', function () {
+  this.timeout(60_000)
+  let operators: Operators
+  let broker: TestBroker
+  let platform: ApiClient
+  let approvalId: string
+
+  before(async () => {
+    operators = await startOperators()
+    broker = await startTestBroker({
+      sandbox: operators,
+      nodes: { 'kakao-b200-255': 4 },
+      env: { NODE_HEALTH_SECONDS: '0.5' },
+    })
+    platform = await broker.as('platform')
+    approvalId = await approve(platform)
+  })
+  after(async () => {
+    await broker.stop()
+    await operators.close()
+  })
+
+  const entry = (nodes: HandMade, changes: Partial<ImportedAllocation> = {}): ImportedAllocation => ({
+    approvalId,
+    name: 'since before',
+    period: { start: days(-10), end: days(10) },
+    ...nodes,
+    ...changes,
+  })
+  const importing = (body: object, apply = true) => platform.post(`/v1/operations/import?apply=${apply}`, body)
+  const imported = async (body: object, apply = true): Promise<ImportReport> =>
+    (await importing(body, apply)).as(200, ImportReport)
+  const idOf = (report: ImportReport): string => report.allocations[0]?.allocationId ?? ''
+  const pointersOf = async (body: object): Promise<string[]> =>
+    ((await importing(body)).problem('invalid-request').errors ?? []).map(({ pointer }) => pointer)
+  const listAll = async (): Promise<number> =>
+    ((await platform.get('/v1/allocations?limit=500')).text.match(/"id":"alc_/g) ?? []).length
+
+  for (const operator of OPERATORS) {
+    it(`runs on at ${operator} as active on its own nodes, and is gone from the list at its end (invariants 2, 3)`, async () => {
+      const nodes = await handMadeAt(operators, operator, 2)
+      const standing = await operators.standing(operator)
+      const id = idOf(await imported({ allocations: [entry(nodes)] }))
+      const active: Allocation = await look(platform, id)
+      expect([active.status, active.nodes]).to.deep.equal(['active', { desired: 2, ready: 2, failed: 0 }])
+      expect([active.activeAt, active.placement?.clusterId]).to.deep.equal([days(-10), nodes.clusterId])
+      // A look after it came over: it is no worse, and nothing was built or deleted.
+      const seen = await eventually(
+        `${id} looked at`,
+        () => broker.scrape('gpu_broker_look_duration_seconds_count'),
+        (looks) => looks > 3,
+      )
+      expect(seen).to.be.greaterThan(3)
+      expect((await look(platform, id)).statusReason).to.equal(null)
+      expect((await nodesOf(platform, id)).map((node) => [node.status, node.providerInstanceId])).to.have.deep.members(
+        nodes.providerInstanceIds.map((one) => ['ready', one]),
+      )
+      expect(await operators.standing(operator)).to.equal(standing)
+      await release(platform, id)
+      await reaches(platform, id, 'released')
+      expect(await operators.standing(operator)).to.equal(standing - 2)
+    })
+  }
+
+  it('is only told of without apply, and changes nothing a second time', async () => {
+    const nodes = await handMadeAt(operators, 'nhn', 1)
+    const newApproval = { id: freshId('apr'), ...approvalBody() }
+    const file = { approvals: [newApproval], allocations: [entry(nodes, { approvalId: newApproval.id })] }
+    const before = await listAll()
+    const told = await imported(file, false)
+    expect([told.applied, told.problems]).to.deep.equal([false, []])
+    expect([told.approvals[0]?.effect, told.allocations[0]?.effect]).to.deep.equal(['create', 'create'])
+    expect(await listAll()).to.equal(before)
+    expect((await platform.get(`/v1/approvals/${newApproval.id}`)).status).to.equal(404)
+    const id = idOf(await imported(file))
+    const again = await imported(file)
+    expect([again.approvals[0]?.effect, again.allocations[0]?.effect, idOf(again)]).to.deep.equal([
+      'unchanged',
+      'unchanged',
+      id,
+    ])
+    expect(await listAll()).to.equal(before + 1)
+    await release(platform, id)
+    await reaches(platform, id, 'released')
+  })
+
+  it('is taken over whole or not at all: every problem is named where it stands', async () => {
+    const nodes = await handMadeAt(operators, 'nhn', 2)
+    const [first = ''] = nodes.providerInstanceIds
+    const before = await listAll()
+    const wrong: readonly (readonly [string, ImportedAllocation])[] = [
+      ['/clusterId', entry(nodes, { clusterId: 'moon-base' })],
+      ['/approvalId', entry(nodes, { approvalId: 'nobody' })],
+      ['/period/start', entry(nodes, { period: { start: hours(5), end: days(5) } })],
+      ['/period/end', entry(nodes, { period: { start: days(-5), end: hours(-5) } })],
+      ['/access/image', entry(nodes, { access: { image: 'windows-95' } })],
+      ['/providerInstanceIds/1', entry(nodes, { providerInstanceIds: [first, first] })],
+      ['/providerInstanceIds/1', entry(nodes, { providerInstanceIds: [first, 'no-such-node'] })],
+      ['/providerInstanceIds/0', entry({ ...nodes, clusterId: 'nhn-b200-255' })],
+    ]
+    for (const [pointer, allocation] of wrong) {
+      const good = entry(await handMadeAt(operators, 'nhn', 1))
+      const found = await pointersOf({ allocations: [good, allocation] })
+      expect(found, JSON.stringify(allocation)).to.include(`/allocations/1${pointer}`)
+      expect(found.filter((one) => one.startsWith('/allocations/0'))).to.deep.equal([])
+    }
+    expect(await listAll()).to.equal(before)
+  })
+
+  it('takes no node that an allocation has already, nor one that a broker has built', async () => {
+    const nodes = await handMadeAt(operators, 'nhn', 2)
+    const id = idOf(await imported({ allocations: [entry(nodes)] }))
+    const [first = ''] = nodes.providerInstanceIds
+    expect(await pointersOf({ allocations: [entry({ ...nodes, providerInstanceIds: [first] })] })).to.deep.equal([
+      '/allocations/0/providerInstanceIds/0',
+    ])
+    const built = await allocate(platform, approvalId, {
+      requires: { providers: ['nhn'] },
+      period: { durationHours: 24 },
+    })
+    await reaches(platform, built.id, 'active')
+    const own = (await nodesOf(platform, built.id)).map((node) => node.providerInstanceId ?? '')
+    expect(await pointersOf({ allocations: [entry({ ...nodes, providerInstanceIds: own })] })).to.deep.equal([
+      '/allocations/0/providerInstanceIds/0',
+    ])
+    for (const one of [id, built.id]) await release(platform, one)
+    for (const one of [id, built.id]) await reaches(platform, one, 'released')
+  })
+
+  it('moves who has not started, and never holds more than its cluster has (invariant 1)', async () => {
+    const nodes = await handMadeAt(operators, 'kakao', 3)
+    expect(nodes.clusterId).to.equal('kakao-b200-255')
+    const kakao = { requires: { providers: ['kakao'] } }
+    const next = await allocate(platform, approvalId, { ...kakao, demand: { nodes: 2 } })
+    expect(next.status).to.equal('scheduled')
+    const id = idOf(await imported({ allocations: [entry(nodes)] }))
+    expect((await look(platform, next.id)).status).to.equal('waitlisted')
+    expect(await pointersOf({ allocations: [entry(await handMadeAt(operators, 'kakao', 2))] })).to.deep.equal([
+      '/allocations/0/clusterId',
+    ])
+    for (const one of [next.id, id]) await release(platform, one)
+    await reaches(platform, id, 'released')
+  })
+
+  it('has a node that fails replaced under a name of ours', async () => {
+    const nodes = await handMadeAt(operators, 'nhn', 2)
+    const id = idOf(await imported({ allocations: [entry(nodes)] }))
+    await operators.breakNode('nhn', nodes.providerInstanceIds[0] ?? '')
+    const standing = await eventually(
+      `${id} whole again`,
+      () => nodesOf(platform, id),
+      (shown) => shown.some(({ generation, status }) => generation === 2 && status === 'ready'),
+    )
+    expect(standing.filter(({ status }) => status === 'ready')).to.have.length(2)
+    await reaches(platform, id, 'active')
+    await release(platform, id)
+    await reaches(platform, id, 'released')
+    expect((await operators.everBuilt('nhn', id)).every(({ deletedAt }) => deletedAt !== null)).to.equal(true)
+  })
+
+  it('is for operators of the service alone, and waits for an operator that does not answer', async () => {
+    const kaist = await broker.as('kaist')
+    ;(await kaist.post('/v1/operations/import', { allocations: [] })).problem('insufficient-scope')
+    const nodes = await handMadeAt(operators, 'nhn', 1)
+    const staff = await broker.as('nhn-staff')
+    const own = (await staff.post('/v1/operations/import', { allocations: [entry(nodes)] })).as(200, ImportReport)
+    expect(own.problems).to.deep.equal([])
+    const others = entry({ ...nodes, clusterId: 'kakao-b200-255' })
+    const told = (await staff.post('/v1/operations/import', { allocations: [others] })).as(200, ImportReport)
+    expect(told.problems.map(({ pointer }) => pointer)).to.deep.equal(['/allocations/0/clusterId'])
+    await operators.setFaults('nhn', [{ match: { path: '.' }, effect: 'reset-before' }])
+    ;(await importing({ allocations: [entry(nodes)] })).problem('unavailable')
+    await operators.calm()
+  })
+})
