@@ -13,6 +13,7 @@ import type { Answer, Caller, Command } from './command.ts'
 import type { Draft } from './draft.ts'
 import { type FoundNodes, instanceKey, takeAllocation } from './import-allocation.ts'
 import type { Needs } from '../store/group.ts'
+import { occupyFound } from './record-sweep.ts'
 import { isAsRequested, registered } from './put-approval.ts'
 import { relocateOverbooked } from './relocate.ts'
 
@@ -28,6 +29,7 @@ export async function importFleet(app: App, command: Command, importing: Importi
   const { request, apply } = importing
   const found = await foundNodes(app, importing)
   const needs: Needs = {
+    sweeps: [...found.providerIds],
     approvals: [...(request.approvals ?? []).map(({ id }) => id), ...(request.allocations ?? []).map(approvalIdOf)],
     adopted: true,
     waiting: true,
@@ -69,8 +71,14 @@ class OnlyTried extends Refusal {
 
 const approvalIdOf = ({ approvalId }: { readonly approvalId: string }): string => approvalId
 
+interface Found {
+  readonly nodes: FoundNodes
+  /** Operators of the clusters in the file. */
+  readonly providerIds: ReadonlySet<string>
+}
+
 /** Asked before anything is decided: no operator is waited for in a transaction. */
-async function foundNodes(app: App, { request, list }: Importing): Promise<FoundNodes> {
+async function foundNodes(app: App, { request, list }: Importing): Promise<Found> {
   const calendar = await app.cache.read(app.database.queries)
   const idsAt = new Map<string, Set<string>>()
   for (const { clusterId, providerInstanceIds } of request.allocations ?? []) {
@@ -86,10 +94,10 @@ async function foundNodes(app: App, { request, list }: Importing): Promise<Found
       return nodes.map((node) => [instanceKey(providerId, node.providerInstanceId), node] as const)
     }),
   )
-  return new Map(lists.flat())
+  return { nodes: new Map(lists.flat()), providerIds: new Set(idsAt.keys()) }
 }
 
-function takeOver(draft: Draft, caller: Caller, request: ImportRequest, found: FoundNodes): Report {
+function takeOver(draft: Draft, caller: Caller, request: ImportRequest, found: Found): Report {
   const problems: FieldError[] = []
   const approvals = (request.approvals ?? []).map((one, index) => {
     const problem = approvalProblem(draft, caller, one)
@@ -101,13 +109,14 @@ function takeOver(draft: Draft, caller: Caller, request: ImportRequest, found: F
   })
   const owners = ownersOf(draft)
   const allocations = (request.allocations ?? []).map((one, index) => {
-    const taken = takeAllocation(draft, caller, one, { found, owners })
+    const taken = takeAllocation(draft, caller, one, { found: found.nodes, owners })
     for (const { pointer, detail } of taken.problems)
       problems.push({ pointer: `/allocations/${index}${pointer}`, detail })
     const { approvalId, name, clusterId, providerInstanceIds } = one
     const { effect, allocationId } = taken
     return { name, approvalId, clusterId, nodes: providerInstanceIds.length, effect, allocationId }
   })
+  for (const providerId of found.providerIds) forgetFindings(draft, providerId, owners)
   problems.push(...makeRoom(draft, allocations))
   return { approvals, allocations, problems }
 }
@@ -139,6 +148,15 @@ function ownersOf(draft: Draft): Map<string, string> {
     }
   }
   return owners
+}
+
+/** A sweep has counted them as somebody else's: now they are an allocation's, and are not counted twice. */
+function forgetFindings(draft: Draft, providerId: string, owners: ReadonlyMap<string, string>): void {
+  for (const finding of draft.findingsAt(providerId)) {
+    const isTaken = owners.has(instanceKey(providerId, finding.providerInstanceId))
+    if (finding.kind === 'leftover' && isTaken) draft.dropFinding(finding)
+  }
+  occupyFound(draft, providerId)
 }
 
 /** What has not started gives way to what runs; more than the cluster has cannot run there. */

@@ -24,3 +24,18 @@ export function underOurNames(
     return name === undefined ? node : { ...node, name, inFabric: intent === 'hold' }
   })
 }
+
+/** What a whole list shows of nodes that were taken over: whose they are, as if they carried our tag and our names. */
+export function underOurTag(
+  listed: readonly ProviderNode[],
+  adopted: readonly (BoundNode & { readonly allocationId: string; readonly groupName: string })[],
+  installationId: string,
+): readonly ProviderNode[] {
+  const byId = new Map(adopted.map((node) => [node.providerInstanceId, node]))
+  return listed.map((node) => {
+    const bound = byId.get(node.providerInstanceId)
+    if (bound === undefined) return node
+    const owner = { installationId, allocationId: bound.allocationId, group: bound.groupName }
+    return { ...node, name: bound.name, owner }
+  })
+}

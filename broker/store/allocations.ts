@@ -85,6 +85,17 @@ export const nodesOf = (db: Queries, allocationId: string): Promise<readonly Sel
     .orderBy('generation')
     .execute()
 
+/** Nodes at a provider that were taken over and have not been seen gone. */
+export const adoptedAt = (db: Queries, providerId: string): Promise<readonly Selectable<NodeTable>[]> =>
+  db
+    .selectFrom('nodes')
+    .innerJoin('allocations', 'allocations.id', 'nodes.allocationId')
+    .selectAll('nodes')
+    .where('nodes.adopted', '=', true)
+    .where('nodes.status', '!=', 'deleted')
+    .where('allocations.providerId', '=', providerId)
+    .execute()
+
 export const decisionsOf = (db: Queries, allocationId: string): Promise<readonly Selectable<DecisionTable>[]> =>
   db.selectFrom('decisions').selectAll().where('allocationId', '=', allocationId).orderBy('sequence').execute()
 

@@ -8,9 +8,11 @@ import { ProviderError } from '../../shared/provider-error.ts'
 import type { ProviderNode } from '../../shared/provider.ts'
 import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import { recordSweep, type SweepResult } from '../app/record-sweep.ts'
+import { adoptedIds, underOurTag } from '../core/adopted.ts'
 import { decideActions, type Finding, findingKey, findingsOf, type Permission } from '../core/sweep.ts'
 import type { ProviderEntry } from '../providers/directory.ts'
 import type { Changes } from '../store/changes.ts'
+import { adoptedAt } from '../store/allocations.ts'
 import {
   askedWithinHour,
   claimSweep,
@@ -143,7 +145,14 @@ async function listAll(
   entry: ProviderEntry,
 ): Promise<readonly ProviderNode[]> {
   const call = { operationId: `sweep-${entry.id}`, deadlineAt: app.now() + LIST_WITHIN_MS, signal }
-  return await entry.provider.listNodes({ installationId }, call)
+  const db = app.database.queries
+  const adopted = adoptedIds(await adoptedAt(db, entry.id))
+  const listed = await entry.provider.listNodes(
+    adopted.length === 0 ? { installationId } : { installationId, adopted },
+    call,
+  )
+  // Read again: what was taken over while the list was on its way is nobody else's either.
+  return underOurTag(listed, await adoptedAt(db, entry.id), installationId)
 }
 
 /** The store is read after the list: see `readBelief`. */

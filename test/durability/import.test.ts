@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import type { Allocation } from '../../shared/allocation.ts'
 import { type ImportedAllocation, ImportReport } from '../../shared/fleet-import.ts'
+import { Reconciliation } from '../../shared/reconciliation.ts'
 import { allocate, approvalBody, approve, days, freshId, hours, look, reaches, release } from '../api/requests.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { startTestBroker, type TestBroker } from '../support/broker.ts'
@@ -23,7 +24,7 @@ describe('a fleet in use that is taken over', function () {
     broker = await startTestBroker({
       sandbox: operators,
       nodes: { 'kakao-b200-255': 4 },
-      env: { NODE_HEALTH_SECONDS: '0.5' },
+      env: { NODE_HEALTH_SECONDS: '0.5', SWEEP_INTERVAL_SECONDS: '1' },
     })
     platform = await broker.as('platform')
     approvalId = await approve(platform)
@@ -69,6 +70,14 @@ describe('a fleet in use that is taken over', function () {
         nodes.providerInstanceIds.map((one) => ['ready', one]),
       )
       expect(await operators.standing(operator)).to.equal(standing)
+      const swept = await eventually(
+        `${operator} swept`,
+        async () => (await platform.get(`/v1/providers/${operator}/reconciliation`)).as(200, Reconciliation),
+        ({ startedAt }) => Date.parse(startedAt ?? '') > Date.parse(active.createdAt),
+      )
+      expect(
+        swept.findings.filter(({ providerInstanceId }) => nodes.providerInstanceIds.includes(providerInstanceId)),
+      ).to.deep.equal([])
       await release(platform, id)
       await reaches(platform, id, 'released')
       expect(await operators.standing(operator)).to.equal(standing - 2)
