@@ -3,7 +3,7 @@
  * nothing, in one transaction; without `apply` the same is decided, told, and thrown away. A node is known from then on
  * by its instance id, so the same file once more finds everything taken over already, and changes nothing.
  */
-import type { ImportedApproval, ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
+import type { ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
 import type { ProviderNode } from '../../shared/provider.ts'
 import { type FieldError, invalidRequest, Refusal } from '../../shared/refusal.ts'
 import { clusterOf, reservationOf } from '../core/calendar-reads.ts'
@@ -99,13 +99,13 @@ async function foundNodes(app: App, { request, list }: Importing): Promise<Found
 
 function takeOver(draft: Draft, caller: Caller, request: ImportRequest, found: Found): Report {
   const problems: FieldError[] = []
-  const approvals = (request.approvals ?? []).map((one, index) => {
-    const problem = approvalProblem(draft, caller, one)
+  const approvals = (request.approvals ?? []).map(({ id, ...facts }, index) => {
+    const before = draft.approval(id)
+    const problem = approvalProblem(caller, id, before === null || isAsRequested(before, facts))
     if (problem !== null) problems.push({ pointer: `/approvals/${index}${problem.pointer}`, detail: problem.detail })
-    const isThere = draft.approval(one.id) !== null
-    if (!isThere && problem === null) registered(draft, one.id, withoutId(one))
-    const effect = isThere ? ('unchanged' as const) : ('create' as const)
-    return { id: one.id, organizationId: one.organizationId, effect }
+    else if (before === null) registered(draft, id, facts)
+    const effect = before === null ? ('create' as const) : ('unchanged' as const)
+    return { id, organizationId: facts.organizationId, effect }
   })
   const owners = ownersOf(draft)
   const allocations = (request.allocations ?? []).map((one, index) => {
@@ -121,20 +121,17 @@ function takeOver(draft: Draft, caller: Caller, request: ImportRequest, found: F
   return { approvals, allocations, problems }
 }
 
-const withoutId = ({ id: _, ...request }: ImportedApproval): Omit<ImportedApproval, 'id'> => request
-
-function approvalProblem(draft: Draft, caller: Caller, one: ImportedApproval): FieldError | null {
+function approvalProblem(caller: Caller, id: string, fits: boolean): FieldError | null {
   if (caller.organizationId !== null || caller.providerId !== null) {
     return {
       pointer: '',
       detail: 'may be registered only by a caller that is bound to no organisation and no operator',
     }
   }
-  const before = draft.approval(one.id)
-  if (before === null || isAsRequested(before, withoutId(one))) return null
+  if (fits) return null
   return {
     pointer: '/id',
-    detail: `${one.id} is registered already, with other facts: change it with PUT, or leave it out`,
+    detail: `${id} is registered already, with other facts: change it with PUT, or leave it out`,
   }
 }
 
