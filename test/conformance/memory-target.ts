@@ -32,6 +32,6 @@ export function memoryTarget({ habits = {}, breaks, breaksWrongKey }: Breakage =
     burstNodes: 12,
     maxNodes: 100,
     sandbox: operator.sandbox,
-    patience: { callMs: 5_000, readyMs: 1_200, lookEveryMs: 5, graceMs: 800 },
+    patience: { callMs: 5_000, readyMs: 2_500, lookEveryMs: 10, graceMs: 800 },
   }
 }

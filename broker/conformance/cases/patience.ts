@@ -20,6 +20,8 @@ import { CALL_NAMES, TRIES, type CallName } from './every-call.ts'
 
 const SHORT_MS = 200
 const DRIP_MS = 20_000
+/** Within it a create is surely sent, after whatever goes before it, on a slow machine too. */
+const UNDER_WAY_MS = 1_000
 
 /** What is surely not done when nothing was answered, and what may be. */
 const CHANGES: Readonly<Record<CallName, boolean>> = {
@@ -99,8 +101,10 @@ export const PATIENCE: readonly ContractCase[] = [
     nodes: () => 1,
     async run(world) {
       const group = await aGroup(world, { size: 1 })
-      await world.sandbox.setFaults([{ match: world.sandbox.calls.create, times: 1, effect: 'delay', delayMs: 800 }])
-      const call = aCall(world, { withinMs: 500 })
+      await world.sandbox.setFaults([
+        { match: world.sandbox.calls.create, times: 1, effect: 'delay', delayMs: 2 * UNDER_WAY_MS },
+      ])
+      const call = aCall(world, { withinMs: UNDER_WAY_MS })
       const error = await rejectionOf('unreachable', world.provider.createNodes(group, call))
       assert.equal(error.effect, 'maybe')
       await untilListed(world, group)
@@ -132,12 +136,12 @@ export const PATIENCE: readonly ContractCase[] = [
     async run(world) {
       const group = await aGroup(world)
       const { calls } = world.sandbox
-      await world.sandbox.setFaults([{ match: calls.create, times: 1, effect: 'delay', delayMs: SHORT_MS }])
+      await world.sandbox.setFaults([{ match: calls.create, times: 1, effect: 'delay', delayMs: 2 * UNDER_WAY_MS }])
       const caller = new AbortController()
       const call = aCall(world, { signal: caller.signal })
       const creating = rejection(world.provider.createNodes(group, call))
-      setTimeout(() => caller.abort(), SHORT_MS / 2)
-      const error = await endsWithin(SHORT_MS + world.patience.graceMs, creating)
+      setTimeout(() => caller.abort(), UNDER_WAY_MS)
+      const error = await endsWithin(UNDER_WAY_MS + world.patience.graceMs, creating)
       assert.equal(error.kind, 'unreachable')
       // As the broker does: it looks for what may have been done before it asks again.
       await eventually(world, 'what was under way', {

@@ -1,5 +1,6 @@
 /** Lists that are not whole, or not about us. */
-import { type Mutant, as, onList, hasGroup } from './breaking.ts'
+import { PAGE_SIZE } from '../memory-operator.ts'
+import { type Mutant, as, hasGroup, onList, refuse } from './breaking.ts'
 
 export const LISTS: readonly Mutant[] = [
   {
@@ -109,5 +110,35 @@ export const LISTS: readonly Mutant[] = [
       'create-beside-another-allocation',
       'delete-ten-times',
     ],
+  },
+  {
+    does: 'knows no allocation that it was never asked to make anything for',
+    breaks(good) {
+      const asked = new Set<string>()
+      return {
+        async createNodes(group, call) {
+          asked.add(group.owner.allocationId)
+          return await good.createNodes(group, call)
+        },
+        async listNodes(filter, call) {
+          if (filter.allocationId !== undefined && !asked.has(filter.allocationId)) {
+            throw refuse('no such allocation', 'not-found')
+          }
+          return await good.listNodes(filter, call)
+        },
+      }
+    },
+    fails: ['list-empty'],
+  },
+  {
+    does: 'expects more where a page of all nodes is full',
+    breaks: (good) => ({
+      async listNodes(filter, call) {
+        const found = await good.listNodes(filter, call)
+        if (filter.allocationId === undefined && found.length === PAGE_SIZE) throw refuse('no next page', 'malformed')
+        return found
+      },
+    }),
+    fails: ['list-full-page', 'list-while-vanishing', 'list-while-appearing'],
   },
 ]

@@ -190,4 +190,98 @@ export const MAKING: readonly Mutant[] = [
     },
     fails: ['create-cut-off-drop-before', 'create-cut-off-reset-before'],
   },
+  {
+    does: 'makes a group anew that is asked for again before anybody has looked for what a lost answer left',
+    breaks(good) {
+      const lost = new Set<string>()
+      return {
+        async createNodes(group, call) {
+          const isAnew = lost.has(group.name)
+          const name = isAnew ? `${group.name.slice(0, -1)}z` : group.name
+          return await turning(
+            good.createNodes({ ...group, name, owner: { ...group.owner, group: name } }, call),
+            (error) => {
+              if (error.code === 'LOST') lost.add(group.name)
+              return error
+            },
+          )
+        },
+        async listNodes(filter, call) {
+          lost.clear()
+          return await good.listNodes(filter, call)
+        },
+      }
+    },
+    fails: ['create-answers-lost-in-a-row'],
+  },
+  {
+    does: 'makes a group without keys once more when it is asked for again and all of it is ready',
+    breaks(good) {
+      const made = new Map<string, number>()
+      return {
+        async createNodes(group, call) {
+          const nodes = await good.listNodes(group.owner, call)
+          const ready = nodes.filter(({ owner, state }) => owner?.group === group.name && state === 'ready')
+          const isAgain = group.sshPublicKeys.length === 0 && made.get(group.name) === group.size
+          const name = isAgain && ready.length === group.size ? `${group.name.slice(0, -1)}z` : group.name
+          const answered = await good.createNodes({ ...group, name, owner: { ...group.owner, group: name } }, call)
+          made.set(group.name, group.size)
+          return answered
+        },
+      }
+    },
+    fails: ['create-ready-again', 'create-beside-another-allocation'],
+  },
+  {
+    does: 'takes two groups of one node for the same',
+    breaks(good) {
+      const first = new Map<string, string>()
+      return {
+        async createNodes(group, call) {
+          const { allocationId } = group.owner
+          if (group.size === 1 && (first.get(allocationId) ?? group.name) !== group.name) return []
+          if (group.size === 1) first.set(allocationId, group.name)
+          return await good.createNodes(group, call)
+        },
+      }
+    },
+    fails: ['create-two-groups'],
+  },
+  {
+    does: 'gives the only member of a first group no number',
+    breaks(good) {
+      const alone = new Set<string>()
+      return {
+        async createNodes(group, call) {
+          if (group.size === 1 && group.name.endsWith('-000')) alone.add(group.name)
+          return await good.createNodes(group, call)
+        },
+        listNodes: async (filter, call) =>
+          (await good.listNodes(filter, call)).map((node) =>
+            alone.has(node.owner?.group ?? '') ? { ...node, name: node.owner?.group ?? '' } : node,
+          ),
+      }
+    },
+    fails: ['create-group-of-one', 'create-two-groups'],
+  },
+  {
+    does: 'cannot place SSH keys',
+    breaks: (good) => ({
+      async createNodes(group, call) {
+        if (group.sshPublicKeys.length > 0) throw refuse('no keys here')
+        return await good.createNodes(group, call)
+      },
+    }),
+    fails: [
+      'create-with-keys',
+      'create-with-korean-key-comment',
+      'create-ten-times',
+      'create-answers-lost-in-a-row',
+      'sweep-spares-foreign',
+      'sweep-spares-needed',
+      'nothing-left-after-release',
+      'nothing-left-after-lost-answer',
+      'nothing-left-after-failed-build',
+    ],
+  },
 ]
