@@ -6,6 +6,9 @@ import { drainCluster, getDrain, liftDrain, listDrains } from './app/drain-clust
 import { extendAllocation } from './app/extend-allocation.ts'
 import { importFleet, type Importing } from './app/import-fleet.ts'
 import { holdProviders } from './app/freeze.ts'
+import { adoptFoundNode } from './app/adopt-found.ts'
+import { holdDeletes } from './app/hold-deletes.ts'
+import { approveSweep, deleteFoundNode } from './app/resolve-finding.ts'
 import { previewPlacement } from './app/preview-placement.ts'
 import { putApproval } from './app/put-approval.ts'
 import {
@@ -52,6 +55,10 @@ export const bindUseCases = (
   importFleet: (command, request, apply) => importFleet(app, command, { request, apply, list: listAdopted }),
   holdProviders: (command, to, request) =>
     holdProviders(app, command, { to, request, providerIds: providers.map((one) => one.id) }),
+  approveSweep: (command, providerId) => approveSweep(app, command, providerId),
+  deleteFoundNode: (command, node) => deleteFoundNode(app, command, node),
+  adoptFoundNode: (command, node, request) => adoptFoundNode(app, command, node, request),
+  holdDeletes: (command, held) => holdDeletes(app, command, held),
   switchCluster: (command, id, to, request) => switchCluster(app, command, { id, to, request }),
   switchProvider: (command, id, to, request) => {
     const provider = providers.find((one) => one.id === id)

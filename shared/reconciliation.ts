@@ -1,6 +1,7 @@
 /** What the last sweep of a provider found that is not as it should be. */
 import { z } from 'zod'
-import { Instant, InstantOrNull } from './text.ts'
+import { OwnerChosenId } from './ids.ts'
+import { Instant, InstantOrNull, lineOfText } from './text.ts'
 
 export const SWEEP_KINDS = ['orphan', 'missing', 'unknown', 'leftover'] as const
 export type SweepKind = (typeof SWEEP_KINDS)[number]
@@ -33,3 +34,17 @@ export const Reconciliation = z
   })
   .meta({ id: 'Reconciliation' })
 export type Reconciliation = z.infer<typeof Reconciliation>
+
+/** What the broker cannot know of an allocation that it has forgotten. */
+export const AdoptRequest = z
+  .strictObject({
+    approvalId: OwnerChosenId.meta({ description: 'Whose it is, and what it counts against.' }),
+    end: Instant.meta({ description: 'When it is given back.' }),
+    name: lineOfText(128).optional().meta({ description: 'Default: the name of its first node.' }),
+  })
+  .meta({ id: 'AdoptRequest' })
+export type AdoptRequest = z.infer<typeof AdoptRequest>
+
+/** Whether nothing is deleted at operators that no person has asked for. */
+export const HeldDeletes = z.strictObject({ deletesHeld: z.boolean() }).meta({ id: 'HeldDeletes' })
+export type HeldDeletes = z.infer<typeof HeldDeletes>

@@ -75,6 +75,7 @@ export interface Draft {
   saveDrain(row: DrainRow): void
   isFrozen(providerId: string): boolean
   setFrozen(providerId: string, frozen: boolean): void
+  holdDeletes(held: boolean): void
   /** Null until one has been begun. */
   sweep(providerId: string): SweepRow | null
   saveSweep(row: SweepRow): void
@@ -139,6 +140,7 @@ export function openDraft(base: DraftBase): OpenDraft {
     saveDrain: (row) => void changes.drains.set(row.id, row),
     isFrozen: (id) => changes.frozen.get(id) ?? base.rows.frozen.get(id) ?? false,
     setFrozen: (id, frozen) => void changes.frozen.set(id, frozen),
+    holdDeletes: (held) => void changes.holds.set('deletes', held),
     sweep: (id) => changes.sweeps.get(id) ?? base.rows.sweeps.get(id) ?? null,
     saveSweep: (row) => void changes.sweeps.set(row.providerId, row),
     findingsAt: (id) =>

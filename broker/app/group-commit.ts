@@ -179,6 +179,7 @@ function merge(from: Changes, { rows, changes }: Hands): void {
     for (const [id, row] of from.groups) into.groups.set(id, row)
     for (const [id, row] of from.drains) into.drains.set(id, row)
     for (const [id, frozen] of from.frozen) into.frozen.set(id, frozen)
+    for (const [what, held] of from.holds) into.holds.set(what, held)
     for (const [id, row] of from.sweeps) into.sweeps.set(id, row)
     for (const [id, row] of from.findings) into.findings.set(id, row)
     for (const [id, row] of from.sweepDeletions) into.sweepDeletions.set(id, row)
@@ -199,6 +200,7 @@ const isEmpty = (changes: Changes): boolean =>
     changes.groups.size +
     changes.drains.size +
     changes.frozen.size +
+    changes.holds.size +
     changes.sweeps.size +
     changes.findings.size +
     changes.sweepDeletions.size +

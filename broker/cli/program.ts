@@ -7,6 +7,7 @@ import { type Run, act } from './commands/command-context.ts'
 import { conformance, describeConformance } from './commands/conformance.ts'
 import { createAllocation, describeCreate } from './commands/create-allocation.ts'
 import * as local from './commands/local.ts'
+import * as reconciliation from './commands/reconciliation.ts'
 import { describePreview, preview } from './commands/preview.ts'
 import { describeSimulate, simulateTrace } from './commands/simulate.ts'
 import { describeWatch, watchAllocation } from './commands/watch.ts'
@@ -80,6 +81,16 @@ function build(io: Io, done: (exitCode: number) => void): Command {
   add(allocationCommands, 'nodes', allocations.describeNodes, allocations.listNodes)
   add(allocationCommands, 'release', allocations.describeRelease, allocations.releaseAllocation)
   add(allocationCommands, 'watch', describeWatch, watchAllocation)
+  const sweepCommands = settled(
+    program.command('sweep').description('what operators list, compared with what is known'),
+  )
+  add(sweepCommands, 'show', reconciliation.describeShow, reconciliation.showSweep)
+  add(sweepCommands, 'approve', reconciliation.describeApprove, reconciliation.approveSweep)
+  const nodeCommands = settled(program.command('nodes').description('nodes that a sweep has found'))
+  add(nodeCommands, 'adopt', reconciliation.describeAdopt, reconciliation.adoptNode)
+  add(nodeCommands, 'delete', reconciliation.describeDelete, reconciliation.deleteNode)
+  add(program, 'hold-deletes', reconciliation.describeHold, reconciliation.holdDeletes)
+  add(program, 'resume-deletes', reconciliation.describeResume, reconciliation.resumeDeletes)
   add(program, 'waitlist', allocations.describeWaitlist, allocations.listWaitlist)
   return program
 }

@@ -3,6 +3,7 @@ import type { Allocation, AllocationNode, AllocationRequest, AllocationStatus } 
 import type { PreviewRequest, ReleaseRequest, WaitlistItem } from '../../shared/allocation.ts'
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
+import type { AdoptRequest, HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import type { Decision, PlacementPreview } from '../../shared/decision.ts'
 import { type Asked, type Exchange, type ExchangeOptions, createExchange } from './exchange.ts'
 
@@ -62,6 +63,22 @@ export interface Client {
   /** Twice is once. */
   releaseAllocation(id: string, request?: ReleaseRequest, options?: PostOptions): Promise<Allocation>
 
+  /** What the last sweep found. */
+  getReconciliation(providerId: string, options?: CallOptions): Promise<Reconciliation>
+  /** Lets what sweeps hold back now be deleted. */
+  approveSweep(providerId: string, options?: PostOptions): Promise<Reconciliation>
+  deleteFoundNode(providerId: string, providerInstanceId: string, options?: PostOptions): Promise<SweepFinding>
+  /** With all nodes of the same allocation. */
+  adoptFoundNode(
+    providerId: string,
+    providerInstanceId: string,
+    request: AdoptRequest,
+    options?: PostOptions,
+  ): Promise<Allocation>
+  /** Nothing is deleted at operators that no person has asked for, until `resumeDeletes`. */
+  holdDeletes(options?: PostOptions): Promise<HeldDeletes>
+  resumeDeletes(options?: PostOptions): Promise<HeldDeletes>
+
   /** In serving order. */
   listWaitlist(filter?: { readonly architecture?: string }, options?: ListOptions): AsyncGenerator<WaitlistItem>
 }
@@ -101,9 +118,19 @@ export function createClient(options: ExchangeOptions): Client {
     listAllocationDecisions: (id, walking) => walk(`${at('allocations', id)}/decisions`, {}, walking),
     releaseAllocation: (id, request = {}, calling) => post(`${at('allocations', id)}/release`, request, calling),
 
+    getReconciliation: (id, { signal } = {}) => read(`${at('providers', id)}/reconciliation`, { signal }),
+    approveSweep: (id, calling) => post(`${at('providers', id)}/reconciliation/approve`, {}, calling),
+    deleteFoundNode: (id, node, calling) => post(`${foundAt(id, node)}/delete`, {}, calling),
+    adoptFoundNode: (id, node, request, calling) => post(`${foundAt(id, node)}/adopt`, request, calling),
+    holdDeletes: (calling) => post('/v1/operations/hold-deletes', {}, calling),
+    resumeDeletes: (calling) => post('/v1/operations/resume-deletes', {}, calling),
+
     listWaitlist: (filter = {}, walking) => walk('/v1/waitlist', { ...filter }, walking),
   }
 }
+
+const foundAt = (providerId: string, providerInstanceId: string): string =>
+  `${at('providers', providerId)}/reconciliation/nodes/${encodeURIComponent(providerInstanceId)}`
 
 const at = (noun: string, id: string): string => `/v1/${noun}/${encodeURIComponent(id)}`
 

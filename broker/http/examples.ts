@@ -7,7 +7,7 @@ import type { CloudEvent } from '../../shared/event.ts'
 import type { ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
 import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../shared/operation.ts'
 import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
-import type { Reconciliation } from '../../shared/reconciliation.ts'
+import type { AdoptRequest, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 
 export const PROVIDER_ID = 'nhn'
 export const CLUSTER_ID = 'nhn-b200-510'
@@ -235,19 +235,21 @@ export const waitlistItem: WaitlistItem = {
   reason: 'No cluster has 255 free nodes before 2027-03-01.',
 }
 
+export const foundNode: SweepFinding = {
+  kind: 'unknown',
+  providerInstanceId: '3f2a',
+  name: 'gbabcdefghijklmnop-000-1',
+  since: '2026-12-01T00:05:01Z',
+  action: 'ask',
+}
+
 export const reconciliation: Reconciliation = {
   startedAt: '2026-12-01T00:05:00Z',
   durationMs: 840,
-  findings: [
-    {
-      kind: 'unknown',
-      providerInstanceId: '3f2a',
-      name: 'gbabcdefghijklmnop-000-1',
-      since: '2026-12-01T00:05:01Z',
-      action: 'ask',
-    },
-  ],
+  findings: [foundNode],
 }
+
+export const adoptRequest: AdoptRequest = { approvalId: 'apr-2026-0001', end: '2027-03-01T00:00:00Z' }
 
 export const provider: ProviderView = {
   id: PROVIDER_ID,

@@ -18,7 +18,8 @@ import type { Hold } from '../app/freeze.ts'
 import type { EventReader } from '../app/event-tail.ts'
 import type { EventQuery, EventStart } from '../app/read-events.ts'
 import type { Switch } from '../app/suspend.ts'
-import type { Reconciliation } from '../../shared/reconciliation.ts'
+import type { FoundNode } from '../app/resolve-finding.ts'
+import type { AdoptRequest, HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import type { Answer, Caller, Command, Page, PageRequest, Range } from '../app/command.ts'
 
 /** One resource and its version. `etag` without quotes. */
@@ -48,6 +49,10 @@ export interface UseCases {
   liftDrain(command: Command, id: string): Promise<Answer<Drain>>
   importFleet(command: Command, request: ImportRequest, apply: boolean): Promise<Answer<ImportReport>>
   holdProviders(command: Command, to: Hold, request: FreezeRequest): Promise<Answer<Frozen>>
+  approveSweep(command: Command, providerId: string): Promise<Answer<Reconciliation>>
+  deleteFoundNode(command: Command, node: FoundNode): Promise<Answer<SweepFinding>>
+  adoptFoundNode(command: Command, node: FoundNode, request: AdoptRequest): Promise<Answer<Allocation>>
+  holdDeletes(command: Command, held: boolean): Promise<Answer<HeldDeletes>>
   switchCluster(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ClusterView>>
   switchProvider(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ProviderView>>
   previewPlacement(caller: Caller, request: PreviewRequest): Promise<PlacementPreview>

@@ -200,3 +200,18 @@ export async function liveStatusCounts(db: Queries): Promise<ReadonlyMap<Allocat
     .execute()
   return new Map(rows.map((row) => [row.status, row.count]))
 }
+
+/** Id of the allocation that has this node of the provider; null: none has. */
+export async function allocationBuiltAs(
+  db: Queries,
+  { providerId, providerInstanceId }: { readonly providerId: string; readonly providerInstanceId: string },
+): Promise<string | null> {
+  const row = await db
+    .selectFrom('nodes')
+    .innerJoin('allocations', 'allocations.id', 'nodes.allocationId')
+    .select('allocations.id')
+    .where('nodes.providerInstanceId', '=', providerInstanceId)
+    .where('allocations.providerId', '=', providerId)
+    .executeTakeFirst()
+  return row?.id ?? null
+}

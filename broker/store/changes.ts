@@ -43,6 +43,8 @@ export interface Changes {
   readonly drains: Map<string, DrainRow>
   /** Provider id → whether the broker's hands are held there. */
   readonly frozen: Map<string, boolean>
+  /** Whether deletions are held everywhere. */
+  readonly holds: Map<'deletes', boolean>
   /** By provider. */
   readonly sweeps: Map<string, SweepRow>
   /** By `findingRowKey`. */
@@ -62,6 +64,7 @@ export const noChanges = (): Changes => ({
   groups: new Map(),
   drains: new Map(),
   frozen: new Map(),
+  holds: new Map(),
   sweeps: new Map(),
   findings: new Map(),
   sweepDeletions: new Map(),

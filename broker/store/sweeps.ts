@@ -154,6 +154,7 @@ const WORKER_COLUMNS = ['claim_token', 'claimed_until']
 
 export async function saveSweeps(trx: Transaction, changes: Changes): Promise<void> {
   await upsertRows(trx, 'sweeps', [...changes.sweeps.values()], { key: ['provider_id'], keep: WORKER_COLUMNS })
+  for (const held of changes.holds.values()) await trx.updateTable('installation').set({ deletesHeld: held }).execute()
   const findings = [...changes.findings.values()]
   const rows = findings.filter(({ isFound }) => isFound).map(({ row }) => row)
   await upsertRows(trx, 'sweep_findings', rows, { key: ['provider_id', 'kind', 'provider_instance_id'] })

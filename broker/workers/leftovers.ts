@@ -6,6 +6,8 @@ import { ProviderError } from '../../shared/provider-error.ts'
 import { MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import type { Changes } from '../store/changes.ts'
 import { endedAt } from '../store/looks.ts'
+import { deletesHeld, findingsAt } from '../store/sweeps.ts'
+import { recordLeftovers } from '../app/record-leftovers.ts'
 import type { ProviderEntry } from '../providers/directory.ts'
 import { type Loop, startLoop } from './loop.ts'
 import { isFrozen, type LookContext } from './steps.ts'
@@ -33,7 +35,7 @@ export function startLeftovers(
       for (const entry of context.directory.entries) {
         const triesLeft = due.get(entry.id) ?? 0
         due.delete(entry.id)
-        if (!(await sweep(context, entry)) && triesLeft > 0) {
+        if (!(await sweep(context, entry, triesLeft === 0)) && triesLeft > 0) {
           due.set(entry.id, triesLeft - 1)
           nextInMs = AGAIN_MS
         }
@@ -53,17 +55,24 @@ export function startLeftovers(
   }
 }
 
-/** @returns whether nothing was left that has to be asked for again */
-async function sweep(context: LookContext, entry: ProviderEntry): Promise<boolean> {
+/**
+ * @param isLast whether what is kept now has been asked for often enough to be called a finding
+ * @returns whether nothing was left that has to be asked for again
+ */
+async function sweep(context: LookContext, entry: ProviderEntry, isLast: boolean): Promise<boolean> {
   const { app, installationId, signal, log } = context
-  if (await isFrozen(context, entry.id)) return true
-  const allocationsEnded = await endedAt(app.database.queries, entry.id)
+  const db = app.database.queries
+  if ((await isFrozen(context, entry.id)) || (await deletesHeld(db))) return true
+  const allocationsEnded = await endedAt(db, entry.id)
   const call = { operationId: `sweep-${entry.id}`, deadlineAt: app.now() + DEADLINE_MS, signal }
   try {
     const found = await entry.provider.sweepLeftovers({ installationId, allocationsEnded }, call)
     const kept = found.filter((one) => one.action === 'kept')
     if (found.length > 0)
       log('leftovers were swept', { providerId: entry.id, removed: found.length - kept.length, kept: kept.length })
+    const known = (await findingsAt(db, entry.id)).some(({ what }) => what !== 'node')
+    if (isLast ? known || kept.length > 0 : known && kept.length === 0)
+      await app.writer.run(recordLeftovers(entry.id, kept))
     return kept.length === 0
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error

@@ -5,6 +5,7 @@ import { SECOND_MS } from '../../shared/time.ts'
 import type { App } from '../app/app.ts'
 import type { AllocationRow, NodeGroupRow, NodeRow } from '../store/changes.ts'
 import { frozenProviders } from '../store/operations.ts'
+import { deletesHeld } from '../store/sweeps.ts'
 import type { GroupAnswer } from '../app/record-answers.ts'
 import { adoptedIds } from '../core/adopted.ts'
 import type { Step } from '../core/reconcile.ts'
@@ -63,14 +64,18 @@ export async function carryOut(context: LookContext, subject: Subject, steps: re
   return answers
 }
 
+/** Steps that wait while deletions are held: what a restored store takes for unwanted may be in use. */
+const GIVES_BACK: ReadonlySet<Step['step']> = new Set(['delete', 'leave-fabric'])
+
 async function attempt(
   context: LookContext,
   row: AllocationRow,
-  step: string,
+  step: Step['step'],
   run: () => Promise<void>,
 ): Promise<void> {
   try {
     if (await isFrozen(context, row.providerId ?? '')) return
+    if (GIVES_BACK.has(step) && (await deletesHeld(context.app.database.queries))) return
     await run()
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error

@@ -2,12 +2,16 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { Allocation } from '../../shared/allocation.ts'
-import { Reconciliation, type SweepFinding } from '../../shared/reconciliation.ts'
-import { approve } from '../api/requests.ts'
+import { ClusterView } from '../../shared/cluster.ts'
+import { Frozen } from '../../shared/operation.ts'
+import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
+import { approve, look, release } from '../api/requests.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
+import { pageOf } from '../../shared/text.ts'
+import { toIso } from '../../shared/time.ts'
 import type { OperatorId } from '../support/sandbox.ts'
-import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue } from './allocations.ts'
+import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { eventually } from './eventually.ts'
 import { type Operators, OPERATORS, startOperators } from './operators.ts'
 import { renameNode } from './rename-node.ts'
@@ -58,6 +62,13 @@ describe('sweeping', function () {
     await untilActiveAndTrue(platform, operators, { id, operator, nodes: 1 })
     await releaseAndSeeItGone(platform, operators, { id, operator })
     return id
+  }
+
+  /** One that has ended already; at an operator whose hands are tied nothing ends. */
+  async function endedBefore(operator: OperatorId): Promise<string> {
+    const path = `/v1/allocations?providerId=${operator}&status=released&limit=1`
+    const [allocation] = (await platform.get(path)).as(200, pageOf(Allocation)).items
+    return allocation?.id ?? ''
   }
 
   const untilFound = (operator: OperatorId, wanted: (findings: readonly SweepFinding[]) => boolean) =>
@@ -125,6 +136,93 @@ describe('sweeping', function () {
         expect(await findingsAt(platform, operator)).to.deep.equal([])
       }),
     )
+  })
+
+  it('deletes nothing while its hands are held at the provider, and goes on once they are free', async () => {
+    const allocationId = await ended('kakao')
+    ;(await platform.post('/v1/operations/freeze', { providerId: 'kakao' })).as(200, Frozen)
+    const planted = await hands.kakao.plant({ installationId, allocationId, nodes: 1 })
+    await untilFound('kakao', ([finding]) => finding?.action === 'hold')
+    await twoSweeps('kakao')
+    expect(await operators.idsStanding('kakao', allocationId)).to.deep.equal(planted)
+    ;(await platform.post('/v1/operations/unfreeze', { providerId: 'kakao' })).as(200, Frozen)
+    await untilFound('kakao', (findings) => findings.length === 0)
+    expect(await operators.idsStanding('kakao', allocationId)).to.deep.equal([])
+  })
+
+  it('deletes so many in an hour by itself, and the rest once a person has approved', async () => {
+    const allocationId = await ended('nhn')
+    await hands.nhn.plant({ installationId, allocationId, nodes: MAX_DELETES_PER_HOUR + 2 })
+    // Two of this hour have gone already, in another test.
+    const held = await untilFound(
+      'nhn',
+      (findings) => findings.length === 4 && findings.every(({ action }) => action === 'hold'),
+    )
+    await broker.restart()
+    await twoSweeps('nhn')
+    expect(await operators.idsStanding('nhn', allocationId)).to.have.members(held.map((one) => one.providerInstanceId))
+    const approved = (await platform.post('/v1/providers/nhn/reconciliation/approve')).as(200, Reconciliation)
+    expect(
+      approved.findings.map(({ action, since }) => [action, held.some((one) => one.since === since)]),
+    ).to.deep.equal(Array.from({ length: 4 }, () => ['delete', true]))
+    await untilFound('nhn', (findings) => findings.length === 0)
+    expect(await operators.idsStanding('nhn', allocationId)).to.deep.equal([])
+  })
+
+  it('asks a person about nodes of an allocation that is not in the store, and counts them as taken until then', async () => {
+    const allocationId = 'alc_forgottenforgott'
+    const taken = async () => (await platform.get('/v1/clusters/kakao-b200-255')).as(200, ClusterView).now.nodesDrained
+    const [first = '', second = ''] = await hands.kakao.plant({ installationId, allocationId, nodes: 2, counter: 3 })
+    await untilFound('kakao', (findings) => findings.length === 2)
+    expect((await findingsAt(platform, 'kakao')).map(({ kind, action }) => `${kind} ${action}`)).to.deep.equal([
+      'unknown ask',
+      'unknown ask',
+    ])
+    expect(await taken()).to.equal(2)
+    const path = '/v1/providers/kakao/reconciliation/nodes'
+    const request = { approvalId, end: toIso(Date.now() + 3_600_000) }
+    ;(await platform.post(`${path}/${first}/adopt`, { ...request, approvalId: 'apr-none' })).problem('approval-unknown')
+    const adopted = (await platform.post(`${path}/${first}/adopt`, request)).as(200, Allocation)
+    expect([adopted.id, adopted.status, adopted.placement?.nodes]).to.deep.equal([allocationId, 'active', 2])
+    await eventually(
+      'both nodes known as ready',
+      () => look(platform, allocationId),
+      ({ nodes }) => nodes.ready === 2,
+    )
+    expect(await operators.everBuilt('kakao', allocationId)).to.have.length(2)
+    expect((await platform.post(`${path}/${second}/adopt`, request)).as(200, Allocation).id).to.equal(allocationId)
+    expect(await taken()).to.equal(0)
+    await twoSweeps('kakao')
+    expect(await findingsAt(platform, 'kakao')).to.deep.equal([])
+    await releaseAndSeeItGone(platform, operators, { id: allocationId, operator: 'kakao' })
+  })
+
+  it('deletes such a node when a person says so', async () => {
+    const allocationId = 'alc_forgottenasecond'
+    const [id = ''] = await hands.naver.plant({ installationId, allocationId, nodes: 1 })
+    await untilFound('naver', ([finding]) => finding?.action === 'ask')
+    const nhnStaff = await broker.as('nhn-staff')
+    const path = `/v1/providers/naver/reconciliation/nodes/${id}/delete`
+    ;(await nhnStaff.post(path)).problem('not-found')
+    ;(await platform.post('/v1/providers/naver/reconciliation/nodes/none/delete')).problem('not-found')
+    expect((await platform.post(path)).as(202, SweepFinding).action).to.equal('delete')
+    await untilFound('naver', (findings) => findings.length === 0)
+    expect(await operators.idsStanding('naver', allocationId)).to.deep.equal([])
+  })
+
+  it('gives nothing back while deletions are held, as after a restore, until they are resumed', async () => {
+    const { id } = await allocateAt(platform, approvalId, { operator: 'kakao', nodes: 1 })
+    await untilActiveAndTrue(platform, operators, { id, operator: 'kakao', nodes: 1 })
+    expect((await platform.post('/v1/operations/hold-deletes')).as(200, HeldDeletes).deletesHeld).to.equal(true)
+    await release(platform, id)
+    const planted = await hands.kakao.plant({ installationId, allocationId: await endedBefore('kakao'), nodes: 1 })
+    await untilFound('kakao', ([finding]) => finding?.action === 'hold')
+    await twoSweeps('kakao')
+    expect((await findingsAt(platform, 'kakao')).map((one) => one.providerInstanceId)).to.deep.equal(planted)
+    expect((await look(platform, id)).status).to.equal('releasing')
+    expect((await platform.post('/v1/operations/resume-deletes')).as(200, HeldDeletes).deletesHeld).to.equal(false)
+    await untilStatus(platform, id, ['released'])
+    await untilFound('kakao', (findings) => findings.length === 0)
   })
 
   it('leaves nodes of another installation alone', async () => {

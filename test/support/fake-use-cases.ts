@@ -77,6 +77,16 @@ export function fakeUseCases(): FakeUseCases {
     holdProviders: async (command) => ({ body: examples.frozen, etag: null, replayed: repeated(command) }),
     drainCluster: async (command, id) => (cluster(command.caller, id), changed(command, drain(examples.drain.id))),
     liftDrain: async (command, id) => changed(command, drain(id)),
+    approveSweep: async (command, id) => (
+      known(id, KNOWN.provider, null), { body: examples.reconciliation, etag: null, replayed: repeated(command) }
+    ),
+    deleteFoundNode: async (command, { providerId }) => {
+      known(providerId, KNOWN.provider, null)
+      return { body: examples.foundNode, etag: null, replayed: repeated(command) }
+    },
+    adoptFoundNode: async (command, { providerId }) =>
+      changed(command, known(providerId, KNOWN.provider, examples.allocation)),
+    holdDeletes: async (command, deletesHeld) => ({ body: { deletesHeld }, etag: null, replayed: repeated(command) }),
     switchCluster: async (command, id) => changed(command, cluster(command.caller, id)),
     switchProvider: async (command, id) => changed(command, known(id, KNOWN.provider, examples.provider)),
     getDrain: async (_caller, id) => drain(id),

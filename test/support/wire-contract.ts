@@ -10,7 +10,7 @@ import { Decision, PlacementPreview } from '../../shared/decision.ts'
 import { CloudEvent } from '../../shared/event.ts'
 import { ImportReport } from '../../shared/fleet-import.ts'
 import { Drain, Frozen } from '../../shared/operation.ts'
-import { Reconciliation } from '../../shared/reconciliation.ts'
+import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import { Problem } from '../../shared/problem.ts'
 import { pageOf } from '../../shared/text.ts'
 
@@ -56,6 +56,11 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('GET /v1/drains/{id}', [200], Drain, true),
   endpoint('DELETE /v1/drains/{id}', [200], Drain, true),
   endpoint('POST /v1/operations/import', [200], ImportReport),
+  endpoint('POST /v1/providers/{id}/reconciliation/approve', [200], Reconciliation),
+  endpoint('POST /v1/providers/{id}/reconciliation/nodes/{id}/delete', [202], SweepFinding),
+  endpoint('POST /v1/providers/{id}/reconciliation/nodes/{id}/adopt', [200], Allocation, true),
+  endpoint('POST /v1/operations/hold-deletes', [200], HeldDeletes),
+  endpoint('POST /v1/operations/resume-deletes', [200], HeldDeletes),
   endpoint('POST /v1/operations/freeze', [200], Frozen),
   endpoint('POST /v1/operations/unfreeze', [200], Frozen),
   endpoint('POST /v1/clusters/{id}/suspend', [200], ClusterView, true),

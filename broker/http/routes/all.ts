@@ -7,6 +7,7 @@ import { eventRoutes } from './events.ts'
 import { operationRoutes } from './operations.ts'
 import { placementRoutes } from './placements.ts'
 import { providerRoutes } from './providers.ts'
+import { reconciliationRoutes } from './reconciliation.ts'
 import { waitlistRoutes } from './waitlist.ts'
 
 export const ROUTES: readonly Route[] = [
@@ -18,4 +19,5 @@ export const ROUTES: readonly Route[] = [
   ...waitlistRoutes,
   ...eventRoutes,
   ...operationRoutes,
+  ...reconciliationRoutes,
 ]

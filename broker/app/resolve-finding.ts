@@ -1,0 +1,68 @@
+/** What a person says about a sweep's findings: these may go. The next sweep, which is asked for here, acts on it. */
+import type { Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
+import { Refusal } from '../../shared/refusal.ts'
+import type { FindingRow } from '../store/changes.ts'
+import type { App } from './app.ts'
+import type { Answer, Command } from './command.ts'
+import type { Draft } from './draft.ts'
+import { findingView, reconciliationView } from './read-reconciliation.ts'
+import { mayOperate } from './suspend.ts'
+
+/** All that sweeps hold back now may go, beyond the bound per hour. What they find later is not meant. */
+export function approveSweep(app: App, command: Command, providerId: string): Promise<Answer<Reconciliation>> {
+  return app.writer.answer(command, {
+    needs: { sweeps: [providerId] },
+    decide(draft) {
+      assertMayOperate(command, providerId)
+      for (const row of draft.findingsAt(providerId)) if (row.action === 'hold') approve(draft, row)
+      return { body: reconciliationView(draft.sweep(providerId), draft.findingsAt(providerId)), etag: null }
+    },
+  })
+}
+
+export interface FoundNode {
+  readonly providerId: string
+  readonly providerInstanceId: string
+}
+
+/** This one may go. Twice is as good as once. */
+export function deleteFoundNode(app: App, command: Command, node: FoundNode): Promise<Answer<SweepFinding>> {
+  return app.writer.answer(command, {
+    needs: { sweeps: [node.providerId] },
+    decide(draft) {
+      assertMayOperate(command, node.providerId)
+      return { body: findingView(approve(draft, findingOf(draft, node))), etag: null }
+    },
+  })
+}
+
+/** @throws Refusal `not-found` also for a provider that is somebody else's */
+export function assertMayOperate({ caller }: Command, providerId: string): void {
+  if (!mayOperate(caller, providerId)) throw new Refusal('not-found', `There is no provider ${providerId}.`)
+}
+
+/**
+ * One that carries our tag.
+ *
+ * @throws Refusal `not-found` where no sweep has found it; `not-in-this-status` where it is not ours, or not there
+ */
+export function findingOf(draft: Draft, { providerId, providerInstanceId }: FoundNode): FindingRow {
+  const rows = draft.findingsAt(providerId).filter((row) => row.providerInstanceId === providerInstanceId)
+  const [row] = rows
+  if (row === undefined) throw new Refusal('not-found', `The last sweep has found no node ${providerInstanceId}.`)
+  const ours = rows.find(({ kind }) => kind === 'orphan' || kind === 'unknown')
+  if (ours !== undefined) return ours
+  throw new Refusal('not-in-this-status', `The finding is ${row.kind}; only nodes that carry our tag are dealt with.`)
+}
+
+function approve(draft: Draft, row: FindingRow): FindingRow {
+  const approved: FindingRow = { ...row, approved: true, action: 'delete' }
+  draft.saveFinding(approved)
+  sweepSoon(draft, row.providerId)
+  return approved
+}
+
+function sweepSoon(draft: Draft, providerId: string): void {
+  const sweep = draft.sweep(providerId)
+  if (sweep !== null) draft.saveSweep({ ...sweep, nextAt: draft.now })
+}
