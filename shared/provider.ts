@@ -1,9 +1,24 @@
 /**
  * THE contract, version 1: what every GPU provider must do, and what "twice" means for each call. An adapter implements
- * it for one operator; the broker knows nothing else of an operator. The conformance suite (test/contract) says for each
+ * it for one operator; the broker knows nothing else of an operator. The conformance kit (broker/conformance) says for each
  * sentence here whether an adapter keeps it.
  *
  * All calls reject with a `ProviderError` and nothing else.
+ *
+ * What the broker guarantees:
+ * - A group's name is stored before it is first asked for, is never used for another group, and is made of `[a-z0-9-]`.
+ * - After an error with effect `maybe` it lists, for the visibility delay, before it asks for anything again.
+ * - Calls may come at the same time, from several replicas, and again after a crash at any line: for one allocation by one
+ *   replica at a time, whose lease may run out while its last call is still under way.
+ * - It deletes only nodes whose owner tag carries its own installation, and those that it took over; and asks until a list
+ *   no longer has them.
+ * - It goes by kinds, effects and states, never by a text; codes and messages are kept for people.
+ *
+ * What the provider must guarantee:
+ * - What it makes carries the owner tag from the first list that shows it to the last.
+ * - What it says of effect `none` and of lists is true: on these two rests that no node is made twice and none is lost.
+ * - It never shows a key, a token or a request body, in whatever it answers or rejects with.
+ * - Each call ends soon after its deadline, or after its signal, whatever the operator does.
  */
 import type { EpochMs } from './time.ts'
 import type { OwnerTag } from './ids.ts'
@@ -28,9 +43,11 @@ export interface ProviderCapabilities {
   readonly maxBatch: number
   /** For how long what was made (or removed) may still be missing from (or present in) lists, in ms. */
   readonly visibilityDelayMs: number
+  /** What the operator takes for a node's name; the longest member of the largest group must fit (some 25 characters). */
   readonly nodeName: { readonly maxLength: number; readonly pattern: RegExp }
   /** `exact`: the operator filters by allocation itself. `scan`: the adapter lists all and filters. */
   readonly findsByOwner: 'exact' | 'scan'
+  /** Whether `freeCapacity` ever answers a number. */
   readonly reportsFreeCapacity: boolean
   /** Whether nodes must be made one interconnect group by `joinFabric` before they are of use. */
   readonly joinsFabric: boolean
@@ -42,6 +59,7 @@ export interface NodeGroup {
   readonly name: string
   /** 1…`capabilities.maxBatch`. */
   readonly size: number
+  /** One that `describe()` lists; another is `refused`, effect `none`, as are an unknown image and network. */
   readonly clusterId: string
   /** An alias that `describe()` lists for the cluster. */
   readonly imageAlias: string
@@ -49,12 +67,18 @@ export interface NodeGroup {
   readonly network: string
   /** `authorized_keys` lines to place on every node; may be empty. */
   readonly sshPublicKeys: readonly string[]
+  /** To be put on everything that is made for the group, and found again by. */
   readonly owner: OwnerTag
 }
 
+/**
+ * `building`: on its way, and any state that the adapter has never seen: the next look tells. `ready`: SSH answers, or will
+ * within moments. `failed`: it will not become ready without us. `deleting`: asked to go, and still listed: it counts.
+ */
 export type ProviderNodeState = 'building' | 'ready' | 'failed' | 'deleting'
 
 export interface ProviderNode {
+  /** The operator's own, opaque to the broker; never given to another node. */
   readonly providerInstanceId: string
   /** The member name, `<group>-<n>`: an adapter whose operator names members differently translates. */
   readonly name: string
@@ -65,7 +89,9 @@ export interface ProviderNode {
   readonly state: ProviderNodeState
   /** Whether it is in the allocation's interconnect group; always true where `joinsFabric` is false. */
   readonly inFabric: boolean
+  /** Where SSH answers; null until the operator has given it one. */
   readonly address: string | null
+  /** By the operator's clock; null where it does not say. Of two nodes with one name the older stays. */
   readonly createdAt: EpochMs | null
   /** Why it failed, in the operator's words; null unless `failed`. */
   readonly failure: {
@@ -151,18 +177,23 @@ export interface Provider {
    * What exists, all pages, each node once. A node is missing only if it does not exist (or was made less than the
    * visibility delay ago). Nodes of other installations, or without a tag, are never in it, but for those that the filter
    * names as `adopted`.
+   *
+   * @throws ProviderError always with effect `none`; a page that is lost or unreadable fails the whole list
    */
   listNodes(filter: NodeFilter, call: Call): Promise<readonly ProviderNode[]>
 
   /**
    * Asks for these nodes to go, by provider instance id. Accepted or already gone is success; the proof is a later list
    * without them. A node in a state that cannot be deleted yet is taken as far as it goes: call again (`busy`).
+   * No ids at all is success, and deletes nothing.
+   *
+   * @throws ProviderError `busy` once all others were taken as far as they go; `unreachable`: some may be on their way
    */
   deleteNodes(request: DeleteRequest, call: Call): Promise<void>
 
   /**
    * Only where `capabilities.joinsFabric`. Declarative: makes exactly these nodes one interconnect group; repeatable.
-   * Resolves `settled: false` while the operator is still at it: call again.
+   * Resolves `settled: false` while the operator is still at it: call again. Members that were deleted are simply gone.
    */
   joinFabric?(request: FabricRequest, call: Call): Promise<{ readonly settled: boolean }>
 
@@ -179,7 +210,11 @@ export interface Provider {
     call: Call,
   ): Promise<readonly Leftover[]>
 
-  /** Free nodes in a cluster as the operator tells it, or null where it does not. Shown, never an input of placement. */
+  /**
+   * Free nodes in a cluster as the operator tells it, or null where it does not. Shown, never an input of placement.
+   *
+   * @throws ProviderError always with effect `none`; a cluster that is not configured is `refused`, or null
+   */
   freeCapacity(clusterId: string, call: Call): Promise<number | null>
 
   /** A cheap authenticated read: resolves when the operator answers. */
@@ -188,6 +223,6 @@ export interface Provider {
 
 /** What an adapter's factory gets beside its own configuration. */
 export interface AdapterContext {
-  /** Wall clock in epoch ms; a test hands in its own. */
+  /** Wall clock in epoch ms, which deadlines are measured by; a test hands in its own. */
   readonly now: () => EpochMs
 }

@@ -4,7 +4,15 @@
  * conformance kit tells whether it does.
  */
 import { ProviderError } from '../../shared/provider-error.ts'
-import type { AdapterContext, Call, NodeFilter, NodeGroup, Provider, ProviderNode } from '../../shared/provider.ts'
+import {
+  type AdapterContext,
+  type Call,
+  type NodeFilter,
+  type NodeGroup,
+  type Provider,
+  type ProviderNode,
+  isWithin,
+} from '../../shared/provider.ts'
 import { type RemoteClient, createClient } from './client.ts'
 import type { RemoteSettings } from './config.ts'
 import {
@@ -49,9 +57,10 @@ export function createRemoteProvider(settings: RemoteSettings, context: AdapterC
       return items.map(toNode)
     },
     listNodes: (filter, call) => listAll({ settings, client }, filter, call),
-    async deleteNodes({ clusterId, providerInstanceIds }, call) {
+    async deleteNodes({ clusterId, providerInstanceIds, adopted: taken = [] }, call) {
       for (const nodeIds of batches([...new Set(providerInstanceIds)])) {
-        await deleteBatch(client, { clusterId, nodeIds }, call)
+        const adopted = nodeIds.filter((id) => taken.includes(id))
+        await deleteBatch(client, { clusterId, nodeIds, ...(adopted.length > 0 && { adopted }) }, call)
       }
     },
     ...(settings.joinsFabric ? fabricCalls(client) : {}),
@@ -124,6 +133,11 @@ interface Listing {
 /** All pages. What the operator's filter lets through is compared here: nodes of others must never be taken for ours. */
 async function listAll({ settings, client }: Listing, filter: NodeFilter, call: Call): Promise<ProviderNode[]> {
   const found = new Map<string, ProviderNode>()
+  for (const nodeIds of batches(filter.adopted ?? [])) {
+    const question = { what: 'the search of nodes', method: 'POST', path: '/v1/nodes/find', changes: false } as const
+    const { items } = await client.ask(WireNodes, { ...question, body: { nodeIds } }, call)
+    for (const node of items.map(toNode)) if (isWithin(filter, node)) found.set(node.providerInstanceId, node)
+  }
   let cursor: string | null = null
   for (let page = 0; page < MAX_PAGES; page += 1) {
     const query = new URLSearchParams({
@@ -134,17 +148,12 @@ async function listAll({ settings, client }: Listing, filter: NodeFilter, call: 
     })
     const path = `/v1/nodes?${query.toString()}`
     const answer = await client.ask(WirePage, { what: 'the list of nodes', method: 'GET', path, changes: false }, call)
-    for (const node of answer.items.map(toNode)) if (isIn(filter, node)) found.set(node.providerInstanceId, node)
+    for (const node of answer.items.map(toNode)) if (isWithin(filter, node)) found.set(node.providerInstanceId, node)
     cursor = answer.nextCursor
     if (cursor === null) return [...found.values()]
   }
   throw new ProviderError('malformed', `the list of nodes has not ended after ${MAX_PAGES} pages`, { effect: 'none' })
 }
-
-const isIn = ({ installationId, allocationId }: NodeFilter, { owner }: ProviderNode): boolean =>
-  owner !== null &&
-  owner.installationId === installationId &&
-  (allocationId === undefined || owner.allocationId === allocationId)
 
 /** Unknown nodes are gone: that is success, and the proof is a later list. */
 async function deleteBatch(client: RemoteClient, body: object, call: Call): Promise<void> {

@@ -14,6 +14,7 @@ import {
   WireNodes,
   WirePage,
   WireProblem,
+  WireSearch,
   WireSettled,
   WireSweep,
 } from './wire.ts'
@@ -145,6 +146,16 @@ Refuse with \`out-of-capacity\`, \`quota-exceeded\` or \`refused\`; effect \`non
         cursor: z.string().optional().meta({ description: 'The `nextCursor` of the page before.' }),
       }),
       answer: WirePage,
+    }),
+  },
+  '/v1/nodes/find': {
+    post: operation({
+      operationId: 'findNodes',
+      summary: 'Which of these exist',
+      description: `Nodes that the broker took over while they were in use, under whatever name and tag they have. Those that do not
+exist are left out. Changes nothing. Only asked of you if nodes of yours were taken over.`,
+      body: WireSearch,
+      answer: WireNodes,
     }),
   },
   '/v1/nodes/delete': {

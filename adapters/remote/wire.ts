@@ -104,7 +104,17 @@ export const WireGroup = z
   })
   .meta({ id: 'NodeGroup' })
 
-export const WireDeletion = z.object({ clusterId: ClusterId, nodeIds: Ids }).meta({ id: 'Deletion' })
+export const WireDeletion = z
+  .object({
+    clusterId: ClusterId,
+    nodeIds: Ids,
+    adopted: Ids.optional().meta({
+      description: 'Those among them that carry no tag of the broker’s: they go all the same.',
+    }),
+  })
+  .meta({ id: 'Deletion' })
+
+export const WireSearch = z.object({ nodeIds: Ids }).meta({ id: 'Search' })
 
 export const WireJoin = z
   .object({ clusterId: ClusterId, owner: WireOwner, nodeIds: Ids })

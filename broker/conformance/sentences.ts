@@ -39,7 +39,7 @@ export const SAYS = {
   // Lists.
   allPages: 'What exists, all pages, each node once.',
   missing: 'A node is missing only if it does not exist (or was made less than the visibility delay ago).',
-  foreign: 'Nodes of other installations, or without a tag, are never in it.',
+  foreign: 'Nodes of other installations, or without a tag, are never in it',
   filter: '`installationId` alone: all that carry our installation. With `allocationId`: only that allocation’s.',
   // Deletion.
   asked: 'Asks for these nodes to go, by provider instance id.',

@@ -18,6 +18,7 @@ import {
   LeaveBody,
   ListQuery,
   Refusal,
+  SearchBody,
   SweepBody,
   bodyAs,
   checked,
@@ -64,6 +65,8 @@ function answer(request: SandboxRequest, stock: Stock, context: OperatorContext)
       return ok(DESCRIPTION)
     case 'GET /v1/nodes':
       return listNodes(request, stock)
+    case 'POST /v1/nodes/find':
+      return ok({ items: stock.find(bodyAs(SearchBody, request).nodeIds).map((node) => shown(node, stock)) })
     case 'POST /v1/nodes/delete':
       stock.remove(bodyAs(DeletionBody, request).nodeIds)
       return ok({})

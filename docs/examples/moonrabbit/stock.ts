@@ -63,6 +63,8 @@ export interface Stock {
   membersOf(groupName: string): readonly NodeRecord[]
   /** What lists show of an installation, oldest first. */
   listed(installationId: string, allocationId: string | null): readonly NodeRecord[]
+  /** Those that stand, whosever they are. */
+  find(nodeIds: readonly string[]): readonly NodeRecord[]
   remove(nodeIds: readonly string[]): void
   /** @returns whether exactly these nodes are joined by now */
   join(owner: Owner, nodeIds: readonly string[]): boolean
@@ -146,6 +148,7 @@ export function openStock(context: OperatorContext): Stock {
           (allocationId === null || owner.allocationId === allocationId) &&
           context.visible(createdAtMs),
       ),
+    find: (nodeIds) => nodeIds.flatMap((id) => nodes.get(id) ?? []).filter(stands),
     remove(nodeIds) {
       for (const node of nodeIds.flatMap((id) => nodes.get(id) ?? [])) {
         if (node.goneAtMs !== null || takeDeleteLie(behaviour)) continue

@@ -14,6 +14,7 @@ export const GroupBody = z.object({
   owner: Owner,
 })
 export const DeletionBody = z.object({ clusterId: z.string(), nodeIds: Ids })
+export const SearchBody = z.object({ nodeIds: Ids })
 export const JoinBody = z.object({ clusterId: z.string(), owner: Owner, nodeIds: Ids })
 export const LeaveBody = z.object({ clusterId: z.string(), owner: Owner })
 export const SweepBody = z.object({ installationId: z.string(), allocationsEnded: Ids })

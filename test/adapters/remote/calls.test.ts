@@ -93,6 +93,25 @@ describe('calls of a remote provider', () => {
     expect(nodes.map((node) => node.providerInstanceId)).to.deep.equal(['node-1'])
   })
 
+  it('list beside them the nodes that were taken over, whosever they seem to be, and delete them as such', async () => {
+    const taken = aNode(7, { owner: null, name: 'gpu-old-7' })
+    nock(HOST)
+      .post('/gpu/v1/nodes/find', { nodeIds: ['node-7', 'node-8'] })
+      .reply(200, { items: [taken, aNode(9, { owner: null })] })
+    nock(HOST)
+      .get('/gpu/v1/nodes')
+      .query(true)
+      .reply(200, { items: [aNode(1)], nextCursor: null })
+    const nodes = await aProvider().listNodes({ ...FILTER, adopted: ['node-7', 'node-8'] }, aCall())
+    expect(nodes.map(({ name }) => name).toSorted()).to.deep.equal([`${OWNER.group}-1`, 'gpu-old-7'].toSorted())
+    const deletion = nock(HOST)
+      .post('/gpu/v1/nodes/delete', { clusterId: CLUSTER, nodeIds: ['node-1', 'node-7'], adopted: ['node-7'] })
+      .reply(200, {})
+    const request = { clusterId: CLUSTER, providerInstanceIds: ['node-1', 'node-7'], adopted: ['node-7'] }
+    await aProvider().deleteNodes(request, aCall())
+    deletion.done()
+  })
+
   it('give up on a list without an end', async () => {
     nock(HOST).persist().get('/gpu/v1/nodes').query(true).reply(200, { items: [], nextCursor: 'again' })
     await rejectionOf('malformed', aProvider().listNodes(FILTER, aCall({ deadlineAt: NOW + 60_000 })))
