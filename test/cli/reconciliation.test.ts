@@ -1,0 +1,65 @@
+import { expect } from 'chai'
+import { after, before, beforeEach, describe, it } from 'mocha'
+import * as examples from '../../broker/http/examples.ts'
+import { type TestServer, startServer } from '../support/http-server.ts'
+import { type Ran, at, cli } from './cli-world.ts'
+
+describe('the command line about what sweeps found', () => {
+  let server: TestServer
+  before(async () => {
+    server = await startServer()
+  })
+  after(() => server.close())
+  beforeEach(() => {
+    server.calls.length = 0
+  })
+
+  const run = (...args: readonly string[]): Promise<Ran> => cli(args, at(`http://127.0.0.1:${server.port}`))
+  const { id } = examples.provider
+  /** The calls that a route's own look-up of the provider is not. */
+  const asked = () =>
+    server.calls.filter(({ name }) => name !== 'getProvider').map(({ name, args }) => [name, ...args.slice(1)])
+
+  it('shows the last sweep as a table, or whole as JSON', async () => {
+    const { out, status } = await run('sweep', 'show', id)
+    expect(status).to.equal(0)
+    expect(out).to.match(/^Swept at 2026-12-01 00:05 UTC, in 840 ms\.\n/)
+    expect(out).to.match(/unknown +│? *3f2a/)
+    expect(JSON.parse((await run('sweep', 'show', id, '--json')).out)).to.deep.equal(examples.reconciliation)
+  })
+
+  const COMMANDS: readonly (readonly [args: readonly string[], asked: readonly unknown[]])[] = [
+    [
+      ['sweep', 'approve', id],
+      ['approveSweep', id],
+    ],
+    [
+      ['nodes', 'delete', id, '3f2a'],
+      ['deleteFoundNode', { providerId: id, providerInstanceId: '3f2a' }],
+    ],
+    [
+      ['nodes', 'adopt', id, '3f2a', '--approval', 'apr-1', '--end', '2027-03-01', '--name', 'pretrain'],
+      [
+        'adoptFoundNode',
+        { providerId: id, providerInstanceId: '3f2a' },
+        { approvalId: 'apr-1', end: '2027-03-01T00:00:00Z', name: 'pretrain' },
+      ],
+    ],
+    [['hold-deletes'], ['holdDeletes', true]],
+    [['resume-deletes'], ['holdDeletes', false]],
+  ]
+  for (const [args, call] of COMMANDS) {
+    it(`asks for what "${args.slice(0, 2).join(' ')}" says, once`, async () => {
+      const { status, err } = await run(...args)
+      expect([status, err]).to.deep.equal([0, ''])
+      expect(asked()).to.deep.equal([call])
+    })
+  }
+
+  it('adopts nothing without knowing whose it is and until when', async () => {
+    const { status, err } = await run('nodes', 'adopt', id, '3f2a')
+    expect(status).to.equal(2)
+    expect(err).to.contain('--approval')
+    expect(asked()).to.deep.equal([])
+  })
+})
