@@ -44,6 +44,11 @@ const Environment = z.object({
    * most the cluster's turnover, after which somebody else may be due there. Default 30.
    */
   RELEASE_CONFIRM_MINUTES: z.coerce.number('must be a number of minutes above 0').positive().max(10_080).default(30),
+  /**
+   * How long a provider may leave calls unanswered before allocations that are being built there are placed again, in
+   * minutes. Default 15.
+   */
+  PROVIDER_DOWN_MINUTES: z.coerce.number('must be a number of minutes above 0').positive().max(10_080).default(15),
   /** Requests per second and client, counted by each replica; a burst is twice that. Default 200. */
   RATE_LIMIT_PER_SECOND: z.coerce.number('must be a whole number, 1 to 100000').int().min(1).max(100_000).default(200),
   /** Requests that are answered at a time, half of them reads; more are turned away with 503. Default 256. */

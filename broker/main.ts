@@ -102,6 +102,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     metrics,
     logger,
     releaseConfirmMs,
+    providerDownMs: Math.round(config.PROVIDER_DOWN_MINUTES * MINUTE_MS),
     sweeps: {
       intervalMs: config.SWEEP_INTERVAL_SECONDS * SECOND_MS,
       maxDeletesPerHour: config.SWEEP_MAX_DELETES_PER_HOUR,
@@ -189,7 +190,7 @@ function directoryOf(of: Surroundings): ProviderDirectory {
       guarded.close()
       adapter.close()
     }
-    return { id, provider: guarded.provider, circuits: guarded.circuits, served, health: guarded.health, close }
+    return { id, ...guarded, served, close }
   })
   return createDirectory(entries)
 }

@@ -23,6 +23,8 @@ import {
   type EventRow,
   type FindingRow,
   findingRowKey,
+  leaseKey,
+  type NetworkLeaseRow,
   noChanges,
   type NodeGroupRow,
   nodeKey,
@@ -89,6 +91,10 @@ export interface Draft {
   /** Null: it has never been open. */
   circuit(of: Pick<CircuitRow, 'providerId' | 'kind'>): CircuitRow | null
   saveCircuit(row: CircuitRow): void
+  /** Of all that were read. */
+  leases(): readonly NetworkLeaseRow[]
+  saveLease(row: NetworkLeaseRow): void
+  noteLeaving(of: Pick<NetworkLeaseRow, 'clusterId' | 'organizationId'>): void
   /** @returns the decision's id */
   decide(decision: NewDecision): string
   event(event: NewEvent): void
@@ -158,6 +164,9 @@ export function openDraft(base: DraftBase): OpenDraft {
     },
     circuit: (of) => changes.circuits.get(circuitKey(of)) ?? base.rows.circuits.get(circuitKey(of)) ?? null,
     saveCircuit: (row) => void changes.circuits.set(circuitKey(row), row),
+    leases: () => merged(base.rows.leases, changes.leases),
+    saveLease: (row) => void changes.leases.set(leaseKey(row), row),
+    noteLeaving: (of) => void changes.leavings.set(`${of.clusterId}/${of.organizationId}`, of),
     decide(decision) {
       head = { ...head, decisionSequence: head.decisionSequence + 1 }
       const row = decisionRow(decision, { head, now: base.now, policyVersion: base.policy.version })

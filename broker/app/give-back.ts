@@ -7,6 +7,7 @@ import type { Draft } from './draft.ts'
 import { type AllocationRow, nodeKey } from '../store/changes.ts'
 import { settleAfterRun } from './end-allocation.ts'
 import type { Member } from './group-commit.ts'
+import { leaveNetwork } from './lease-network.ts'
 import { isLeaving } from './leaving.ts'
 import { liftQuarantine, shrinkQuarantine, tellOfNode } from './quarantine.ts'
 import { noteUnanswered } from './record-look.ts'
@@ -43,6 +44,7 @@ function noteNodes(draft: Draft, row: AllocationRow, plan: Plan): void {
 
 function finish(draft: Draft, row: AllocationRow): void {
   liftQuarantine(draft, row)
+  leaveNetwork(draft, row)
   const statusReason = row.undoing?.kind ?? null
   const settled = { nextLookAt: null, readyNodes: 0, failedNodes: 0, undoing: null, statusReason }
   if (row.status === 'releasing') {

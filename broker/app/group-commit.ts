@@ -184,6 +184,8 @@ function merge(from: Changes, { rows, changes }: Hands): void {
     for (const [id, row] of from.findings) into.findings.set(id, row)
     for (const [id, row] of from.sweepDeletions) into.sweepDeletions.set(id, row)
     for (const [key, row] of from.circuits) into.circuits.set(key, row)
+    for (const [key, row] of from.leases) into.leases.set(key, row)
+    for (const [key, row] of from.leavings) into.leavings.set(key, row)
   }
   changes.decisions.push(...from.decisions)
   changes.events.push(...from.events)
@@ -205,6 +207,8 @@ const isEmpty = (changes: Changes): boolean =>
     changes.findings.size +
     changes.sweepDeletions.size +
     changes.circuits.size +
+    changes.leases.size +
+    changes.leavings.size +
     changes.idempotency.size ===
     0
 

@@ -1,7 +1,15 @@
 /** Writing names down before they are used: groups of at most `maxBatch`, each with a counter that never goes back. */
 import { groupName, memberName } from '../../shared/ids.ts'
 import type { Draft } from './draft.ts'
+import type { NetworkPool } from './lease-network.ts'
 import type { AllocationRow } from '../store/changes.ts'
+
+/** What nodes are named and built by, where they shall stand. */
+export interface Building {
+  /** Most nodes in one group. */
+  readonly maxBatch: number
+  readonly pool: NetworkPool
+}
 
 export interface NodePlace {
   readonly ordinal: number

@@ -1,5 +1,6 @@
 /** What a look at the provider's list found, what follows for the allocation, and what is about to be asked for. */
-import { MINUTE_MS } from '../../shared/time.ts'
+import { type EpochMs, MINUTE_MS } from '../../shared/time.ts'
+import type { Avoided } from '../core/placement/request.ts'
 import type { NodeNote, Plan, Step } from '../core/reconcile.ts'
 import type { Undoing } from '../store/schema.ts'
 import { summaryOf, transition } from './announce.ts'
@@ -7,7 +8,8 @@ import { type Claim, claimed } from './claim.ts'
 import type { Draft } from './draft.ts'
 import { type AllocationRow, nodeKey, type NodeRow } from '../store/changes.ts'
 import type { Member } from './group-commit.ts'
-import { nameNodes } from './name-nodes.ts'
+import { type Building, nameNodes } from './name-nodes.ts'
+import { leaseNetwork } from './lease-network.ts'
 import { settleShrink } from './shrink-allocation.ts'
 
 /** Whether there is anything in the plan that must be written down before the provider is asked. */
@@ -26,9 +28,9 @@ export const mustRecord = (plan: Plan, row: AllocationRow): boolean =>
  *
  * @returns whether the claim still held; if not, nothing may be asked
  */
-export function recordLook(claim: Claim, plan: Plan, maxBatch: number): Member<boolean> {
+export function recordLook(claim: Claim, plan: Plan, { maxBatch, pool }: Building): Member<boolean> {
   return {
-    needs: { allocations: [claim.id], nodes: true },
+    needs: { allocations: [claim.id], nodes: true, leases: true },
     decide(draft) {
       const row = claimed(draft, claim)
       if (row === null || (row.status !== 'provisioning' && row.status !== 'active')) return false
@@ -36,6 +38,8 @@ export function recordLook(claim: Claim, plan: Plan, maxBatch: number): Member<b
       for (const note of plan.notes) noteNode(draft, row, note, stored)
       noteUnanswered(draft, row, plan)
       for (const step of plan.steps) if (step.step === 'create') markAsked(draft, row, step.group)
+      // It has one since its start, unless it was built by others and taken over. Without one its creates are refused.
+      if (plan.steps.some((step) => step.step === 'rename')) leaseNetwork(draft, row, pool)
       const named = renameNodes(draft, row, plan.steps, maxBatch)
       const counted = { ...named, readyNodes: plan.counts.ready, failedNodes: plan.counts.failed, updatedAt: draft.now }
       const lost = plan.steps.find((step) => step.step === 'give-up')
@@ -64,7 +68,8 @@ function giveUp(
   if (failure?.kind === 'out-of-capacity') {
     return undo(avoidingHere(row, now), { next: 'place-again', kind: 'out-of-capacity', ...what }, now)
   }
-  const next = row.avoid.length + 1 < MAX_PLACES ? 'place-again' : 'fail'
+  const faults = row.avoid.filter(({ because }) => because === undefined).length
+  const next = faults + 1 < MAX_PLACES ? 'place-again' : 'fail'
   return undo(avoidingHere(row, now), { next, kind: 'node-failed', ...what }, now)
 }
 
@@ -73,10 +78,23 @@ const AVOID_MS = 30 * MINUTE_MS
 /** More than there are clusters to avoid at one time. */
 const MAX_AVOIDED = 32
 
-export const avoidingHere = (row: AllocationRow, now: number): AllocationRow =>
-  row.clusterId === null
-    ? row
-    : { ...row, avoid: [...row.avoid, { clusterId: row.clusterId, until: now + AVOID_MS }].slice(-MAX_AVOIDED) }
+export const avoiding = (
+  row: AllocationRow,
+  {
+    clusterIds,
+    because,
+    now,
+  }: { readonly clusterIds: readonly string[]; readonly now: EpochMs } & Pick<Avoided, 'because'>,
+): AllocationRow => ({
+  ...row,
+  avoid: [
+    ...row.avoid,
+    ...clusterIds.map((clusterId) => ({ clusterId, until: now + AVOID_MS, ...(because !== undefined && { because }) })),
+  ].slice(-MAX_AVOIDED),
+})
+
+export const avoidingHere = (row: AllocationRow, now: EpochMs): AllocationRow =>
+  avoiding(row, { clusterIds: row.clusterId === null ? [] : [row.clusterId], now })
 
 /** The allocation is given back where it stands; `next` says what then. */
 export const undo = (row: AllocationRow, undoing: Undoing, now: number): AllocationRow => ({

@@ -4,11 +4,16 @@ import { transition } from './announce.ts'
 import { leaveCalendar } from './end-allocation.ts'
 import { type Claim, claimed } from './claim.ts'
 import type { Member } from './group-commit.ts'
-import { nameNodes } from './name-nodes.ts'
+import type { Draft } from './draft.ts'
+import { leaseNetwork } from './lease-network.ts'
+import { type Building, nameNodes } from './name-nodes.ts'
+import { avoiding } from './record-look.ts'
+import { placeElsewhere } from './relocate.ts'
+import type { AllocationRow } from '../store/changes.ts'
 
-export function startAllocation(claim: Claim, maxBatch: number): Member<void> {
+export function startAllocation(claim: Claim, { maxBatch, pool }: Building): Member<void> {
   return {
-    needs: { allocations: [claim.id], nodes: true },
+    needs: { allocations: [claim.id], nodes: true, leases: true },
     decide(draft) {
       const row = claimed(draft, claim)
       if (row?.status !== 'scheduled' || row.startAt === null || row.startAt > draft.now) return
@@ -18,6 +23,7 @@ export function startAllocation(claim: Claim, maxBatch: number): Member<void> {
       }
       const reservation = reservationOf(draft.calendar, row.id)
       if (reservation === null) throw new Error('a scheduled allocation has its place on the calendar')
+      if (!leaseNetwork(draft, row, pool)) return goElsewhere(draft, row)
       draft.apply({ op: 'reserve', reservation: { ...reservation, phase: 'running' } })
       const first = draft.nodesOf(row.id).reduce((most, node) => Math.max(most, node.generation), 0) + 1
       const places = Array.from({ length: row.nodes }, (_, ordinal) => ({ ordinal, generation: first }))
@@ -25,4 +31,12 @@ export function startAllocation(claim: Claim, maxBatch: number): Member<void> {
       transition(draft, named, 'startReached', { nextLookAt: draft.now, readyNodes: 0, failedNodes: 0 })
     },
   }
+}
+
+/** Every network there is another organisation's: as good as a quota that is used up. */
+function goElsewhere(draft: Draft, row: AllocationRow): void {
+  const clusterIds = row.clusterId === null ? [] : [row.clusterId]
+  const displacedBy = { cause: 'fault', causeId: row.clusterId ?? row.id } as const
+  const left = avoiding(row, { clusterIds, because: 'no-network', now: draft.now })
+  placeElsewhere(draft, { ...left, statusReason: 'quota-exceeded', displacedBy })
 }

@@ -6,7 +6,7 @@ import type { Candidate, Place } from './placement/candidate.ts'
 import { questionOf } from './placement/feasible.ts'
 import { placeAgain } from './placement/place.ts'
 import type { Policy } from './placement/policy.ts'
-import { avoidedUntil, type PlacementRequest } from './placement/request.ts'
+import { avoidanceOf, avoidanceText, type PlacementRequest } from './placement/request.ts'
 import { reasonsOfTime } from './placement/timely.ts'
 import { windowOfWait } from './placement/window.ts'
 
@@ -31,9 +31,9 @@ function untilPlace(calendar: Calendar, request: PlacementRequest, place: Place,
   const state = stateOf(calendar, place.clusterId)
   const window = windowOfWait(request.period, now)
   const question = questionOf(state.cluster, request, window.from)
-  const avoided = avoidedUntil(request, place.clusterId, window.from)
+  const avoided = avoidanceOf(request, place.clusterId, window.from)
   if (avoided !== null) {
-    return `${place.clusterId} had no room when it was asked, and is not asked again before ${minuteText(avoided)}`
+    return `${place.clusterId} ${avoidanceText(avoided)}, and is not asked again before ${minuteText(avoided.until)}`
   }
   const [first] = reasonsOfTime({ calendar, state, question, window, now, place })
   if (first !== undefined && (first.rule !== 'free-nodes' || first.found === null)) return first.detail

@@ -1,8 +1,7 @@
 /** Which provider is behind an id, guarded and measured, and what it is configured to serve. */
 import type { ProviderView } from '../../shared/cluster.ts'
 import type { Provider } from '../../shared/provider.ts'
-import type { Circuit } from './circuit.ts'
-import type { CallKind } from './wrap.ts'
+import type { GuardedProvider } from './guard.ts'
 
 /** One of the inventory's clusters, as the provider's configuration maps it. */
 export interface ServedCluster {
@@ -11,6 +10,8 @@ export interface ServedCluster {
   readonly images: readonly string[]
   /** Names of the configured networks, at least one. */
   readonly networks: readonly string[]
+  /** Whether each organisation has a network of its own, or all are in the first. */
+  readonly isolation: 'organization' | 'shared'
 }
 
 /** What this replica's own calls have seen of a provider. */
@@ -19,10 +20,9 @@ export interface CallHealth extends Pick<ProviderView['health'], 'since' | 'last
   readonly failing: boolean
 }
 
-export interface ProviderEntry {
+export interface ProviderEntry extends Pick<GuardedProvider, 'adopt' | 'failingSince'> {
   readonly id: string
   readonly provider: Provider
-  readonly circuits: Readonly<Record<CallKind, Circuit>>
   readonly served: readonly ServedCluster[]
   health(): CallHealth
   close(): void

@@ -14,8 +14,11 @@ import { type Around, type CallKind, OPERATIONS, type Operation, wrapProvider } 
 
 export interface GuardedProvider {
   readonly provider: Provider
-  readonly circuits: Readonly<Record<CallKind, Circuit>>
   health(): CallHealth
+  /** Since when every call of the kind has failed, of those that say anything; null unless this replica has seen one fail. */
+  failingSince(kind: CallKind): EpochMs | null
+  /** Follows what another replica, or an earlier run, has found out of a circuit. */
+  adopt(kind: CallKind, found: { readonly state: CircuitState; readonly failingSince: EpochMs | null }): void
   close(): void
 }
 
@@ -66,6 +69,8 @@ interface Seen {
   lastError: CallHealth['lastError']
   keyRefused: boolean
   readonly failingSince: Record<CallKind, EpochMs | null>
+  /** What others say; it counts once a call from here has failed too. */
+  readonly saidSince: Record<CallKind, EpochMs | null>
 }
 
 export function guardProvider(provider: Provider, options: GuardOptions): GuardedProvider {
@@ -78,6 +83,7 @@ export function guardProvider(provider: Provider, options: GuardOptions): Guarde
     lastError: null,
     keyRefused: false,
     failingSince: { read: null, create: null, delete: null },
+    saidSince: { read: null, create: null, delete: null },
   }
   const circuits = Object.fromEntries(
     KINDS.map((kind) => [kind, circuitOf({ kind, providerId: id, seen, options })]),
@@ -118,7 +124,12 @@ export function guardProvider(provider: Provider, options: GuardOptions): Guarde
   }
   return {
     provider: wrapProvider(provider, around),
-    circuits,
+    failingSince: (kind) => seen.failingSince[kind],
+    adopt(kind, { state, failingSince }) {
+      seen.saidSince[kind] = failingSince
+      if (state === 'closed') circuits[kind].adopt('closed')
+      else if (circuits[kind].state() === 'closed') circuits[kind].adopt('open')
+    },
     health: () => ({
       failing: seen.failing,
       since: toIso(seen.since),
@@ -149,6 +160,7 @@ function noteSuccess(seen: Seen, kind: CallKind, at: EpochMs): void {
   if (seen.failing) seen.since = at
   seen.failing = false
   seen.failingSince[kind] = null
+  seen.saidSince[kind] = null
   seen.lastSuccessAt = at
 }
 
@@ -158,7 +170,7 @@ function noteFailure(seen: Seen, { error, kind, at }: { error: unknown; kind: Ca
   if (judged === 'ill') {
     if (!seen.failing) seen.since = at
     seen.failing = true
-    seen.failingSince[kind] ??= at
+    seen.failingSince[kind] ??= seen.saidSince[kind] ?? at
   }
   seen.lastError =
     error instanceof ProviderError

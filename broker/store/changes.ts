@@ -9,6 +9,7 @@ import type {
   DrainTable,
   EventTable,
   IdempotencyKeyTable,
+  NetworkLeaseTable,
   NodeGroupTable,
   NodeTable,
   SweepDeletionTable,
@@ -23,6 +24,7 @@ export type NodeGroupRow = Selectable<NodeGroupTable>
 export type DrainRow = Selectable<DrainTable>
 export type DecisionRow = Selectable<DecisionTable>
 export type CircuitRow = Selectable<CircuitTable>
+export type NetworkLeaseRow = Selectable<NetworkLeaseTable>
 export type EventRow = Selectable<EventTable>
 export type SweepRow = Selectable<SweepTable>
 export type FindingRow = Selectable<SweepFindingTable>
@@ -51,6 +53,10 @@ export interface Changes {
   readonly findings: Map<string, FindingChange>
   readonly sweepDeletions: Map<string, SweepDeletionRow>
   readonly circuits: Map<string, CircuitRow>
+  /** New ones, by cluster and network. */
+  readonly leases: Map<string, NetworkLeaseRow>
+  /** Of whom an allocation has gone from a cluster. */
+  readonly leavings: Map<string, Pick<NetworkLeaseRow, 'clusterId' | 'organizationId'>>
   readonly decisions: DecisionRow[]
   readonly events: EventRow[]
   readonly log: LogEntry[]
@@ -69,6 +75,8 @@ export const noChanges = (): Changes => ({
   findings: new Map(),
   sweepDeletions: new Map(),
   circuits: new Map(),
+  leases: new Map(),
+  leavings: new Map(),
   decisions: [],
   events: [],
   log: [],
@@ -83,3 +91,6 @@ export const findingRowKey = (row: Pick<FindingRow, 'providerId' | 'kind' | 'pro
 
 export const circuitKey = ({ providerId, kind }: Pick<CircuitRow, 'providerId' | 'kind'>): string =>
   `${providerId}/${kind}`
+
+export const leaseKey = ({ clusterId, network }: Pick<NetworkLeaseRow, 'clusterId' | 'network'>): string =>
+  `${clusterId}/${network}`

@@ -1,9 +1,10 @@
 /** Reading what a group of requests needs, and writing what it changed, in few statements whatever its size. */
 import type { Reservation } from '../core/calendar-op.ts'
-import { type Changes, circuitKey, findingRowKey, noChanges, nodeKey, type NodeRow } from './changes.ts'
+import { type Changes, circuitKey, findingRowKey, leaseKey, noChanges, nodeKey, type NodeRow } from './changes.ts'
 import { readCircuits } from './circuits.ts'
 import type { Transaction } from './database.ts'
 import { appendLog } from './head.ts'
+import { readLeases, saveLeases } from './network-leases.ts'
 import { saveQuarantines } from './quarantines.ts'
 import { saveReservations } from './reservations.ts'
 import { insertRows, upsertRows } from './rows.ts'
@@ -34,6 +35,8 @@ export interface Needs {
   readonly sweeps?: readonly string[]
   /** All circuits of all providers. */
   readonly circuits?: boolean
+  /** All networks that organisations have. */
+  readonly leases?: boolean
   readonly idempotency?: { readonly clientId: string; readonly key: string }
 }
 
@@ -72,6 +75,9 @@ export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Prom
   }
   if (needs.some((need) => need.circuits === true)) {
     for (const row of await readCircuits(trx)) rows.circuits.set(circuitKey(row), row)
+  }
+  if (needs.some((need) => need.leases === true)) {
+    for (const row of await readLeases(trx)) rows.leases.set(leaseKey(row), row)
   }
   return rows
 }
@@ -146,6 +152,7 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await saveFrozen(trx, changes.frozen)
   await saveSweeps(trx, changes)
   await upsertRows(trx, 'circuits', [...changes.circuits.values()], { key: ['provider_id', 'kind'] })
+  await saveLeases(trx, changes)
   await insertRows(trx, 'decisions', changes.decisions)
   await insertRows(trx, 'events', changes.events)
   await insertRows(trx, 'idempotency_keys', [...changes.idempotency.values()])

@@ -82,10 +82,9 @@ export async function adoptCircuits(
 ): Promise<void> {
   for (const row of await readCircuits(db)) {
     const key = keyOf(row)
-    const circuit = directory.get(row.providerId)?.circuits[row.kind]
-    if (circuit === undefined || but.has(key) || adopted.get(key) === row.changedAt) continue
+    const entry = directory.get(row.providerId)
+    if (entry === null || but.has(key) || adopted.get(key) === row.changedAt) continue
     adopted.set(key, row.changedAt)
-    if (row.state === 'closed' || circuit.state() === 'closed')
-      circuit.adopt(row.state === 'closed' ? 'closed' : 'open')
+    entry.adopt(row.kind, row)
   }
 }

@@ -13,6 +13,8 @@ import type { AllocationRow, NodeGroupRow, NodeRow } from '../store/changes.ts'
 import { endAtItsEnd } from '../app/end-at-its-end.ts'
 import { recordGiveBack } from '../app/give-back.ts'
 import { isLeaving } from '../app/leaving.ts'
+import type { Building } from '../app/name-nodes.ts'
+import { leaveProvider } from '../app/leave-provider.ts'
 import { recordAnswers } from '../app/record-answers.ts'
 import { mustRecord, recordLook } from '../app/record-look.ts'
 import { startAllocation } from '../app/start-allocation.ts'
@@ -44,7 +46,16 @@ export async function look(context: LookContext, claim: Claim): Promise<void> {
 
 function begin(context: LookContext, claim: Claim, row: AllocationRow): Promise<void> {
   const entry = entryOf(context, row)
-  return context.app.writer.run(startAllocation(claim, entry.provider.capabilities.maxBatch))
+  return context.app.writer.run(startAllocation(claim, buildingAt(entry, row)))
+}
+
+/** A cluster that is not configured has no network: nothing is placed there. */
+function buildingAt({ provider, served }: ProviderEntry, { clusterId }: AllocationRow): Building {
+  const cluster = served.find((one) => one.clusterId === clusterId)
+  return {
+    maxBatch: provider.capabilities.maxBatch,
+    pool: { networks: cluster?.networks ?? [], shared: cluster?.isolation === 'shared' },
+  }
 }
 
 function entryOf({ directory }: LookContext, row: AllocationRow): ProviderEntry {
@@ -67,12 +78,13 @@ async function hold(context: LookContext, claim: Claim, stored: Stored): Promise
   if (seen === null) return
   const plan = (await isFrozen(context, entry.id)) ? { ...seen, steps: [] } : seen
   if (mustRecord(plan, stored.row)) {
-    const held = await app.writer.run(recordLook(claim, plan, entry.provider.capabilities.maxBatch))
+    const held = await app.writer.run(recordLook(claim, plan, buildingAt(entry, stored.row)))
     if (!held) return
   }
   if (plan.steps.some((step) => step.step === 'give-up')) return // the next look gives it back
   const answers = await carryOut(context, { ...stored, entry }, plan.steps)
   if (answers.length > 0) await app.writer.run(recordAnswers(claim, answers))
+  if (answers.some(({ error }) => isUnanswered(error)) && (await leave(context, claim, entry, 'create'))) return
   await pauseUntil(
     context,
     claim,
@@ -118,6 +130,22 @@ async function giveBack(context: LookContext, claim: Claim, stored: Stored): Pro
   await pauseUntil(context, claim, stored.row, app.now() + patienceMs(app.now() - stored.row.updatedAt, longestMs))
 }
 
+/** Nothing that we asked wrongly, and nothing that a key would mend: there is nobody to answer. */
+const isUnanswered = (error: ProviderError | null): boolean =>
+  error?.kind === 'unreachable' || error?.kind === 'malformed'
+
+/** @returns whether the allocation leaves a provider that has been down for longer than it is given */
+async function leave(
+  { app, providerDownMs }: LookContext,
+  claim: Claim,
+  entry: ProviderEntry,
+  kind: 'read' | 'create',
+): Promise<boolean> {
+  const failingSince = entry.failingSince(kind)
+  if (failingSince === null || app.now() - failingSince < providerDownMs) return false
+  return app.writer.run(leaveProvider(claim, { failingSince, allowanceMs: providerDownMs }))
+}
+
 /** Of what is built now: what was built elsewhere before, and given back, does not count. */
 const firstGeneration = (nodes: readonly NodeRow[]): number =>
   nodes.reduce(
@@ -160,6 +188,8 @@ async function compare(
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     context.log('the provider’s list could not be had', { allocationId: row.id, kind: error.kind, code: error.code })
+    const entry = entryOf(context, row)
+    if (intent === 'hold' && isUnanswered(error) && (await leave(context, claim, entry, 'read'))) return null
     await pauseUntil(context, claim, row, context.app.now() + Math.max(2 * SECOND_MS, error.retryAfterMs ?? 0))
     return null
   }

@@ -9,7 +9,8 @@ import { deletesHeld } from '../store/sweeps.ts'
 import type { GroupAnswer } from '../app/record-answers.ts'
 import { adoptedIds } from '../core/adopted.ts'
 import type { Step } from '../core/reconcile.ts'
-import type { ProviderDirectory, ProviderEntry } from '../providers/directory.ts'
+import { leasedNetwork } from '../store/network-leases.ts'
+import type { ProviderDirectory, ProviderEntry, ServedCluster } from '../providers/directory.ts'
 import { eachAtOnce } from './each.ts'
 
 export interface LookContext {
@@ -18,6 +19,8 @@ export interface LookContext {
   readonly installationId: string
   /** How often an allocation that stands is looked at. */
   readonly nodeHealthMs: number
+  /** A provider that has not answered for so long is left by what is being built there. */
+  readonly providerDownMs: number
   /** Ends every provider call when the broker stops. */
   readonly signal: AbortSignal
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -111,6 +114,23 @@ function deletion(clusterId: string, providerInstanceIds: readonly string[], nod
   return adopted.length === 0 ? { clusterId, providerInstanceIds } : { clusterId, providerInstanceIds, adopted }
 }
 
+/** Null where every network of the cluster is another organisation's. */
+async function networkOf(
+  { app }: LookContext,
+  row: AllocationRow,
+  served: ServedCluster | undefined,
+): Promise<string | null> {
+  if (served === undefined || served.isolation === 'shared') return served?.networks[0] ?? null
+  const { organizationId } = row
+  return await leasedNetwork(app.database.queries, { clusterId: served.clusterId, organizationId })
+}
+
+const noNetwork = () =>
+  new ProviderError('quota-exceeded', 'no network of the cluster is free for the organisation', {
+    effect: 'none',
+    code: 'NO_NETWORK',
+  })
+
 /** One interconnect group for the whole allocation, under the name of its first node group. */
 const fabricGroup = (row: AllocationRow): string => `gb${row.id.slice(4)}-000`
 
@@ -122,6 +142,8 @@ async function create(
   const clusterId = row.clusterId ?? ''
   const served = entry.served.find((one) => one.clusterId === clusterId)
   if (await isFrozen(context, entry.id)) return frozen()
+  const network = await networkOf(context, row, served)
+  if (network === null) return noNetwork()
   try {
     await entry.provider.createNodes(
       {
@@ -129,7 +151,7 @@ async function create(
         size: group.size,
         clusterId,
         imageAlias: row.access.image ?? served?.images[0] ?? '',
-        network: served?.networks[0] ?? '',
+        network,
         sshPublicKeys: row.access.sshPublicKeys ?? [],
         owner: { installationId: context.installationId, allocationId: row.id, group: group.name },
       },

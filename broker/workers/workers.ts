@@ -30,6 +30,8 @@ export interface WorkersOptions {
   /** How often an allocation that stands is compared with its operator's list. */
   readonly nodeHealthMs: number
   readonly sweeps: SweepSettings
+  /** How long a provider may be down before what is being built there is placed again. */
+  readonly providerDownMs: number
 }
 
 export function startWorkers(options: WorkersOptions): Workers {
@@ -40,6 +42,7 @@ export function startWorkers(options: WorkersOptions): Workers {
     directory,
     installationId,
     nodeHealthMs,
+    providerDownMs: options.providerDownMs,
     signal: stopping.signal,
     log: (sentence, fields) => logger.info(fields, sentence),
   }

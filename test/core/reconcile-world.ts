@@ -111,7 +111,9 @@ function look(hands: Hands): Plan | null {
   const plan = compare(hands)
   mayDie(dice)
   if (isHolding(store.row)) {
-    if (mustRecord(plan, store.row)) commit(recordLook(CLAIM, plan, hands.options.maxBatch))
+    if (mustRecord(plan, store.row)) {
+      commit(recordLook(CLAIM, plan, { maxBatch: hands.options.maxBatch, pool: { networks: ['only'], shared: true } }))
+    }
     mayDie(dice)
     if (plan.steps.some(({ step }) => step === 'give-up')) return plan
   } else commit(recordGoing(plan))

@@ -65,13 +65,25 @@ export interface PlacementRequest {
 export interface Avoided {
   readonly clusterId: string
   readonly until: EpochMs
+  /** Default: it had no room when it was asked to build. */
+  readonly because?: 'provider-down' | 'no-network'
 }
 
-/** Until when the request stays away from the cluster; null when nothing speaks against it. */
-export function avoidedUntil({ avoid }: PlacementRequest, clusterId: string, from: EpochMs): EpochMs | null {
-  let last = from
-  for (const { clusterId: avoided, until } of avoid ?? []) if (avoided === clusterId && until > last) last = until
-  return last > from ? last : null
+/** What keeps the request away from the cluster for longest; null when nothing speaks against it. */
+export function avoidanceOf({ avoid }: PlacementRequest, clusterId: string, from: EpochMs): Avoided | null {
+  let longest: Avoided | null = null
+  for (const one of avoid ?? []) if (one.clusterId === clusterId && one.until > (longest?.until ?? from)) longest = one
+  return longest
+}
+
+export const avoidedUntil = (request: PlacementRequest, clusterId: string, from: EpochMs): EpochMs | null =>
+  avoidanceOf(request, clusterId, from)?.until ?? null
+
+/** What it says of the cluster. */
+export function avoidanceText({ because }: Avoided): string {
+  if (because === 'provider-down') return 'was left because its provider did not answer'
+  if (because === 'no-network') return 'had no network left for the organisation'
+  return 'had no room when it was asked'
 }
 
 /** How long it runs, in ms; a fixed period that waits keeps it. */

@@ -12,7 +12,7 @@ import { firstShortage, horizonOf, leastFreeIn } from '../timeline.ts'
 import { surelyNeeded, withGrantsKept } from '../idle/charge.ts'
 import { isAsAsked, type Place } from './candidate.ts'
 import type { Question } from './feasible.ts'
-import { avoidedUntil } from './request.ts'
+import { avoidanceOf, avoidanceText } from './request.ts'
 import { clusterWindow, stageOpensAt, type StartWindow } from './window.ts'
 
 export interface Attempt {
@@ -108,9 +108,9 @@ const circuitOpen: TimelyRule = ({ calendar, question, window, now }) => {
 
 const hadNoRoom: TimelyRule = ({ question, window }) => {
   const { cluster, nodes, request } = question
-  const until = avoidedUntil(request, cluster.id, window.from)
-  if (until === null) return null
-  const detail = `${cluster.id} had no room when it was asked to build them, and is not asked again before ${instantText(until)}.`
+  const avoided = avoidanceOf(request, cluster.id, window.from)
+  if (avoided === null) return null
+  const detail = `${cluster.id} ${avoidanceText(avoided)}, and is not asked again before ${instantText(avoided.until)}.`
   return { rule: 'free-nodes', wanted: nodes, found: 0, detail }
 }
 
