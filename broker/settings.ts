@@ -61,7 +61,11 @@ const Common = z.looseObject({
   ...ProviderBase.shape,
   clusters: z.record(
     z.string(),
-    z.looseObject({ images: ClusterBase.shape.images, networks: z.array(z.looseObject({ name: z.string() })).min(1) }),
+    z.looseObject({
+      images: ClusterBase.shape.images,
+      networks: z.array(z.looseObject({ name: z.string() })).min(1),
+      isolation: ClusterBase.shape.isolation,
+    }),
   ),
 })
 
@@ -72,10 +76,11 @@ function providerSettings(raw: unknown, member: string, inventory: Inventory): P
   if (stranger !== undefined) {
     throw new ConfigError(`${member}.clusters.${stranger}: must be a cluster of ${common.id} in the inventory`)
   }
-  const served = Object.entries(common.clusters).map(([clusterId, { images, networks }]) => ({
+  const served = Object.entries(common.clusters).map(([clusterId, { images, networks, isolation }]) => ({
     clusterId,
     images: Object.keys(images),
     networks: networks.map((network) => network.name),
+    isolation,
   }))
   return { id: common.id, kind: common.kind, served, raw }
 }

@@ -26,6 +26,11 @@ export const ClusterBase = z.strictObject({
     .refine((images) => Object.keys(images).length > 0, {
       message: 'must name at least one image',
     }),
+  /**
+   * `organization` (the default): of the cluster's networks each organisation has one to itself for as long as it has
+   * nodes there. `shared`: all are in the first, and only what is in the nodes keeps them apart; it must be written out.
+   */
+  isolation: z.enum(['organization', 'shared']).default('organization'),
   /** For how long a list may lag behind a create or a delete, in ms. */
   visibilityDelayMs: z.int().min(0).max(3_600_000).optional(),
 })

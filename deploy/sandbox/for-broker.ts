@@ -68,6 +68,7 @@ const naver = (url: string) => ({
       {
         images: { 'ubuntu-22.04-cuda': NAVER.gpuImageNo, 'ubuntu-24.04-cuda': NAVER.secondImageNo },
         visibilityDelayMs: VISIBILITY_DELAY_MS,
+        isolation: 'shared', // a sandbox has one network for everybody
         zoneCode: NAVER.zoneCode,
         vpcNo: NAVER.vpcNo,
         networks: [
@@ -100,6 +101,7 @@ const nhn = (url: string) => ({
       {
         images: { 'ubuntu-22.04-cuda': NHN.gpuImageId, 'ubuntu-24.04-cuda': NHN.secondImageId },
         visibilityDelayMs: VISIBILITY_DELAY_MS,
+        isolation: 'shared', // a sandbox has one network for everybody
         availabilityZone,
         flavor: NHN.flavorName,
         networks: [{ name: 'default', interfaces: [{ uuid: NHN.networkId }], securityGroups: [NHN.securityGroup] }],
@@ -124,6 +126,7 @@ const kakao = (url: string) => ({
     'kakao-b200-255': {
       images: { 'ubuntu-22.04-cuda': KAKAO.gpuImageId, 'ubuntu-24.04-cuda': KAKAO.secondImageId },
       visibilityDelayMs: VISIBILITY_DELAY_MS,
+      isolation: 'shared', // a sandbox has one network for everybody
       flavorId: KAKAO.flavorId,
       zone: KAKAO.zone,
       networks: [{ name: 'default', subnetId: KAKAO.subnetId, securityGroups: [KAKAO.securityGroup] }],

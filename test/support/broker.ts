@@ -27,6 +27,8 @@ export interface TestBrokerOptions {
   readonly mayPage?: RegExp
   /** Cluster id → how many nodes it has from 2025-12-31 on, where the inventory's phases are in the way of a test. */
   readonly nodes?: Readonly<Record<string, number>>
+  /** Cluster id → members of its provider's configuration that differ from the sandbox's. */
+  readonly clusters?: Readonly<Record<string, object>>
 }
 
 export interface TestBroker {
@@ -58,7 +60,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   const { engine = engineOfThisRun(), visibilityDelayMs = VISIBILITY_DELAY_MS } = options
   const sandbox = options.sandbox ?? (await startTestSandbox())
   const place = options.place ?? (await newDatabasePlace(engine))
-  const settings = settingsFrom(adjusted(sandbox.settings, visibilityDelayMs, options.nodes ?? {}))
+  const settings = settingsFrom(adjusted(sandbox.settings, { ...options, visibilityDelayMs }))
   const errors = createErrorLog(options.mayPage)
   const starting = { settings, place, errors, env: options.env ?? {} }
   let running = await start(starting)
@@ -157,8 +159,7 @@ interface Clusters {
 /** The sandbox's settings with lists that lag as little as a test wants, and clusters of the size that it wants. */
 function adjusted(
   settings: SandboxSettings,
-  visibilityDelayMs: number,
-  nodes: Readonly<Record<string, number>>,
+  { visibilityDelayMs, nodes = {}, clusters: changed = {} }: TestBrokerOptions,
 ): SandboxSettings {
   const inventory = settings.inventory as { readonly clusters: readonly { readonly id: string }[] } // for-broker.ts makes it
   return {
@@ -166,7 +167,10 @@ function adjusted(
     providers: (settings.providers as readonly Clusters[]).map((provider) => ({
       ...provider,
       clusters: Object.fromEntries(
-        Object.entries(provider.clusters).map(([id, cluster]) => [id, { ...cluster, visibilityDelayMs }]),
+        Object.entries(provider.clusters).map(([id, cluster]) => [
+          id,
+          { ...cluster, visibilityDelayMs, ...changed[id] },
+        ]),
       ),
     })),
     inventory: {
