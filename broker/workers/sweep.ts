@@ -72,13 +72,19 @@ export function startSweeps(options: SweepOptions): SweepsWorker {
 
 function startOne(options: SweepOptions, entry: ProviderEntry): Loop {
   let early = true
+  let dueAt: EpochMs = 0
   return startLoop({
     pauseAfterErrorMs: RETRY_MS,
     onError: (error) => options.onError(error, { providerId: entry.id }),
     async round() {
       const nextAt = await sweepIfDue(options, entry, early)
-      if (nextAt !== null) early = false
-      return Math.min(CHECK_MS, nextAt === null ? CHECK_MS : nextAt - options.app.now())
+      if (nextAt !== null) {
+        early = false
+        dueAt = nextAt
+      }
+      // Poked too early, it waits for its own time; where that is past, another replica has the sweep.
+      const waitMs = dueAt - options.app.now()
+      return nextAt === null && waitMs <= 0 ? CHECK_MS : Math.min(CHECK_MS, waitMs)
     },
   })
 }
