@@ -7,13 +7,17 @@ import type { Server } from 'node:http'
 import pino, { type Logger } from 'pino'
 import { ZodError } from 'zod'
 import { createProvider } from '../adapters/registry.ts'
+import type { Inventory } from '../shared/inventory.ts'
+import type { InventoryReload } from '../shared/operation.ts'
+import { Refusal } from '../shared/refusal.ts'
 import { MINUTE_MS, SECOND_MS } from '../shared/time.ts'
 import type { App } from './app/app.ts'
 import { createCalendarCache } from './app/calendar-cache.ts'
 import { install } from './app/install.ts'
+import { changeCatalogue } from './app/reload-inventory.ts'
 import { createWriter } from './app/writer.ts'
-import { type Config, ConfigError, oneLine, readConfig } from './config.ts'
-import { clustersOf } from './core/cluster.ts'
+import { type Config, ConfigError, oneLine, readConfig, readJsonFile } from './config.ts'
+import { type Cluster, clustersOf } from './core/cluster.ts'
 import { DEFAULT_POLICY } from './core/placement/policy.ts'
 import { createAuthenticator } from './http/auth.ts'
 import { metricsListener } from './http/metrics.ts'
@@ -38,6 +42,8 @@ import { startWakeUps } from './workers/wake.ts'
 export interface RunningBroker {
   readonly url: string
   readonly metricsUrl: string
+  /** Puts the inventory in force as its file says now. @throws ConfigError, and then nothing has changed */
+  reloadInventory(): Promise<InventoryReload>
   /** Refuses new requests, finishes what is in flight, gives claims and locks back; within 10 s. */
   stop(): Promise<void>
 }
@@ -67,13 +73,12 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     folder: config.DATA_DIR,
     onLost: options.onLost,
   })
-  const catalogue = clustersOf(
-    settings.inventory,
-    new Map(
-      directory.entries.flatMap((entry) => entry.served.map((one) => [one.clusterId, { images: one.images }] as const)),
-    ),
-    Math.round(config.IDLE_NOTICE_MINUTES * MINUTE_MS),
+  const mappings = new Map(
+    directory.entries.flatMap((entry) => entry.served.map((one) => [one.clusterId, { images: one.images }] as const)),
   )
+  const noticeMs = Math.round(config.IDLE_NOTICE_MINUTES * MINUTE_MS)
+  const catalogueOf = (inventory: Inventory): readonly Cluster[] => clustersOf(inventory, mappings, noticeMs)
+  const catalogue = catalogueOf(settings.inventory)
   const installationId = await install(database, catalogue, now())
   const wakeUps = await startWakeUps(database, {
     onWake: () => workers.poke(),
@@ -92,6 +97,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     observe: observeCommit(metrics),
   })
   const app: App = { database, writer, cache, policy: DEFAULT_POLICY, installationId, now }
+  await writer.run(changeCatalogue({ catalogue, apply: true }))
   const releaseConfirmMs = Math.round(config.RELEASE_CONFIRM_MINUTES * MINUTE_MS)
   await holdOverdue(app, releaseConfirmMs)
   await adoptCircuits(database.queries, directory)
@@ -117,12 +123,12 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   })
 
   const api = createServer({
-    useCases: bindUseCases(
-      app,
-      providerFacts(directory, settings),
+    useCases: bindUseCases(app, {
+      providers: providerFacts(directory, settings),
       feed,
-      adoptedLister(directory, installationId, now),
-    ),
+      listAdopted: adoptedLister(directory, installationId, now),
+      readCatalogue: () => refusingBadInventory(() => catalogueOf(settings.readInventory())),
+    }),
     authenticate: createAuthenticator({
       ...settings.oidc,
       allowInsecureLoopback: settings.oidc.issuer.startsWith('http:'), // the configuration lets only loopback through
@@ -162,7 +168,22 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     directory.close()
     await database.close()
   }
-  return { url: urlOf(apiServer), metricsUrl: urlOf(metricsServer), stop: () => withinTime(stop()) }
+  return {
+    url: urlOf(apiServer),
+    metricsUrl: urlOf(metricsServer),
+    reloadInventory: async () =>
+      writer.run(changeCatalogue({ catalogue: catalogueOf(settings.readInventory()), apply: true })),
+    stop: () => withinTime(stop()),
+  }
+}
+
+/** What is wrong with a file of ours is told to whoever asked for it to be read. */
+function refusingBadInventory<T>(read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof ConfigError ? new Refusal('invalid-inventory', `${error.message}.`) : error
+  }
 }
 
 interface Surroundings {
@@ -236,8 +257,14 @@ function withinTime(stopping: Promise<void>): Promise<void> {
 /** With neither providers nor an issuer configured, the sandbox's data stand in for the files. */
 export async function readSettings(config: Config): Promise<Settings> {
   if (config.PROVIDERS !== undefined || config.SANDBOX_PORT === undefined) return settingsFromFiles(config)
-  const { sandboxSettings, urlsAt } = await import('../deploy/sandbox/for-broker.ts')
-  return settingsFrom(sandboxSettings(urlsAt(config.SANDBOX_PORT)))
+  const { sandboxSettings, urlsAt, withQuickTurnover } = await import('../deploy/sandbox/for-broker.ts')
+  const settings = sandboxSettings(urlsAt(config.SANDBOX_PORT))
+  const { INVENTORY } = config
+  if (INVENTORY === undefined) return settingsFrom(settings)
+  return settingsFrom({
+    ...settings,
+    readInventory: () => withQuickTurnover(readJsonFile('INVENTORY', INVENTORY)),
+  })
 }
 
 /** Starts a broker from the environment and runs until SIGTERM or SIGINT. */
@@ -267,6 +294,17 @@ export async function serve(): Promise<void> {
   }
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
+  process.on('SIGHUP', () => void readInventoryAgain(broker, logger))
+}
+
+async function readInventoryAgain(broker: RunningBroker, logger: Logger): Promise<void> {
+  try {
+    const { clusters, affected, promises } = await broker.reloadInventory()
+    const figures = { changed: clusters.map((one) => one.clusterId), moved: affected.length, late: promises.length }
+    logger.info(figures, 'the inventory was read again')
+  } catch (error) {
+    logger.error({ err: error }, 'the inventory could not be read again, and stays as it was')
+  }
 }
 
 function leave(status: number, line: string): void {

@@ -7,6 +7,8 @@ import type { ServedCluster } from './providers/directory.ts'
 
 export interface Settings {
   readonly inventory: Inventory
+  /** The inventory as it is written now. @throws ConfigError */
+  readonly readInventory: () => Inventory
   readonly providers: readonly ProviderSettings[]
   readonly oidc: {
     readonly issuer: string
@@ -26,7 +28,7 @@ export interface ProviderSettings {
 /** What the sandbox offers instead of files: the same data from another place. */
 export interface SettingsSource {
   readonly providers: readonly unknown[]
-  readonly inventory: unknown
+  readonly readInventory: () => unknown
   readonly issuer: string
   readonly audience: string
   readonly introspection: { readonly clientId: string; readonly clientSecret: string } | null
@@ -38,7 +40,7 @@ const DEFAULT_INVENTORY = new URL('../deploy/inventory.json', import.meta.url).p
 export function settingsFromFiles(config: Config): Settings {
   return settingsFrom({
     providers: readProviders(config.PROVIDERS ?? ''),
-    inventory: readJsonFile('INVENTORY', config.INVENTORY ?? DEFAULT_INVENTORY),
+    readInventory: () => readJsonFile('INVENTORY', config.INVENTORY ?? DEFAULT_INVENTORY),
     issuer: config.OIDC_ISSUER ?? '',
     audience: config.OIDC_AUDIENCE,
     introspection:
@@ -50,10 +52,11 @@ export function settingsFromFiles(config: Config): Settings {
 
 /** @throws ConfigError */
 export function settingsFrom(source: SettingsSource): Settings {
-  const inventory = parsed('INVENTORY', Inventory, source.inventory)
+  const readInventory = (): Inventory => parsed('INVENTORY', Inventory, source.readInventory())
+  const inventory = readInventory()
   const providers = source.providers.map((raw, index) => providerSettings(raw, `PROVIDERS.${index}`, inventory))
   const { issuer, audience, introspection } = source
-  return { inventory, providers, oidc: { issuer, audience, introspection } }
+  return { inventory, readInventory, providers, oidc: { issuer, audience, introspection } }
 }
 
 /** The part that every provider has, whatever its kind. */

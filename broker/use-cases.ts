@@ -31,18 +31,24 @@ import type { EventTail } from './app/event-tail.ts'
 import { eventFilter, listEvents } from './app/read-events.ts'
 import { getReconciliation } from './app/read-reconciliation.ts'
 import { releaseAllocation } from './app/release-allocation.ts'
+import { reloadInventory } from './app/reload-inventory.ts'
 import { retryAllocation } from './app/retry-allocation.ts'
 import { revokeApproval } from './app/revoke-approval.ts'
 import { shrinkAllocation } from './app/shrink-allocation.ts'
 import { switchCluster, switchProvider } from './app/suspend.ts'
+import type { Cluster } from './core/cluster.ts'
 import type { UseCases } from './http/use-cases.ts'
 
-export const bindUseCases = (
-  app: App,
-  providers: readonly ProviderFacts[],
-  feed: Pick<EventTail, 'open'>,
-  listAdopted: Importing['list'],
-): UseCases => ({
+/** What the use cases need beside the store. */
+export interface Surroundings {
+  readonly providers: readonly ProviderFacts[]
+  readonly feed: Pick<EventTail, 'open'>
+  readonly listAdopted: Importing['list']
+  /** The clusters as the inventory's file says now. @throws Refusal `invalid-inventory` */
+  readonly readCatalogue: () => readonly Cluster[]
+}
+
+export const bindUseCases = (app: App, { providers, feed, listAdopted, readCatalogue }: Surroundings): UseCases => ({
   createAllocation: (command, request) => createAllocation(app, command, request),
   releaseAllocation: (command, id, request) => releaseAllocation(app, command, id, request),
   extendAllocation: (command, id, request) => extendAllocation(app, command, id, request),
@@ -59,6 +65,7 @@ export const bindUseCases = (
   deleteFoundNode: (command, node) => deleteFoundNode(app, command, node),
   adoptFoundNode: (command, node, request) => adoptFoundNode(app, command, node, request),
   holdDeletes: (command, held) => holdDeletes(app, command, held),
+  reloadInventory: async (command, apply) => reloadInventory(app, command, { catalogue: readCatalogue(), apply }),
   switchCluster: (command, id, to, request) => switchCluster(app, command, { id, to, request }),
   switchProvider: (command, id, to, request) => {
     const provider = providers.find((one) => one.id === id)

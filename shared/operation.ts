@@ -27,6 +27,11 @@ export const DrainRequest = z
   .meta({ id: 'DrainRequest' })
 export type DrainRequest = z.infer<typeof DrainRequest>
 
+const Affected = z.strictObject({
+  allocationId: AllocationId,
+  effect: z.enum(['relocated', 'waitlisted', 'running']),
+})
+
 export const Drain = z
   .strictObject({
     id: DrainId,
@@ -38,8 +43,40 @@ export const Drain = z
     createdAt: Instant,
     liftedAt: InstantOrNull,
     affected: z
-      .array(z.strictObject({ allocationId: AllocationId, effect: z.enum(['relocated', 'waitlisted', 'running']) }))
+      .array(Affected)
       .meta({ description: 'Who had to move when it was taken, and who runs on in the shortfall.' }),
   })
   .meta({ id: 'Drain' })
 export type Drain = z.infer<typeof Drain>
+
+const ClusterDifference = z.strictObject({
+  clusterId: OwnerChosenId,
+  change: z.enum(['added', 'removed', 'changed']),
+  differences: z.array(
+    z.strictObject({
+      member: z.string().meta({ description: 'Of the inventory, or what the providers’ configuration adds to it.' }),
+      before: z.unknown().meta({ description: 'As the inventory writes it; null for a cluster that is added.' }),
+      after: z.unknown().meta({ description: 'Null for a cluster that is removed.' }),
+    }),
+  ),
+})
+
+/** What the inventory's file says that the broker does not know yet, and what follows from it. */
+export const InventoryReload = z
+  .strictObject({
+    applied: z.boolean().meta({ description: 'False: this is what would happen, and nothing has.' }),
+    clusters: z.array(ClusterDifference).meta({ description: 'By id; empty when nothing differs.' }),
+    affected: z.array(Affected).meta({ description: 'Who has to move, and who runs on in the shortfall.' }),
+    promises: z
+      .array(
+        z.strictObject({
+          allocationId: AllocationId,
+          promisedStart: Instant,
+          estimatedStart: InstantOrNull.meta({ description: 'The next plan; null: none.' }),
+          newPromisedStart: Instant,
+        }),
+      )
+      .meta({ description: 'The promises that the next plan of those who wait makes later.' }),
+  })
+  .meta({ id: 'InventoryReload' })
+export type InventoryReload = z.infer<typeof InventoryReload>

@@ -18,6 +18,7 @@ export const REFUSAL_CODES = [
   'unsatisfiable',
   'no-capacity',
   'limit-below-committed',
+  'invalid-inventory',
   'not-in-this-status',
   'idempotency-key-reused',
   'idempotency-in-flight',

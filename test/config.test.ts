@@ -146,7 +146,7 @@ describe('the files that it names', () => {
     expect(lineOf(() => settingsFrom({ ...good, providers: [stranger] }))).to.equal(
       'PROVIDERS.0.clusters.kakao-b200-255: must be a cluster of naver in the inventory',
     )
-    expect(lineOf(() => settingsFrom({ ...good, inventory: { clusters: [] } }))).to.match(/^INVENTORY\./)
+    expect(lineOf(() => settingsFrom({ ...good, readInventory: () => ({ clusters: [] }) }))).to.match(/^INVENTORY\./)
     expect(lineOf(() => settingsFrom({ ...good, providers: [{ id: 'x' }] }))).to.match(/^PROVIDERS\.0\.kind: /)
   })
 })

@@ -2,17 +2,15 @@
 import type { Drain, DrainRequest } from '../../shared/operation.ts'
 import { invalidRequest, Refusal } from '../../shared/refusal.ts'
 import { HOUR_MS, toIso, toIsoOrNull } from '../../shared/time.ts'
-import { clusterOf, reservationsOn } from '../core/calendar-reads.ts'
-import { shortfallWithin } from '../core/overbooked.ts'
+import { clusterOf } from '../core/calendar-reads.ts'
 import type { DrainRow } from '../store/changes.ts'
 import { findDrain, drainOp, pageOfDrains } from '../store/operations.ts'
-import type { Affected } from '../store/schema.ts'
 import type { App } from './app.ts'
 import type { Answer, Command, Page, PageRequest } from './command.ts'
 import type { Draft } from './draft.ts'
 import { assertSeen } from './fresh.ts'
 import { newId } from './ids.ts'
-import { relocateOverbooked } from './relocate.ts'
+import { relocateOverbooked, stillRunning } from './relocate.ts'
 import { mayOperate } from './suspend.ts'
 import { giveNotices } from './take-back.ts'
 
@@ -61,7 +59,8 @@ function take(draft: Draft, clusterId: string, request: DrainRequest): DrainRow 
   draft.apply(drainOp(row))
   const told = giveNotices.decide(draft).map((allocationId) => ({ allocationId, effect: 'waitlisted' as const }))
   const moved = relocateOverbooked(draft, clusterId, { cause: 'drain', causeId: row.id })
-  const affected = [...told, ...moved, ...stillRunning(draft, row)]
+  const during = { start: Math.max(row.fromAt, draft.now), end: row.toAt }
+  const affected = [...told, ...moved, ...stillRunning(draft, clusterId, during)]
   const drained = { ...row, affected }
   draft.saveDrain(drained)
   draft.event({
@@ -70,16 +69,6 @@ function take(draft: Draft, clusterId: string, request: DrainRequest): DrainRow 
     data: { drainId: row.id, ...request, affected },
   })
   return drained
-}
-
-/** Who runs on while more is reserved than there is: theirs to end early, or the operator's to wait for. */
-function stillRunning(draft: Draft, { clusterId, fromAt, toAt }: DrainRow): Affected[] {
-  const during = { start: Math.max(fromAt, draft.now), end: toAt }
-  if (!shortfallWithin(draft.calendar, clusterId, during)) return []
-  return reservationsOn(draft.calendar, clusterId)
-    .filter(({ phase, priority }) => phase === 'running' && priority !== 'idle')
-    .filter(({ start, heldUntil }) => start < during.end && heldUntil > during.start)
-    .map(({ allocationId }) => ({ allocationId, effect: 'running' }))
 }
 
 /** Lifting what is lifted changes nothing. */

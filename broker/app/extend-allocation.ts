@@ -3,7 +3,7 @@ import type { Allocation, ExtendRequest } from '../../shared/allocation.ts'
 import { invalidRequest, Refusal } from '../../shared/refusal.ts'
 import { toIso } from '../../shared/time.ts'
 import { exceededBy } from '../core/approval-limits.ts'
-import { clusterOf, reservationOf } from '../core/calendar-reads.ts'
+import { reservationOf } from '../core/calendar-reads.ts'
 import { type Extension, extension } from '../core/extension.ts'
 import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
 import { summaryOf } from './announce.ts'
@@ -85,8 +85,9 @@ function maySee(draft: Draft, row: AllocationRow, conflictWith: string | null): 
 /** The whole of it, with the new end, beside everything else that the approval has committed. */
 function assertApproved(draft: Draft, row: AllocationRow, end: number): void {
   const approval: ApprovalRow | null = draft.approval(row.approvalId)
-  const cluster = row.clusterId === null ? null : clusterOf(draft.calendar, row.clusterId)
-  if (approval === null || cluster === null || row.startAt === null)
+  // Of a cluster that the catalogue no longer lists, too: what runs there runs on.
+  const cluster = row.clusterId === null ? undefined : draft.calendar.clusters.get(row.clusterId)?.cluster
+  if (approval === null || cluster === undefined || row.startAt === null)
     throw new Error('it lies on a cluster, under an approval')
   const used = usedOf(draft.calendar, approval)
   const others = used.commitments.filter((one) => one.allocationId !== row.id)

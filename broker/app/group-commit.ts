@@ -22,6 +22,8 @@ export interface Member<T> {
   readonly needs: Needs
   /** Synchronous: while the lock is held nothing is waited for but the database. Throws `Refusal` to say no. */
   readonly decide: (draft: Draft) => T
+  /** What it would do is answered, and nothing of it stays. Default false. */
+  readonly triesOnly?: boolean
 }
 
 export interface KeyedMember {
@@ -149,6 +151,11 @@ function decideOne({ member, idempotency }: KeyedMember, hands: Hands): { outcom
   }
   try {
     const value = member.decide(open.draft)
+    if (member.triesOnly === true) {
+      for (const op of undo.toReversed()) applyOp(hands.calendar, op)
+      keep({ value })
+      return { outcome: { value, replayed: false }, head: hands.head }
+    }
     for (const _ of open.changes.log) hands.context.cache.advance()
     merge(open.changes, hands)
     for (const id of taking) hands.mustFit.add(id)

@@ -1,11 +1,14 @@
-/** What the first start writes down, and what every start brings up to date: installation, head, catalogue. */
+/**
+ * What the first start writes down: installation, head, catalogue. A later start with another catalogue changes it as a
+ * reload does (reload-inventory.ts), because somebody may already be in its way.
+ */
 import type { EpochMs } from '../../shared/time.ts'
 import type { Cluster } from '../core/cluster.ts'
 import type { Database } from '../store/database.ts'
 import { dropClaims } from '../store/allocations.ts'
 import { dropSweepClaims } from '../store/sweeps.ts'
 import { appendLog, ensureHead, installationId, lockHead, saveCatalogue, saveHead } from '../store/head.ts'
-import { canonicalJson, chained } from './digest.ts'
+import { chained } from './digest.ts'
 import { newId } from './ids.ts'
 
 /** @returns the installation's id */
@@ -18,7 +21,7 @@ export async function install(database: Database, catalogue: readonly Cluster[],
   }
   await database.transaction(async (trx) => {
     const head = await lockHead(trx)
-    if (canonicalJson(head.catalogue) === canonicalJson(catalogue)) return
+    if (head.catalogue.length > 0) return
     const op = { op: 'catalogue', clusters: catalogue } as const
     const version = head.version + 1
     await appendLog(trx, [{ version, at: now, op }])

@@ -17,6 +17,9 @@ const UNEXPLAINED = { cause: 'unexplained', causeId: null } as const
 
 type Promised = Pick<AllocationRow, 'promisedStartAt' | 'displacedBy'>
 
+/** Idle-use gives way to whoever comes: it holds no place, and is told when it may start, not when it will at the latest. */
+const NOTHING_PROMISED: Promised = { promisedStartAt: null, displacedBy: null }
+
 interface NewPlan {
   readonly request: PlacementRequest
   readonly plannedStart: EpochMs | null
@@ -24,6 +27,7 @@ interface NewPlan {
 
 /** What the row is promised with this plan: the first promise, the one that it has, or a later one with its event. */
 export function promiseWith(draft: Draft, row: AllocationRow, { request, plannedStart }: NewPlan): Promised {
+  if (row.priority === 'idle') return NOTHING_PROMISED
   const plan = { plannedStart, now: draft.now, latestStart: row.latestStartAt, policy: draft.policy }
   if (row.promisedStartAt === null) return { promisedStartAt: promiseFor(plan), displacedBy: null }
   const later = laterPromise({ ...plan, promisedStart: row.promisedStartAt, lastStart: lastStartOf(request) })
@@ -70,9 +74,7 @@ function holdAgainstPlan(draft: Draft, row: AllocationRow, entry: WaitingEntry):
   const plannedStart = place === null ? null : Math.max(place.start, circuitUntil?.at ?? draft.now)
   const { request } = entry
   const promised =
-    row.promisedStartAt === null
-      ? { promisedStartAt: null, displacedBy: null }
-      : promiseWith(draft, blamed, { request, plannedStart })
+    row.promisedStartAt === null ? NOTHING_PROMISED : promiseWith(draft, blamed, { request, plannedStart })
   const reason = place === null ? waitingReason(draft.calendar, { request, place }, draft.now, draft.policy) : null
   if (promised.promisedStartAt !== entry.promisedStart) {
     draft.apply({ op: 'wait', entry: { ...entry, promisedStart: promised.promisedStartAt } })

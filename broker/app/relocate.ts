@@ -1,8 +1,9 @@
 /** When a cluster has less than is reserved there: who has not started gets another place, or waits. */
 import type { Displacement } from '../../shared/promise.ts'
-import { waitingEntryOf } from '../core/calendar-reads.ts'
+import type { Interval } from '../../shared/time.ts'
+import { reservationsOn, waitingEntryOf } from '../core/calendar-reads.ts'
 import { withOps } from '../core/calendar-undo.ts'
-import { overbooked } from '../core/overbooked.ts'
+import { overbooked, shortfallWithin } from '../core/overbooked.ts'
 import { placeAgain } from '../core/placement/place.ts'
 import type { AllocationRow } from '../store/changes.ts'
 import type { Affected } from '../store/schema.ts'
@@ -35,6 +36,15 @@ export function relocateOverbooked(draft: Draft, clusterId: string, by: Displace
     })
   }
   return affected
+}
+
+/** Who runs on while more is reserved than there is: theirs to end early, or the operator's to wait for. */
+export function stillRunning(draft: Draft, clusterId: string, during: Interval): Affected[] {
+  if (!shortfallWithin(draft.calendar, clusterId, during)) return []
+  return reservationsOn(draft.calendar, clusterId)
+    .filter(({ phase, priority }) => phase === 'running' && priority !== 'idle')
+    .filter(({ start, heldUntil }) => start < during.end && heldUntil > during.start)
+    .map(({ allocationId }) => ({ allocationId, effect: 'running' }))
 }
 
 /** What was built is gone: another place, or the waitlist; the decision says what was in the way. */

@@ -6,6 +6,7 @@ import { clusters, describeClusters } from './commands/clusters.ts'
 import { type Run, act } from './commands/command-context.ts'
 import { conformance, describeConformance } from './commands/conformance.ts'
 import { createAllocation, describeCreate } from './commands/create-allocation.ts'
+import { describeInventoryReload, reloadInventory } from './commands/inventory.ts'
 import * as local from './commands/local.ts'
 import * as reconciliation from './commands/reconciliation.ts'
 import { describePreview, preview } from './commands/preview.ts'
@@ -91,6 +92,8 @@ function build(io: Io, done: (exitCode: number) => void): Command {
   add(nodeCommands, 'delete', reconciliation.describeDelete, reconciliation.deleteNode)
   add(program, 'hold-deletes', reconciliation.describeHold, reconciliation.holdDeletes)
   add(program, 'resume-deletes', reconciliation.describeResume, reconciliation.resumeDeletes)
+  const inventoryCommands = settled(program.command('inventory').description('which clusters there are, and from when'))
+  add(inventoryCommands, 'reload', describeInventoryReload, reloadInventory)
   add(program, 'waitlist', allocations.describeWaitlist, allocations.listWaitlist)
   return program
 }

@@ -5,6 +5,7 @@ import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import type { AdoptRequest, HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import type { Decision, PlacementPreview } from '../../shared/decision.ts'
+import type { InventoryReload } from '../../shared/operation.ts'
 import { type Asked, type Exchange, type ExchangeOptions, createExchange } from './exchange.ts'
 
 export interface CallOptions {
@@ -78,6 +79,8 @@ export interface Client {
   /** Nothing is deleted at operators that no person has asked for, until `resumeDeletes`. */
   holdDeletes(options?: PostOptions): Promise<HeldDeletes>
   resumeDeletes(options?: PostOptions): Promise<HeldDeletes>
+  /** @param apply false: only shows what it would do. */
+  reloadInventory(apply: boolean, options?: PostOptions): Promise<InventoryReload>
 
   /** In serving order. */
   listWaitlist(filter?: { readonly architecture?: string }, options?: ListOptions): AsyncGenerator<WaitlistItem>
@@ -124,6 +127,7 @@ export function createClient(options: ExchangeOptions): Client {
     adoptFoundNode: (id, node, request, calling) => post(`${foundAt(id, node)}/adopt`, request, calling),
     holdDeletes: (calling) => post('/v1/operations/hold-deletes', {}, calling),
     resumeDeletes: (calling) => post('/v1/operations/resume-deletes', {}, calling),
+    reloadInventory: (apply, calling) => post(`/v1/operations/inventory/reload?apply=${apply}`, {}, calling),
 
     listWaitlist: (filter = {}, walking) => walk('/v1/waitlist', { ...filter }, walking),
   }

@@ -5,7 +5,14 @@ import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import type { CloudEvent } from '../../shared/event.ts'
 import type { ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
-import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../shared/operation.ts'
+import type {
+  Drain,
+  DrainRequest,
+  FreezeRequest,
+  Frozen,
+  InventoryReload,
+  OperationRequest,
+} from '../../shared/operation.ts'
 import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
 import type { AdoptRequest, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 
@@ -68,6 +75,32 @@ export const drain: Drain = {
 }
 
 export const liftedDrain: Drain = { ...drain, liftedAt: '2026-12-04T00:00:00Z' }
+
+export const inventoryReload: InventoryReload = {
+  applied: false,
+  clusters: [
+    {
+      clusterId: CLUSTER_ID,
+      change: 'changed',
+      differences: [
+        {
+          member: 'phases',
+          before: [{ from: '2026-12-31T00:00:00Z', nodes: 510, stage: 'undisclosed', basis: 'announced' }],
+          after: [{ from: '2027-03-31T00:00:00Z', nodes: 510, stage: 'undisclosed', basis: 'announced' }],
+        },
+      ],
+    },
+  ],
+  affected: [{ allocationId: ALLOCATION_ID, effect: 'waitlisted' }],
+  promises: [
+    {
+      allocationId: ALLOCATION_ID,
+      promisedStart: '2027-01-15T00:00:00Z',
+      estimatedStart: '2027-03-31T00:00:00Z',
+      newPromisedStart: '2027-05-22T00:00:00Z',
+    },
+  ],
+}
 
 /** A last page with one item. */
 export const pageOf = <T>(item: T) => ({ items: [item], nextCursor: null })

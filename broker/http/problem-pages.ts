@@ -66,6 +66,10 @@ const EXPLANATIONS: Readonly<Record<RefusalCode, Explanation>> = {
     en: 'The new limit is lower than what is already committed under the approval. Release allocations first, or set a higher limit.',
     ko: '새 한도가 이미 배정된 양보다 낮습니다. 먼저 할당을 해제하거나 한도를 높이십시오.',
   },
+  'invalid-inventory': {
+    en: 'The file that INVENTORY names cannot be read, or what it says is not an inventory; the detail names the member. The broker goes on with the inventory that it has.',
+    ko: 'INVENTORY가 가리키는 파일을 읽을 수 없거나 내용이 올바른 인벤토리가 아닙니다. 어느 항목인지는 detail에 표시됩니다. 브로커는 기존 인벤토리로 계속 동작합니다.',
+  },
   'not-in-this-status': {
     en: 'What was asked is not possible in the status that the resource is in. Look at it again before deciding what to do.',
     ko: '현재 상태에서는 할 수 없는 작업입니다. 최신 상태를 다시 확인하십시오.',

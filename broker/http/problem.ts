@@ -32,6 +32,7 @@ const PROBLEMS: Readonly<Record<RefusalCode, ProblemKind>> = {
   'approval-exceeded': { status: 422, title: 'More than the approval allows' },
   'demand-not-whole-nodes': { status: 422, title: 'The demand is not a number of whole nodes' },
   unsatisfiable: { status: 422, title: 'No cluster could ever serve this' },
+  'invalid-inventory': { status: 422, title: 'The inventory’s file is not valid' },
   'idempotency-key-reused': { status: 422, title: 'The idempotency key belongs to another request' },
   'rate-limited': { status: 429, title: 'Too many requests' },
   internal: { status: 500, title: 'The broker failed' },

@@ -12,8 +12,15 @@ import type { Availability, ClusterView, ProviderView } from '../../shared/clust
 import type { Decision, PlacementPreview } from '../../shared/decision.ts'
 import type { CloudEvent } from '../../shared/event.ts'
 import type { AllocationFilter } from '../store/allocations.ts'
-import type { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../shared/operation.ts'
 import type { ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
+import type {
+  Drain,
+  DrainRequest,
+  FreezeRequest,
+  Frozen,
+  InventoryReload,
+  OperationRequest,
+} from '../../shared/operation.ts'
 import type { Hold } from '../app/freeze.ts'
 import type { EventReader } from '../app/event-tail.ts'
 import type { EventQuery, EventStart } from '../app/read-events.ts'
@@ -53,6 +60,7 @@ export interface UseCases {
   deleteFoundNode(command: Command, node: FoundNode): Promise<Answer<SweepFinding>>
   adoptFoundNode(command: Command, node: FoundNode, request: AdoptRequest): Promise<Answer<Allocation>>
   holdDeletes(command: Command, held: boolean): Promise<Answer<HeldDeletes>>
+  reloadInventory(command: Command, apply: boolean): Promise<Answer<InventoryReload>>
   switchCluster(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ClusterView>>
   switchProvider(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ProviderView>>
   previewPlacement(caller: Caller, request: PreviewRequest): Promise<PlacementPreview>

@@ -3,7 +3,7 @@ import type { Reservation } from '../core/calendar-op.ts'
 import { type Changes, circuitKey, findingRowKey, leaseKey, noChanges, nodeKey, type NodeRow } from './changes.ts'
 import { readCircuits } from './circuits.ts'
 import type { Transaction } from './database.ts'
-import { appendLog } from './head.ts'
+import { appendLog, saveCatalogue } from './head.ts'
 import { readLeases, saveLeases } from './network-leases.ts'
 import { saveQuarantines } from './quarantines.ts'
 import { saveReservations } from './reservations.ts'
@@ -153,6 +153,7 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await saveSweeps(trx, changes)
   await upsertRows(trx, 'circuits', [...changes.circuits.values()], { key: ['provider_id', 'kind'] })
   await saveLeases(trx, changes)
+  for (const { op } of changes.log) if (op.op === 'catalogue') await saveCatalogue(trx, op.clusters)
   await insertRows(trx, 'decisions', changes.decisions)
   await insertRows(trx, 'events', changes.events)
   await insertRows(trx, 'idempotency_keys', [...changes.idempotency.values()])

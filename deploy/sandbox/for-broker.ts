@@ -14,7 +14,7 @@ export interface SandboxUrls {
 
 export interface SandboxSettings {
   readonly providers: readonly unknown[]
-  readonly inventory: unknown
+  readonly readInventory: () => unknown
   readonly issuer: string
   readonly audience: string
   readonly introspection: { readonly clientId: string; readonly clientSecret: string }
@@ -38,17 +38,22 @@ export const urlsAt = (port: number): SandboxUrls => ({
 
 export const sandboxSettings = (urls: SandboxUrls): SandboxSettings => ({
   providers: [naver(urls.naver), nhn(urls.nhn), kakao(urls.kakao)],
-  inventory: inventory(),
+  readInventory: () => withQuickTurnover(JSON.parse(readFileSync(PROGRAMME, 'utf8'))),
   issuer: urls.identity,
   audience: IDENTITY.audience,
   introspection: { clientId: 'gpu-broker', clientSecret: 'gpu-broker-secret' },
 })
 
-/** The programme's own inventory, with the turnover of a simulation. */
-function inventory(): unknown {
-  const path = new URL('../inventory.json', import.meta.url)
-  const real = JSON.parse(readFileSync(path, 'utf8')) as { clusters: readonly object[] }
-  return { ...real, clusters: real.clusters.map((cluster) => ({ ...cluster, turnoverSeconds: TURNOVER_SECONDS })) }
+const PROGRAMME = new URL('../inventory.json', import.meta.url)
+
+/** An inventory with the turnover of a simulation wherever it names none; what is no inventory stays as it is. */
+export function withQuickTurnover(inventory: unknown): unknown {
+  const { clusters } = (inventory ?? {}) as { readonly clusters?: unknown } // the broker checks it whole
+  if (!Array.isArray(clusters)) return inventory
+  return {
+    ...(inventory as object), // it has a member
+    clusters: clusters.map((cluster: object) => ({ turnoverSeconds: TURNOVER_SECONDS, ...cluster })),
+  }
 }
 
 const naver = (url: string) => ({

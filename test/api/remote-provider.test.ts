@@ -33,8 +33,9 @@ describe('an operator behind our own protocol', () => {
       MOONRABBIT_SECRET: SECRET,
     }
     const providers = readProviders(example('providers.json'), env)
-    const inventory: unknown = JSON.parse(readFileSync(example('inventory.json'), 'utf8'))
-    broker = await startTestBroker({ sandbox: { ...sandbox, settings: { ...sandbox.settings, providers, inventory } } })
+    const readInventory = (): unknown => JSON.parse(readFileSync(example('inventory.json'), 'utf8'))
+    const settings = { ...sandbox.settings, providers, readInventory }
+    broker = await startTestBroker({ sandbox: { ...sandbox, settings } })
     platform = await broker.as('platform')
   })
   after(async () => {

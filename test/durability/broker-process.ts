@@ -30,7 +30,7 @@ export async function brokerFiles(settings: SandboxSettings): Promise<BrokerFile
   const providers = join(folder, 'providers.json')
   const inventory = join(folder, 'inventory.json')
   await writeFile(providers, JSON.stringify(settings.providers))
-  await writeFile(inventory, JSON.stringify(settings.inventory))
+  await writeFile(inventory, JSON.stringify(settings.readInventory()))
   return {
     env: {
       PROVIDERS: providers,

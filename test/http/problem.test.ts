@@ -20,6 +20,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   unsatisfiable: 422,
   'no-capacity': 409,
   'limit-below-committed': 409,
+  'invalid-inventory': 422,
   'not-in-this-status': 409,
   'idempotency-key-reused': 422,
   'idempotency-in-flight': 409,

@@ -6,6 +6,7 @@ import pino from 'pino'
 import { readConfig } from '../../broker/config.ts'
 import { type RunningBroker, startBroker } from '../../broker/main.ts'
 import { type Settings, settingsFrom } from '../../broker/settings.ts'
+import type { Inventory } from '../../shared/inventory.ts'
 import type { SandboxSettings } from '../../deploy/sandbox/for-broker.ts'
 import type { Queries } from '../../broker/store/database.ts'
 import { type ApiClient, createApiClient, tokenFor } from './api-client.ts'
@@ -43,6 +44,8 @@ export interface TestBroker {
   as(clientId: string): Promise<ApiClient>
   /** Without a token, or with one made up. */
   withToken(token: string | null): ApiClient
+  /** What the inventory's file says from now on, made from what it said at first; the broker learns of it when it is told to look, or starts again. */
+  setInventory(change: (inventory: Inventory) => unknown): void
   /** Stops it in order and starts it again on the same store. */
   restart(): Promise<void>
   /** Reads the store itself, with the broker stopped meanwhile: PGlite belongs to one process at a time. */
@@ -60,15 +63,21 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
   const { engine = engineOfThisRun(), visibilityDelayMs = VISIBILITY_DELAY_MS } = options
   const sandbox = options.sandbox ?? (await startTestSandbox())
   const place = options.place ?? (await newDatabasePlace(engine))
-  const settings = settingsFrom(adjusted(sandbox.settings, { ...options, visibilityDelayMs }))
+  const source = adjusted(sandbox.settings, { ...options, visibilityDelayMs })
+  let inventory = source.readInventory()
   const errors = createErrorLog(options.mayPage)
-  const starting = { settings, place, errors, env: options.env ?? {} }
-  let running = await start(starting)
+  const starting = (): Starting => ({
+    settings: settingsFrom({ ...source, readInventory: () => inventory }),
+    place,
+    errors,
+    env: options.env ?? {},
+  })
+  let running = await start(starting())
   const tokens = new Map<string, Promise<string>>()
   const withToken = (token: string | null): ApiClient =>
     createApiClient({ url: () => running.url, authorization: token === null ? null : `Bearer ${token}` })
   const startAgain = async (): Promise<void> => {
-    running = await start(starting)
+    running = await start(starting())
   }
   return {
     engine,
@@ -88,6 +97,9 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
       return withToken(await token)
     },
     withToken,
+    setInventory(change) {
+      inventory = change(source.readInventory() as Inventory) // for-broker.ts makes it
+    },
     async restart() {
       await running.stop()
       await startAgain()
@@ -161,7 +173,7 @@ function adjusted(
   settings: SandboxSettings,
   { visibilityDelayMs, nodes = {}, clusters: changed = {} }: TestBrokerOptions,
 ): SandboxSettings {
-  const inventory = settings.inventory as { readonly clusters: readonly { readonly id: string }[] } // for-broker.ts makes it
+  const inventory = settings.readInventory() as { readonly clusters: readonly { readonly id: string }[] } // for-broker.ts makes it
   return {
     ...settings,
     providers: (settings.providers as readonly Clusters[]).map((provider) => ({
@@ -173,10 +185,10 @@ function adjusted(
         ]),
       ),
     })),
-    inventory: {
+    readInventory: () => ({
       ...inventory,
       clusters: inventory.clusters.map((cluster) => withNodes(cluster, nodes[cluster.id])),
-    },
+    }),
   }
 }
 

@@ -75,6 +75,11 @@ export function fakeUseCases(): FakeUseCases {
     revokeApproval: async (command, id) => changed(command, approval(command.caller, id)),
     importFleet: async (command) => ({ body: examples.importReport, etag: null, replayed: repeated(command) }),
     holdProviders: async (command) => ({ body: examples.frozen, etag: null, replayed: repeated(command) }),
+    reloadInventory: async (command) => ({
+      body: examples.inventoryReload,
+      etag: null,
+      replayed: repeated(command),
+    }),
     drainCluster: async (command, id) => (cluster(command.caller, id), changed(command, drain(examples.drain.id))),
     liftDrain: async (command, id) => changed(command, drain(id)),
     approveSweep: async (command, id) => (

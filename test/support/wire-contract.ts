@@ -9,7 +9,7 @@ import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts
 import { Decision, PlacementPreview } from '../../shared/decision.ts'
 import { CloudEvent } from '../../shared/event.ts'
 import { ImportReport } from '../../shared/fleet-import.ts'
-import { Drain, Frozen } from '../../shared/operation.ts'
+import { Drain, Frozen, InventoryReload } from '../../shared/operation.ts'
 import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import { Problem } from '../../shared/problem.ts'
 import { pageOf } from '../../shared/text.ts'
@@ -63,6 +63,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('POST /v1/operations/resume-deletes', [200], HeldDeletes),
   endpoint('POST /v1/operations/freeze', [200], Frozen),
   endpoint('POST /v1/operations/unfreeze', [200], Frozen),
+  endpoint('POST /v1/operations/inventory/reload', [200], InventoryReload),
   endpoint('POST /v1/clusters/{id}/suspend', [200], ClusterView, true),
   endpoint('POST /v1/clusters/{id}/resume', [200], ClusterView, true),
   endpoint('POST /v1/providers/{id}/suspend', [200], ProviderView, true),
@@ -88,6 +89,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'approval-exceeded': 422,
   'demand-not-whole-nodes': 422,
   unsatisfiable: 422,
+  'invalid-inventory': 422,
   'idempotency-key-reused': 422,
   'rate-limited': 429,
   unavailable: 503,

@@ -2,7 +2,14 @@ import { z } from 'zod'
 import { ClusterView, ProviderView } from '../../../shared/cluster.ts'
 import { ImportReport, ImportRequest } from '../../../shared/fleet-import.ts'
 import { DrainId } from '../../../shared/ids.ts'
-import { Drain, DrainRequest, FreezeRequest, Frozen, OperationRequest } from '../../../shared/operation.ts'
+import {
+  Drain,
+  DrainRequest,
+  FreezeRequest,
+  Frozen,
+  InventoryReload,
+  OperationRequest,
+} from '../../../shared/operation.ts'
 import { pageOf } from '../../../shared/text.ts'
 import type { Caller } from '../../app/command.ts'
 import * as examples from '../examples.ts'
@@ -194,6 +201,35 @@ const importFleet = route({
     answered('ok', await useCases.importFleet(command, body, query.apply === 'true')),
 })
 
+const reloadInventory = route({
+  method: 'post',
+  path: '/v1/operations/inventory/reload',
+  operationId: 'reloadInventory',
+  tag,
+  summary: 'Read the inventory’s file again',
+  description:
+    'Shows what differs from the inventory in force, who would have to move, and which promises would slip; with `apply=true` it is put in force too. What has not started and no longer fits moves at once; what runs stays, in the shortfall if need be. Needs no body. Only for callers who are bound to no operator and no organisation.',
+  scope: 'operations:write',
+  params: Nothing,
+  query: z.strictObject({
+    apply: z.enum(['true', 'false']).optional().meta({ description: 'Default `false`: show it, and change nothing.' }),
+  }),
+  body: { schema: OperationRequest, required: false, example: examples.operationRequest },
+  takesIdempotencyKey: true,
+  takesIfMatch: false,
+  successes: {
+    ok: {
+      description: 'What differs, and what follows from it.',
+      schema: InventoryReload,
+      example: examples.inventoryReload,
+    },
+  },
+  hasEtag: false,
+  problems: ['invalid-inventory'],
+  handle: async (useCases, { command, query }) =>
+    answered('ok', await useCases.reloadInventory(command, query.apply === 'true')),
+})
+
 export const operationRoutes = [
   drainCluster,
   listDrains,
@@ -206,4 +242,5 @@ export const operationRoutes = [
   holdProviders('freeze'),
   holdProviders('unfreeze'),
   importFleet,
+  reloadInventory,
 ]
