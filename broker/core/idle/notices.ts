@@ -80,7 +80,8 @@ function noticesAt(state: ClusterState, from: EpochMs, now: EpochMs): Notice[] {
     const candidates = grants.filter(there).map((grant) => ({
       grant,
       nodes: grant.nodes,
-      lost: grant.nodes * Math.max(0, endsAt - grant.start),
+      // At least something for each node, so that of two that have done nothing yet the smaller gives way.
+      lost: grant.nodes * Math.max(1, endsAt - grant.start),
     }))
     for (const { grant } of chooseVictims(candidates, neededNodes))
       notices.set(grant.allocationId, { grant, endsAt, neededAt: at, neededNodes })
