@@ -4,6 +4,7 @@ import type { Allocation } from '../../shared/allocation.ts'
 import { Approval } from '../../shared/approval.ts'
 import { Availability, ClusterView } from '../../shared/cluster.ts'
 import { Decision, PlacementPreview } from '../../shared/decision.ts'
+import { CloudEvent } from '../../shared/event.ts'
 import { Drain } from '../../shared/operation.ts'
 import { pageOf } from '../../shared/text.ts'
 import { HOUR_MS, hourCeil, MINUTE_MS, SECOND_MS, toIso } from '../../shared/time.ts'
@@ -104,6 +105,11 @@ describe('idle-use', function idleUse() {
     expect(decision?.kind).to.equal('preempt')
     expect(decision?.outcome).to.include({ clusterId: CLUSTER, noticeEndsAt, neededAt: start, neededNodes: 2 })
     expect(await usageOf(idle)).to.equal(committed)
+    const events = await platform.get(`/v1/events?allocationId=${granted.id}&types=allocation.preempting`)
+    expect(events.as(200, pageOf(CloudEvent)).items.map(({ data }) => data)).to.have.nested.property(
+      '[0].noticeEndsAt',
+      noticeEndsAt,
+    )
 
     const waits = await reaches(platform, granted.id, 'waitlisted')
     expect(Date.now()).to.be.within(Date.parse(noticeEndsAt), Date.parse(start))
@@ -178,6 +184,32 @@ describe('idle-use', function idleUse() {
     expect((await grant(1)).status).to.equal('waitlisted')
     expect((await look(platform, granted.id)).status).to.equal('active')
     await platform.post(`/v1/clusters/${CLUSTER}/resume`)
+  })
+
+  it('gives its nodes back to the reservation though the broker stops on the way', async () => {
+    const granted = await running(NODES)
+    const start = toIso(Date.now() + RECLAIM_MS + 3 * MARGIN_MS)
+    const end = toIso(Date.parse(start) + HOUR_MS)
+    const reserved = await take(standard, { demand: { nodes: NODES }, period: { start, end } })
+    await reaches(platform, granted.id, 'preempting')
+    await broker.restart()
+    expect((await reaches(platform, granted.id, 'waitlisted')).statusReason).to.equal('preempted')
+    expect((await reaches(platform, reserved.id, 'active')).placement?.start).to.equal(start)
+  })
+
+  it('waits again only once the operator’s list no longer has its nodes (invariant 3)', async () => {
+    const granted = await running(NODES)
+    await broker.sandbox.setBehaviour('kakao', { deleteLies: true })
+    const start = toIso(Date.now() + RECLAIM_MS + MARGIN_MS)
+    const end = toIso(Date.parse(start) + HOUR_MS)
+    const reserved = await take(standard, { demand: { nodes: NODES }, period: { start, end } })
+    await until(clusterNow, ({ nodesQuarantined }) => nodesQuarantined === NODES)
+    expect((await look(platform, granted.id)).status).to.equal('preempting')
+    expect((await look(platform, reserved.id)).status).to.equal('waitlisted')
+    await broker.sandbox.setBehaviour('kakao', {})
+    await reaches(platform, reserved.id, 'active')
+    expect((await look(platform, granted.id)).status).to.equal('waitlisted')
+    expect(await broker.sandbox.standing('kakao')).to.equal(NODES)
   })
 
   it('is ended for good by a release while it is being taken back', async () => {
