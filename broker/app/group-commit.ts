@@ -4,8 +4,7 @@ import type { EpochMs } from '../../shared/time.ts'
 import { applyOp, type Calendar, stateOf } from '../core/calendar.ts'
 import type { CalendarOp, Reservation } from '../core/calendar-op.ts'
 import { inverseOf } from '../core/calendar-undo.ts'
-import { reclaimMs } from '../core/cluster.ts'
-import { takenUntil } from '../core/idle/charge.ts'
+import { isGrant } from '../core/idle/charge.ts'
 import { nextNoticeAt } from '../core/idle/notices.ts'
 import type { Policy } from '../core/placement/policy.ts'
 import type { Transaction } from '../store/database.ts'
@@ -234,11 +233,12 @@ async function checkCapacity(
     const drains = [...state.drains.values()].map((held) => held.what)
     // What is past cannot be decided any more.
     const now = changes.log[0]?.at ?? 0
-    const grantsUntil = now + reclaimMs(state.cluster)
+    // The notice is a courtesy, which a late one shortens: what can be had back by then is not counted beyond.
+    const grantsUntil = now + state.cluster.turnoverMs
     const ahead = reservations.map((one) => ({
       nodes: one.nodes,
       start: Math.max(one.start, now),
-      heldUntil: takenUntil(state.cluster, one, now),
+      heldUntil: isGrant(one) ? Math.min(one.heldUntil, grantsUntil) : one.heldUntil,
     }))
     await assertWithinCapacity(trx, state.cluster, drains, ahead, grantsUntil)
   }

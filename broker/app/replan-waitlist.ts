@@ -4,7 +4,7 @@ import type { Calendar } from '../core/calendar.ts'
 import { reservationOf, waiting, waitingEntryOf } from '../core/calendar-reads.ts'
 import { withOps } from '../core/calendar-undo.ts'
 import { placeAgain } from '../core/placement/place.ts'
-import { lastStartOf } from '../core/placement/request.ts'
+import { askedStartOf, lastStartOf } from '../core/placement/request.ts'
 import { opsOfChange, type PlanChange, type Slip } from '../core/plan-change.ts'
 import { serveIdle } from '../core/idle/serve.ts'
 import { replan } from '../core/replan.ts'
@@ -61,7 +61,7 @@ function writeDown(draft: Draft, { changes, slips, origin }: Plan): number {
   for (const slip of slips) noteCause(draft, slip)
   slipPromises(draft)
   const served = serveIdle(draft.calendar, draft.now, draft.policy).filter((change) => isNews(draft, change))
-  for (const change of served) carryOut(draft, change, origin)
+  for (const change of served) carryOut(draft, change, null)
   return changes.length + served.length
 }
 
@@ -73,7 +73,9 @@ function isNews(draft: Draft, { allocationId, placement, startsNow, expired }: P
   return row.estimatedStartAt !== estimatedStartAt || row.estimatedClusterId !== estimatedClusterId
 }
 
-function carryOut(draft: Draft, change: PlanChange, origin: PlanOrigin): void {
+/** @param origin of the plan; null: it was decided here and now */
+function carryOut(draft: Draft, change: PlanChange, origin: PlanOrigin | null): void {
+  const made = origin === null ? {} : { replan: origin }
   const row = draft.allocation(change.allocationId)
   const entry = waitingEntryOf(draft.calendar, change.allocationId)
   if (row === null || row.status !== 'waitlisted' || entry === null) return
@@ -86,12 +88,12 @@ function carryOut(draft: Draft, change: PlanChange, origin: PlanOrigin): void {
     placeAgain(draft.calendar, entry.request, draft.now, draft.policy),
   )
   if (change.placement !== null && (change.startsNow || change.startsAsAsked)) {
-    const decided = { kind: 'promote', request: entry.request, placement, replan: origin } as const
+    const decided = { kind: 'promote', request: entry.request, placement, ...made } as const
     const scheduled = schedule(draft, row, decided, change.placement)
     transition(draft, row, 'placed', scheduled)
     return
   }
-  noteNewPlan(draft, row, change, { kind: 'replan', request: entry.request, placement, replan: origin })
+  noteNewPlan(draft, row, change, { kind: 'replan', request: entry.request, placement, ...made })
   // After the decision: it was made on the calendar as it was before.
   for (const op of opsOfChange(entry, change)) draft.apply(op)
 }
@@ -129,11 +131,12 @@ function noteCause(draft: Draft, { allocationId, causedBy }: Slip): void {
   draft.save({ ...row, displacedBy: { cause: 'priority', causeId } })
 }
 
-/** When somebody's planned start is next at hand, or their last chance has passed; null when neither will ever be. */
-export function nextTurn(calendar: Calendar): EpochMs | null {
-  const turns = waiting(calendar).flatMap(({ allocationId, request }) => {
-    const planned = reservationOf(calendar, allocationId)?.start
-    return planned === undefined ? lastStartOf(request) + 1 : planned
+/** When somebody's start is next at hand, or their last chance has passed; null when neither will ever be. */
+export function nextTurn(calendar: Calendar, now: EpochMs): EpochMs | null {
+  const turns = waiting(calendar).map(({ allocationId, priority, request }) => {
+    const asked = askedStartOf(request.period)
+    if (priority === 'idle' && asked > now) return asked // it has no place that would say so
+    return reservationOf(calendar, allocationId)?.start ?? lastStartOf(request) + 1
   })
   const next = Math.min(...turns)
   return Number.isFinite(next) ? next : null

@@ -24,7 +24,7 @@ export function startWaitlist({ app, onError }: WaitlistOptions): WaitlistWorker
       const calendar = await app.cache.read(app.database.queries)
       if (waiting(calendar).length === 0) return MINUTE_MS
       await replanWaitlist(app)
-      const turnAt = nextTurn(await app.cache.read(app.database.queries))
+      const turnAt = nextTurn(await app.cache.read(app.database.queries), app.now())
       return turnAt === null ? MINUTE_MS : Math.min(MINUTE_MS, Math.max(SECOND_MS, turnAt - app.now()))
     },
   })

@@ -12,13 +12,14 @@ import { nextNoticeAt, type Notice, noticesDue, underNotice } from '../../../bro
 import { serveIdle } from '../../../broker/core/idle/serve.ts'
 import { opsOfChange, reservationFor, type PlanChange } from '../../../broker/core/plan-change.ts'
 import { place } from '../../../broker/core/placement/place.ts'
-import { DEFAULT_POLICY } from '../../../broker/core/placement/policy.ts'
+import type { Policy } from '../../../broker/core/placement/policy.ts'
 import type { PlacementRequest } from '../../../broker/core/placement/request.ts'
 import { replan } from '../../../broker/core/replan.ts'
 import { anEntry, aRequest, fixed, flexible } from '../fleet.ts'
 
 export interface World {
   readonly calendar: Calendar
+  readonly policy: Policy
   now: EpochMs
 }
 
@@ -72,12 +73,13 @@ export function live(world: World, happenings: readonly Happening[], witness: Wi
   }
 }
 
-function ask({ calendar, now, ...world }: World, asked: Ask, witness: Witness): void {
+function ask(world: World, asked: Ask, witness: Witness): void {
+  const { calendar, now, policy } = world
   const start = now + asked.inMinutes * MINUTE_MS
   const period = asked.isFixed ? fixed(start, asked.hours) : flexible(asked.hours, start)
   const request = aRequest({ demand: { nodes: asked.nodes }, period, priority: asked.priority })
-  witness.asked({ calendar, now, ...world }, request)
-  const { best, startsAsAsked } = place(calendar, request, now, DEFAULT_POLICY)
+  witness.asked(world, request)
+  const { best, startsAsAsked } = place(calendar, request, now, policy)
   const entry = anEntry({ priority: asked.priority, since: now, request })
   if (best !== null && startsAsAsked) {
     applyOp(calendar, { op: 'reserve', reservation: reservationFor(entry, best, 'scheduled') })
@@ -91,10 +93,10 @@ function ask({ calendar, now, ...world }: World, asked: Ask, witness: Witness): 
 const all = ({ calendar }: World): Reservation[] =>
   clustersIn(calendar).flatMap(({ id }) => reservationsOn(calendar, id))
 
-function end({ calendar, now, ...world }: World, nth: number): void {
-  const running = all({ calendar, now, ...world }).filter(({ phase, start }) => phase !== 'planned' && start <= now)
+function end(world: World, nth: number): void {
+  const running = all(world).filter(({ phase, start }) => phase !== 'planned' && start <= world.now)
   const leaving = running[nth % Math.max(1, running.length)]
-  if (leaving !== undefined) applyOp(calendar, { op: 'release', allocationId: leaving.allocationId })
+  if (leaving !== undefined) applyOp(world.calendar, { op: 'release', allocationId: leaving.allocationId })
 }
 
 /** Stops wherever something is due on the way. */
@@ -111,15 +113,15 @@ function pass(world: World, until: EpochMs, witness: Witness): void {
 }
 
 function settle(world: World, witness: Witness): void {
-  const { calendar, now } = world
+  const { calendar, now, policy } = world
   for (const reservation of all(world)) if (reservation.heldUntil <= now) leave(world, reservation)
   for (const notice of noticesDue(calendar, now)) {
     witness.told(world, notice)
     const turnoverMs = clustersIn(calendar).find(({ id }) => id === notice.grant.clusterId)?.turnoverMs ?? 0
     applyOp(calendar, { op: 'reserve', reservation: underNotice(notice, turnoverMs) })
   }
-  for (const change of replan(calendar, now, DEFAULT_POLICY)) carryOut(calendar, change)
-  for (const change of serveIdle(calendar, now, DEFAULT_POLICY)) carryOut(calendar, change)
+  for (const change of replan(calendar, { now, policy, seed: 1 }).changes) carryOut(calendar, change)
+  for (const change of serveIdle(calendar, now, policy)) carryOut(calendar, change)
   witness.settled(world)
 }
 
