@@ -115,14 +115,21 @@ function pass(world: World, until: EpochMs, witness: Witness): void {
 function settle(world: World, witness: Witness): void {
   const { calendar, now, policy } = world
   for (const reservation of all(world)) if (reservation.heldUntil <= now) leave(world, reservation)
+  tell(world, witness)
+  for (const change of replan(calendar, { now, policy, seed: 1 }).changes) carryOut(calendar, change)
+  for (const change of serveIdle(calendar, now, policy)) carryOut(calendar, change)
+  // One that was given nodes for just as long as it takes to have them back is told at once.
+  tell(world, witness)
+  witness.settled(world)
+}
+
+function tell(world: World, witness: Witness): void {
+  const { calendar, now } = world
   for (const notice of noticesDue(calendar, now)) {
     witness.told(world, notice)
     const turnoverMs = clustersIn(calendar).find(({ id }) => id === notice.grant.clusterId)?.turnoverMs ?? 0
     applyOp(calendar, { op: 'reserve', reservation: underNotice(notice, turnoverMs) })
   }
-  for (const change of replan(calendar, { now, policy, seed: 1 }).changes) carryOut(calendar, change)
-  for (const change of serveIdle(calendar, now, policy)) carryOut(calendar, change)
-  witness.settled(world)
 }
 
 /** One that was told waits again, for what is left of its time. */
