@@ -42,6 +42,7 @@ describe('idle-use', function idleUse() {
   })
   after(() => broker.stop())
   afterEach(async () => {
+    await broker.sandbox.setBehaviour('kakao', {})
     for (const id of taken) await release(platform, id)
     for (const id of taken.splice(0))
       await until(
@@ -205,7 +206,7 @@ describe('idle-use', function idleUse() {
     const reserved = await take(standard, { demand: { nodes: NODES }, period: { start, end } })
     await until(clusterNow, ({ nodesQuarantined }) => nodesQuarantined === NODES)
     expect((await look(platform, granted.id)).status).to.equal('preempting')
-    expect((await look(platform, reserved.id)).status).to.equal('waitlisted')
+    await reaches(platform, reserved.id, 'waitlisted')
     await broker.sandbox.setBehaviour('kakao', {})
     await reaches(platform, reserved.id, 'active')
     expect((await look(platform, granted.id)).status).to.equal('waitlisted')
