@@ -126,6 +126,7 @@ const IMPORTS: readonly ImportRule[] = [
     'shared/',
     'commander',
     'cli-table3',
+    'yaml',
     NODE,
   ]),
   only('the simulator replays through the very core, and knows neither store nor provider', /^broker\/simulate\//, [
@@ -193,6 +194,7 @@ const OWNED: readonly OwnedPackage[] = [
   { name: 'kysely', files: /^broker\/store\// },
   { name: 'pg', files: /^broker\/store\// },
   { name: '@electric-sql/pglite', files: /^broker\/store\// },
+  { name: 'yaml', files: /^broker\/cli\// },
   { name: 'oidc-provider', files: /^deploy\/sandbox\// },
 ]
 

@@ -9,6 +9,7 @@ import { createAllocation, describeCreate } from './commands/create-allocation.t
 import { describeInventoryReload, reloadInventory } from './commands/inventory.ts'
 import * as local from './commands/local.ts'
 import * as reconciliation from './commands/reconciliation.ts'
+import { describeImport, importFile } from './commands/import-file.ts'
 import { describePreview, preview } from './commands/preview.ts'
 import { describeSimulate, simulateTrace } from './commands/simulate.ts'
 import { describeWatch, watchAllocation } from './commands/watch.ts'
@@ -68,6 +69,7 @@ function build(io: Io, done: (exitCode: number) => void): Command {
   add(program, 'conformance', describeConformance, conformance)
   add(program, 'clusters', describeClusters, clusters)
   add(program, 'preview', describePreview, preview)
+  add(program, 'import', describeImport, importFile)
   add(program, 'simulate', describeSimulate, simulateTrace)
 
   const approvalCommands = settled(program.command('approvals').description('who may have how much, until when'))

@@ -6,6 +6,7 @@ import type { Availability, ClusterView, ProviderView } from '../../shared/clust
 import type { AdoptRequest, HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import type { Decision, PlacementPreview } from '../../shared/decision.ts'
 import type { InventoryReload } from '../../shared/operation.ts'
+import type { ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
 import { type Asked, type Exchange, type ExchangeOptions, createExchange } from './exchange.ts'
 
 export interface CallOptions {
@@ -81,6 +82,8 @@ export interface Client {
   resumeDeletes(options?: PostOptions): Promise<HeldDeletes>
   /** @param apply false: only shows what it would do. */
   reloadInventory(apply: boolean, options?: PostOptions): Promise<InventoryReload>
+  /** Takes over grants that run already; the same once more changes nothing. @param apply false: only says what would be done */
+  importFleet(request: ImportRequest, apply: boolean, options?: PostOptions): Promise<ImportReport>
 
   /** In serving order. */
   listWaitlist(filter?: { readonly architecture?: string }, options?: ListOptions): AsyncGenerator<WaitlistItem>
@@ -128,6 +131,7 @@ export function createClient(options: ExchangeOptions): Client {
     holdDeletes: (calling) => post('/v1/operations/hold-deletes', {}, calling),
     resumeDeletes: (calling) => post('/v1/operations/resume-deletes', {}, calling),
     reloadInventory: (apply, calling) => post(`/v1/operations/inventory/reload?apply=${apply}`, {}, calling),
+    importFleet: (body, apply, calling) => post(`/v1/operations/import?apply=${apply}`, body, calling),
 
     listWaitlist: (filter = {}, walking) => walk('/v1/waitlist', { ...filter }, walking),
   }

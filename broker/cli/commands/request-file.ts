@@ -30,7 +30,8 @@ export async function sshKeysFrom(paths: readonly string[], io: Io): Promise<rea
   return keys
 }
 
-async function textFrom(path: string, io: Io): Promise<string> {
+/** @throws UsageError for a file that cannot be read */
+export async function textFrom(path: string, io: Io): Promise<string> {
   try {
     return await io.readText(path)
   } catch (cause) {
