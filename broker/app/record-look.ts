@@ -12,6 +12,9 @@ import { type Building, nameNodes } from './name-nodes.ts'
 import { leaseNetwork } from './lease-network.ts'
 import { settleShrink } from './shrink-allocation.ts'
 
+/** The `statusReason` of one that runs on without all of its nodes, or with one that is not joined to the others. */
+const DEGRADED = 'degraded'
+
 /** Whether there is anything in the plan that must be written down before the provider is asked. */
 export const mustRecord = (plan: Plan, row: AllocationRow): boolean =>
   plan.notes.length > 0 ||
@@ -20,7 +23,8 @@ export const mustRecord = (plan: Plan, row: AllocationRow): boolean =>
   plan.steps.some((step) => step.step === 'create' || step.step === 'rename' || step.step === 'give-up') ||
   plan.counts.ready !== row.readyNodes ||
   plan.counts.failed !== row.failedNodes ||
-  (plan.ready && row.status === 'provisioning')
+  (plan.ready && row.status === 'provisioning') ||
+  (row.status === 'active' && plan.ready === (row.statusReason === DEGRADED))
 
 /**
  * Groups about to be asked for are marked first: a crash between this and the answer leaves the mark, and whoever takes
@@ -110,8 +114,8 @@ function moveOn(draft: Draft, row: AllocationRow, plan: Plan): void {
     return
   }
   const degraded = row.status === 'active' && !plan.ready
-  const statusReason = degraded ? 'degraded' : row.status === 'active' ? null : row.statusReason
-  if (degraded && row.statusReason !== 'degraded') {
+  const statusReason = degraded ? DEGRADED : row.status === 'active' ? null : row.statusReason
+  if (degraded && row.statusReason !== DEGRADED) {
     draft.event({
       type: 'allocation.degraded',
       subject: `allocations/${row.id}`,

@@ -10,6 +10,8 @@ import type { EpochMs } from '../../shared/time.ts'
 /** Values from 0 to 99: small ones are misfortunes. */
 export interface Dice {
   roll(): number
+  /** How often it was rolled: as many points are there at which something may go wrong. */
+  readonly rolls: number
   readonly usedUp: boolean
 }
 
@@ -19,6 +21,9 @@ export function diceOf(values: readonly number[]): Dice {
     roll() {
       at += 1
       return values[at - 1] ?? 99
+    },
+    get rolls() {
+      return at
     },
     get usedUp() {
       return at >= values.length

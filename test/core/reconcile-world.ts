@@ -19,10 +19,14 @@ export interface WorldOptions {
   readonly visibilityDelayMs: number
   readonly joinsFabric: boolean
   readonly dice: readonly number[]
+  /** Every look is taken twice at the same instant, and every call that takes something away or joins is made twice. */
+  readonly twice?: boolean
 }
 
 export interface World {
   readonly operator: ModelOperator
+  /** Points passed so far at which something could have gone wrong. */
+  rolls(): number
   /** Names that are wanted now, by the newest generation of each ordinal. */
   wantedNames(): string[]
   /** Of every node that was ever named. */
@@ -59,6 +63,7 @@ export function aWorld(options: WorldOptions): World {
   const hands: Hands = { options, dice, operator, store, commit }
   return {
     operator,
+    rolls: () => dice.rolls,
     wantedNames: () => wantedNames(store),
     generations: () => [...store.nodes.values()].map((node) => node.generation),
     row: () => store.row,
@@ -73,6 +78,7 @@ export function aWorld(options: WorldOptions): World {
     },
     lookUntilQuiet() {
       for (let looks = 0; looks < MAX_LOOKS; looks += 1) {
+        if (options.twice === true) lookOrDie(hands)
         const plan = lookOrDie(hands)
         const isGoing = operator.list().some((node) => node.state === 'deleting')
         if (plan !== null && dice.usedUp && isQuiet(plan) && !isGoing) return plan
@@ -166,15 +172,20 @@ function carryOut({ operator, store, options, dice }: Hands, plan: Plan): GroupA
         .list()
         .some((node) => node.inFabric && step.providerInstanceIds.includes(node.providerInstanceId))
       if (options.joinsFabric && inFabric && !isHolding(store.row)) throw new Error('deleted inside its fabric')
-      orError(() => operator.remove(step.providerInstanceIds))
+      times(options, () => orError(() => operator.remove(step.providerInstanceIds)))
     }
-    if (step.step === 'join-fabric') orError(() => operator.join(step.providerInstanceIds))
-    if (step.step === 'leave-fabric') orError(() => operator.leave())
+    if (step.step === 'join-fabric') times(options, () => orError(() => operator.join(step.providerInstanceIds)))
+    if (step.step === 'leave-fabric') times(options, () => orError(() => operator.leave()))
     if (step.step !== 'create') continue
     const group = store.groups.get(step.group)
     if (group !== undefined) answers.push({ group: group.name, error: orError(() => operator.create(group)) })
   }
   return answers
+}
+
+function times({ twice }: WorldOptions, call: () => void): void {
+  call()
+  if (twice === true) call()
 }
 
 function orError(call: () => void): ProviderError | null {
