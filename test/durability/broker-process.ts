@@ -15,6 +15,7 @@ export interface BrokerFiles {
 
 export interface BrokerProcess {
   readonly url: string
+  readonly pid: number
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>
   /** SIGTERM; @returns its exit status, null when a signal ended it */
@@ -63,6 +64,7 @@ export async function startBrokerProcess(env: Readonly<Record<string, string>>):
   }
   return {
     url,
+    pid: child.pid ?? 0,
     kill: async () => void (await send('SIGKILL')),
     terminate: () => send('SIGTERM'),
   }
