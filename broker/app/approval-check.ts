@@ -9,11 +9,12 @@ import {
   gpuMsLeft,
   type Limits,
   type Used,
+  usedBy,
 } from '../core/approval-limits.ts'
 import type { Calendar } from '../core/calendar.ts'
 import { clusterOf, clustersIn, reservationOf } from '../core/calendar-reads.ts'
 import { type Cluster, nodesFor } from '../core/cluster.ts'
-import { commitmentsOf } from '../core/commitments.ts'
+import { commitmentsOf, usedOn } from '../core/commitments.ts'
 import { questionOf, reasonsOfFact } from '../core/placement/feasible.ts'
 import { askedStartOf, durationOf, type PlacementRequest } from '../core/placement/request.ts'
 import type { Draft } from './draft.ts'
@@ -25,19 +26,17 @@ export const limitsOf = (limits: ApprovalLimits): Limits => ({
   validTo: Date.parse(limits.validTo),
 })
 
-export const usedOf = (calendar: Calendar, approval: Pick<ApprovalRow, 'id' | 'endedGpuMs'>): Used => ({
-  commitments: commitmentsOf(calendar, approval.id),
-  endedGpuMs: approval.endedGpuMs,
-})
+export const usedOf = (calendar: Calendar, { id, endedGpuMs }: Pick<ApprovalRow, 'id' | 'endedGpuMs'>): Used =>
+  usedOn(calendar, id, endedGpuMs)
 
 export function committedOf(calendar: Calendar, approval: Pick<ApprovalRow, 'id' | 'endedGpuMs'>): Committed {
-  const used = usedOf(calendar, approval)
-  const architectures = used.commitments.flatMap(({ allocationId }) => {
+  const commitments = commitmentsOf(calendar, approval.id)
+  const architectures = commitments.flatMap(({ allocationId }) => {
     const reservation = reservationOf(calendar, allocationId)
     const cluster = reservation === null ? null : clusterOf(calendar, reservation.clusterId)
     return cluster === null ? [] : [cluster.architecture]
   })
-  return { ...used, architectures: [...new Set(architectures)] }
+  return { ...usedBy(commitments, approval.endedGpuMs), commitments, architectures: [...new Set(architectures)] }
 }
 
 /**

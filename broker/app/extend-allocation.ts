@@ -2,13 +2,14 @@
 import type { Allocation, ExtendRequest } from '../../shared/allocation.ts'
 import { invalidRequest, Refusal } from '../../shared/refusal.ts'
 import { toIso } from '../../shared/time.ts'
-import { exceededBy } from '../core/approval-limits.ts'
+import { exceededBy, usedBy } from '../core/approval-limits.ts'
+import { commitmentsOf } from '../core/commitments.ts'
 import { reservationOf } from '../core/calendar-reads.ts'
 import { type Extension, extension } from '../core/extension.ts'
 import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
 import { summaryOf } from './announce.ts'
 import type { App } from './app.ts'
-import { limitsOf, usedOf } from './approval-check.ts'
+import { limitsOf } from './approval-check.ts'
 import type { Answer, Command } from './command.ts'
 import type { Draft } from './draft.ts'
 import { assertFresh } from './fresh.ts'
@@ -89,17 +90,12 @@ function assertApproved(draft: Draft, row: AllocationRow, end: number): void {
   const cluster = row.clusterId === null ? undefined : draft.calendar.clusters.get(row.clusterId)?.cluster
   if (approval === null || cluster === undefined || row.startAt === null)
     throw new Error('it lies on a cluster, under an approval')
-  const used = usedOf(draft.calendar, approval)
-  const others = used.commitments.filter((one) => one.allocationId !== row.id)
-  const exceeded = exceededBy(
-    limitsOf(approval.limits),
-    { ...used, commitments: others },
-    {
-      variants: [{ architecture: cluster.architecture, nodes: row.nodes, gpusPerNode: cluster.gpusPerNode }],
-      period: { start: row.startAt, end },
-      latestStart: row.startAt,
-    },
-  )
+  const others = commitmentsOf(draft.calendar, approval.id).filter((one) => one.allocationId !== row.id)
+  const exceeded = exceededBy(limitsOf(approval.limits), usedBy(others, approval.endedGpuMs), {
+    variants: [{ architecture: cluster.architecture, nodes: row.nodes, gpusPerNode: cluster.gpusPerNode }],
+    period: { start: row.startAt, end },
+    latestStart: row.startAt,
+  })
   if (exceeded === null) return
   const { limit, asked, left, detail } = exceeded
   throw new Refusal('approval-exceeded', detail, { approvalId: approval.id, limit, asked, left })

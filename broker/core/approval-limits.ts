@@ -30,10 +30,20 @@ export interface Exceeded {
 
 /** What the approval has committed and used. */
 export interface Used {
-  readonly commitments: readonly Commitment[]
+  /** GPU-milliseconds of everything reserved or waiting. */
+  readonly committedGpuMs: number
   /** GPU-milliseconds of allocations that have ended. */
   readonly endedGpuMs: number
+  /** Most nodes at once within the interval where that is more than `bound`; else anything up to it. */
+  peakAbove(interval: Interval, bound: number): number
 }
+
+/** The same from a list of commitments. */
+export const usedBy = (commitments: readonly Commitment[], endedGpuMs: number): Used => ({
+  committedGpuMs: commitments.reduce((sum, { gpuMs }) => sum + gpuMs, 0),
+  endedGpuMs,
+  peakAbove: (interval) => peakNodes(commitments, interval),
+})
 
 /** One way to serve what is asked: of `fp8H200Equivalent` there is one for each architecture. */
 export interface AskedVariant {
@@ -51,8 +61,7 @@ export interface Asked {
   readonly latestStart: EpochMs | null
 }
 
-export const gpuMsUsed = (used: Used): number =>
-  used.commitments.reduce((sum, commitment) => sum + commitment.gpuMs, used.endedGpuMs)
+export const gpuMsUsed = (used: Used): number => used.committedGpuMs + used.endedGpuMs
 
 /** Rounded down: a part of a millisecond of GPU-time is never given twice. */
 export const gpuMsLeft = (limits: Limits, used: Used): number => Math.floor(limits.gpuHours * HOUR_MS) - gpuMsUsed(used)
@@ -90,7 +99,7 @@ function outsideValidity(limits: Limits, { period, latestStart }: Asked): Exceed
 }
 
 function tooManyNodes(limits: Limits, used: Used, { period }: Asked, { nodes }: AskedVariant): Exceeded | null {
-  const left = Math.max(0, limits.maxNodes - peakNodes(used.commitments, period))
+  const left = Math.max(0, limits.maxNodes - used.peakAbove(period, limits.maxNodes - nodes))
   if (nodes <= left) return null
   const detail = `${nodesText(nodes)} ${areText(nodes)} asked; of ${limits.maxNodes} at once the approval has ${left} left in that period.`
   return { limit: 'maxNodes', asked: nodes, left, detail }
@@ -108,6 +117,7 @@ function tooMuchTime(limits: Limits, used: Used, { period }: Asked, variant: Ask
 
 /** What is committed, with the architectures that it lies on: what a lowered approval must still cover. */
 export interface Committed extends Used {
+  readonly commitments: readonly Commitment[]
   /** Architectures of what is reserved. */
   readonly architectures: readonly string[]
 }

@@ -34,10 +34,21 @@ export interface ClusterState {
 }
 
 /** What an approval has on the calendar: which allocations are reserved and which wait, and the sum of the reserved nodes. */
-interface ApprovalIndex {
+export interface ApprovalIndex {
   readonly reserved: Set<string>
   readonly waiting: Set<string>
   reservedNodes: number
+  /** Sums that commitments.ts keeps; null until somebody asks for them, and after what makes all of them untrue. */
+  tally: Tally | null
+}
+
+/** Derived from the reservations and waiting entries of one approval; what has `changed` is counted anew when asked for. */
+export interface Tally {
+  readonly gpuMsOf: Map<string, number>
+  gpuMs: number
+  readonly changed: Set<string>
+  /** Minus the nodes at once over time; null for an approval with so few that adding them up is quicker. */
+  atOnce: { readonly timeline: Timeline; readonly charges: Map<string, Charge> } | null
 }
 
 export interface Calendar {
@@ -94,7 +105,7 @@ export function cloneCalendar(calendar: Calendar): Calendar {
     })
   const approvals = new Map<string, ApprovalIndex>()
   for (const [id, index] of calendar.approvals)
-    approvals.set(id, { ...index, reserved: new Set(index.reserved), waiting: new Set(index.waiting) })
+    approvals.set(id, { ...index, reserved: new Set(index.reserved), waiting: new Set(index.waiting), tally: null })
   return {
     ...calendar,
     clusters,
@@ -205,11 +216,12 @@ type OfApproval = Pick<Reservation, 'approvalId' | 'allocationId'>
 function joinApproval(calendar: Calendar, of: OfApproval, as: 'reserved' | 'waiting', nodes: number): void {
   let index = calendar.approvals.get(of.approvalId)
   if (index === undefined) {
-    index = { reserved: new Set(), waiting: new Set(), reservedNodes: 0 }
+    index = { reserved: new Set(), waiting: new Set(), reservedNodes: 0, tally: null }
     calendar.approvals.set(of.approvalId, index)
   }
   index[as].add(of.allocationId)
   index.reservedNodes += nodes
+  index.tally?.changed.add(of.allocationId)
 }
 
 function leaveApproval(calendar: Calendar, of: OfApproval, as: 'reserved' | 'waiting', nodes: number): void {
@@ -217,6 +229,7 @@ function leaveApproval(calendar: Calendar, of: OfApproval, as: 'reserved' | 'wai
   if (index === undefined) return
   index[as].delete(of.allocationId)
   index.reservedNodes -= nodes
+  index.tally?.changed.add(of.allocationId)
   if (index.reserved.size + index.waiting.size === 0) calendar.approvals.delete(of.approvalId)
 }
 
@@ -246,6 +259,7 @@ function replaceCatalogue(calendar: Calendar, clusters: readonly Cluster[]): voi
     if (!named.has(cluster.id)) setFacts(calendar, { ...cluster, nodes: 0, phases: [], mapped: false }, false)
   for (const cluster of named.values()) setFacts(calendar, cluster, true)
   calendar.listed = listedOf(calendar.clusters)
+  for (const index of calendar.approvals.values()) index.tally = null
   calendar.largestNodes = calendar.listed.reduce((most, { cluster }) => Math.max(most, cluster.nodes), 0)
 }
 

@@ -4,6 +4,7 @@ import { describe, it } from 'mocha'
 import {
   exceededBy,
   gpuMsLeft,
+  usedBy,
   limitBelowCommitted,
   type Asked,
   type Limits,
@@ -94,13 +95,13 @@ describe('an approval', () => {
     ],
   ] as const)
     it(`refuses ${name}, naming what was asked and what is left`, () => {
-      const exceeded = exceededBy(LIMITS, { commitments, endedGpuMs: 0 }, asked)
+      const exceeded = exceededBy(LIMITS, usedBy(commitments, 0), asked)
       expect(exceeded).to.deep.include({ limit, asked: askedFigure, left })
       expect(exceeded?.detail).to.match(/^[A-Z0-9].*\.$/)
     })
 
   it('counts what has been used by allocations that ended', () => {
-    const used = (endedHours: number) => ({ commitments: [], endedGpuMs: endedHours * HOUR_MS })
+    const used = (endedHours: number) => usedBy([], endedHours * HOUR_MS)
     expect(exceededBy(LIMITS, used(7_808), asking({}))).to.equal(null)
     expect(exceededBy(LIMITS, used(7_809), asking({}))).to.include({ limit: 'gpuHours', left: 191 })
     expect(gpuMsLeft(LIMITS, used(9_000))).to.equal(-1_000 * HOUR_MS)
@@ -109,13 +110,11 @@ describe('an approval', () => {
 
   it('grants what begins when another ends, to the last node and hour', () => {
     const commitments = [committed(10, 0, 2)]
-    expect(exceededBy(LIMITS, { commitments, endedGpuMs: 0 }, asking({ nodes: 10, fromDay: 2, days: 2 }))).to.equal(
-      null,
-    )
+    expect(exceededBy(LIMITS, usedBy(commitments, 0), asking({ nodes: 10, fromDay: 2, days: 2 }))).to.equal(null)
   })
 
   it('lets what may start later wait until it is valid', () => {
-    const nothing = { commitments: [], endedGpuMs: 0 }
+    const nothing = usedBy([], 0)
     expect(exceededBy(LIMITS, nothing, asking({ fromDay: -5, days: 3, latestDay: null }))).to.equal(null)
     expect(exceededBy(LIMITS, nothing, asking({ fromDay: -5, days: 3, latestDay: 1 }))).to.equal(null)
     expect(exceededBy(LIMITS, nothing, asking({ fromDay: -5, days: 3, latestDay: -1 }))).to.include({
@@ -132,7 +131,7 @@ describe('an approval', () => {
       { architecture: 'blackwell', nodes: 4, gpusPerNode: 8 },
     ]
     const both = { ...LIMITS, architectures: ['hopper', 'blackwell'] }
-    const used = { commitments: [committed(6, 0, 1)], endedGpuMs: 0 }
+    const used = usedBy([committed(6, 0, 1)], 0)
     expect(exceededBy(both, used, { ...asking({}), variants })).to.equal(null)
     expect(exceededBy({ ...both, maxNodes: 9 }, used, { ...asking({}), variants })).to.include({
       limit: 'maxNodes',
@@ -150,7 +149,8 @@ describe('an approval', () => {
   ] as const)
     it(`cannot have its ${limit} lowered below what is committed`, () => {
       const commitments = [committed(4, 1, 2), committed(4, 2, 3)]
-      const inUse = { commitments, endedGpuMs: 8 * 4 * 3 * HOUR_MS * 14, architectures: ['blackwell'] }
+      const ended = 8 * 4 * 3 * HOUR_MS * 14
+      const inUse = { ...usedBy(commitments, ended), commitments, architectures: ['blackwell'] }
       expect(limitBelowCommitted({ ...LIMITS, ...lowered }, inUse)).to.include({ limit })
       expect(limitBelowCommitted(LIMITS, inUse)).to.equal(null)
     })
