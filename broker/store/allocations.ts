@@ -52,7 +52,10 @@ export async function pageOfAllocations(
   for (const [column, value] of Object.entries(columns)) {
     query = query.where(column as keyof typeof columns, '=', value as never)
   }
-  if (label !== undefined) query = query.where(sql<boolean>`labels ->> ${label.key} = ${label.value}`)
+  if (label !== undefined) {
+    const wanted = JSON.stringify({ [label.key]: label.value })
+    query = query.where(sql<boolean>`labels::jsonb @> ${wanted}::jsonb`)
+  }
   if (after !== null) query = query.where('sequence', '<', after)
   return query.execute()
 }
