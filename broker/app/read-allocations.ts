@@ -4,7 +4,7 @@ import type { Decision } from '../../shared/decision.ts'
 import { Refusal } from '../../shared/refusal.ts'
 import { toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { WaitingEntry } from '../core/calendar-op.ts'
-import { waiting } from '../core/calendar-reads.ts'
+import { standingOf, waiting } from '../core/calendar-reads.ts'
 import { compareServing } from '../core/waitlist.ts'
 import {
   type AllocationFilter,
@@ -77,8 +77,8 @@ export async function listWaitlist(
   const calendar = await app.cache.read(app.database.queries)
   const after = page.after === null ? null : parseServingKey(page.after)
   const wanted = waiting(calendar)
-    .map((entry, index) => ({ entry, position: index + 1 }))
-    .filter(({ entry }) => after === null || compareServing(entry, after) > 0)
+    .map((entry, index) => ({ entry, key: { ...entry, standing: standingOf(calendar, entry) }, position: index + 1 }))
+    .filter(({ key }) => after === null || compareServing(key, after) > 0)
     .filter(({ entry }) => mayServe(entry, filter.architecture) && maySee(caller, entry))
   const shown = wanted.slice(0, page.limit)
   const rows = await waitingByIds(
@@ -90,7 +90,7 @@ export async function listWaitlist(
     return row === undefined ? [] : [itemOf(row, position)] // it started between the two reads
   })
   const last = wanted.length > page.limit ? shown.at(-1) : undefined
-  return { items, next: last === undefined ? null : servingKeyText(last.entry) }
+  return { items, next: last === undefined ? null : servingKeyText(last.key) }
 }
 
 const mayServe = ({ request }: WaitingEntry, architecture: string | undefined): boolean =>

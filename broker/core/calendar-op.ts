@@ -61,6 +61,13 @@ export interface Drain {
   readonly kind?: 'drain' | 'quarantine' | 'unknown' | 'foreign'
 }
 
+/** Where an organisation stands within its priority when those who wait are served. */
+export interface Standing {
+  readonly organizationId: string
+  /** 0 is served first: has consumed nothing. Two that have consumed alike share theirs. */
+  readonly rank: number
+}
+
 export type CalendarOp =
   /** Inserts, or replaces by allocation id. */
   | { readonly op: 'reserve'; readonly reservation: Reservation }
@@ -75,5 +82,7 @@ export type CalendarOp =
   | { readonly op: 'suspend-provider' | 'resume-provider'; readonly providerId: string }
   /** Until when the provider's create circuit is open; null: closed. */
   | { readonly op: 'circuit'; readonly providerId: string; readonly createOpenUntil: EpochMs | null }
+  /** Replaces where all organisations stand; who is not named stands at 0, first. */
+  | { readonly op: 'standings'; readonly standings: readonly Standing[] }
   /** Replaces the facts of all clusters. One that is no longer listed keeps its reservations and takes no new ones. */
   | { readonly op: 'catalogue'; readonly clusters: readonly Cluster[] }

@@ -29,9 +29,13 @@ export function drainOf(calendar: Calendar, drainId: string): Drain | null {
 export const waitingEntryOf = (calendar: Calendar, allocationId: string): WaitingEntry | null =>
   calendar.waiting.get(allocationId) ?? null
 
+/** Where the entry's organisation stands: 0 is served first within a priority. */
+export const standingOf = (calendar: Calendar, { organizationId }: Pick<WaitingEntry, 'organizationId'>): number =>
+  calendar.standings.get(organizationId) ?? 0
+
 /** All who wait, in serving order. */
 export function waiting(calendar: Calendar): readonly WaitingEntry[] {
-  calendar.servingOrder ??= servingOrder(calendar.waiting.values())
+  calendar.servingOrder ??= servingOrder(calendar.waiting.values(), (entry) => standingOf(calendar, entry))
   return calendar.servingOrder
 }
 
@@ -127,6 +131,7 @@ export function factsOf(calendar: Calendar): unknown {
     waiting: waiting(calendar),
     suspendedClusters: [...calendar.suspendedClusters].toSorted(),
     suspendedProviders: [...calendar.suspendedProviders].toSorted(),
+    standings: [...calendar.standings].toSorted(([a], [b]) => (a < b ? -1 : 1)),
     openUntil: [...calendar.openUntil].toSorted(([a], [b]) => (a < b ? -1 : 1)),
   }
 }

@@ -48,6 +48,10 @@ export function inverseOf(calendar: Calendar, op: CalendarOp): CalendarOp {
     }
     case 'circuit':
       return { ...op, createOpenUntil: calendar.openUntil.get(op.providerId) ?? null }
+    case 'standings': {
+      const standings = [...calendar.standings].map(([organizationId, rank]) => ({ organizationId, rank }))
+      return { op: 'standings', standings }
+    }
     case 'catalogue':
       break
   }

@@ -63,6 +63,8 @@ export interface Calendar {
   readonly suspendedProviders: Set<string>
   /** Provider id → until when its create circuit is open. */
   readonly openUntil: Map<string, EpochMs>
+  /** Organisation → where it stands; who is not named stands at 0. */
+  standings: ReadonlyMap<string, number>
   /** The clusters of the catalogue by id, and the size of the largest: what placement walks. */
   listed: readonly ClusterState[]
   largestNodes: number
@@ -83,6 +85,7 @@ export function emptyCalendar(clusters: readonly Cluster[], gridFrom: EpochMs): 
     suspendedClusters: new Set(),
     suspendedProviders: new Set(),
     openUntil: new Map(),
+    standings: new Map(),
     listed: [],
     largestNodes: 0,
     gridFrom,
@@ -165,6 +168,10 @@ export function applyOp(calendar: Calendar, op: CalendarOp): void {
     case 'circuit':
       if (op.createOpenUntil === null) calendar.openUntil.delete(op.providerId)
       else calendar.openUntil.set(op.providerId, op.createOpenUntil)
+      return
+    case 'standings':
+      calendar.standings = new Map(op.standings.map(({ organizationId, rank }) => [organizationId, rank]))
+      calendar.servingOrder = null
       return
     case 'catalogue':
       return replaceCatalogue(calendar, op.clusters)

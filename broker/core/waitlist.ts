@@ -5,13 +5,20 @@ import type { WaitingEntry } from './calendar-op.ts'
 /** 0 is served first. */
 export const rankOf = (priority: Priority): number => PRIORITIES.indexOf(priority)
 
-/** What the order is made of. */
-type Served = Pick<WaitingEntry, 'priority' | 'since' | 'order'>
+/** What the order is made of. `standing`: of the organisation, by what it has consumed lately. */
+export type Served = Pick<WaitingEntry, 'priority' | 'since' | 'order'> & { readonly standing: number }
 
 /** Negative: `a` is served before `b`. Total: `order` is never shared. */
 export function compareServing(a: Served, b: Served): number {
-  return rankOf(a.priority) - rankOf(b.priority) || a.since - b.since || a.order - b.order
+  return rankOf(a.priority) - rankOf(b.priority) || a.standing - b.standing || a.since - b.since || a.order - b.order
 }
 
-/** Priority first, then who has waited longer, then who came first. */
-export const servingOrder = (entries: Iterable<WaitingEntry>): WaitingEntry[] => [...entries].toSorted(compareServing)
+/** Priority first, then whose organisation has consumed less, then who has waited longer, then who came first. */
+export const servingOrder = (
+  entries: Iterable<WaitingEntry>,
+  standingOf: (entry: WaitingEntry) => number,
+): WaitingEntry[] =>
+  [...entries]
+    .map((entry) => ({ entry, key: { ...entry, standing: standingOf(entry) } }))
+    .toSorted((a, b) => compareServing(a.key, b.key))
+    .map(({ entry }) => entry)

@@ -8,6 +8,7 @@ import { readLeases, saveLeases } from './network-leases.ts'
 import { saveQuarantines } from './quarantines.ts'
 import { saveReservations } from './reservations.ts'
 import { insertRows, upsertRows } from './rows.ts'
+import { saveStandings } from './standings.ts'
 import { frozenProviders, saveFrozen, saveSuspensions } from './operations.ts'
 import { findingsAt, findSweep, saveSweeps } from './sweeps.ts'
 
@@ -149,6 +150,7 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await upsertRows(trx, 'drains', [...changes.drains.values()], { key: ['id'] })
   await saveSuspensions(trx, changes.log)
   await saveQuarantines(trx, changes.log)
+  await saveStandings(trx, changes.log)
   await saveFrozen(trx, changes.frozen)
   await saveSweeps(trx, changes)
   await upsertRows(trx, 'circuits', [...changes.circuits.values()], { key: ['provider_id', 'kind'] })

@@ -4,6 +4,7 @@ import type { CalendarOp } from '../core/calendar-op.ts'
 import type { Queries, Transaction } from './database.ts'
 import { circuitOps, readCircuits } from './circuits.ts'
 import type { LogEntry } from './head.ts'
+import { standingsOp } from './standings.ts'
 import { quarantineOps } from './quarantines.ts'
 import type { DrainTable, SuspensionTable } from './schema.ts'
 
@@ -22,6 +23,7 @@ export async function operationsInForce(db: Queries): Promise<readonly CalendarO
     ...suspensions.map(suspend),
     ...drains.map(drainOp),
     ...(await quarantineOps(db)),
+    await standingsOp(db),
     ...circuitOps(await readCircuits(db)),
   ]
 }

@@ -296,6 +296,11 @@ export interface NetworkLeaseTable {
   since: EpochMs
 }
 
+export interface StandingTable {
+  organizationId: string
+  rank: number
+}
+
 export interface Tables {
   installation: InstallationTable
   calendarHead: CalendarHeadTable
@@ -308,6 +313,7 @@ export interface Tables {
   decisions: DecisionTable
   events: EventTable
   suspensions: SuspensionTable
+  standings: StandingTable
   drains: DrainTable
   quarantines: QuarantineTable
   circuits: CircuitTable

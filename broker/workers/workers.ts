@@ -12,6 +12,7 @@ import { startQuarantine } from './quarantine.ts'
 import { startReconciler } from './reconcile.ts'
 import type { LookContext } from './steps.ts'
 import { startSweeps, type SweepSettings } from './sweep.ts'
+import { startStandings } from './standings.ts'
 import { startWaitlist } from './waitlist.ts'
 
 export interface Workers extends Pick<CircuitsWorker, 'changed' | 'mayTry'> {
@@ -53,6 +54,7 @@ export function startWorkers(options: WorkersOptions): Workers {
       logger.error({ ...fields, err: error, worker }, 'a worker failed and goes on')
     }
   const reconciler = startReconciler({ ...context, metrics, onError: failed('reconcile') })
+  const standings = startStandings(app, failed('standings'))
   const waitlist = startWaitlist({ app, onError: failed('waitlist') })
   const quarantine = startQuarantine({ app, releaseConfirmMs, onError: failed('quarantine') })
   const idleNotice = startIdleNotice({ app, onError: failed('idle-notice') })
@@ -68,6 +70,7 @@ export function startWorkers(options: WorkersOptions): Workers {
   const described = describeProviders(context).catch(failed('describe'))
   app.writer.onCommit((changes) => {
     if ([...changes.allocations.values()].some((row) => row.nextLookAt !== null)) reconciler.poke()
+    standings.noticed(changes)
     waitlist.noticed(changes)
     quarantine.noticed(changes)
     idleNotice.noticed(changes)
@@ -86,7 +89,7 @@ export function startWorkers(options: WorkersOptions): Workers {
     },
     async stop() {
       stopping.abort()
-      const loops = [reconciler, waitlist, quarantine, idleNotice, leftovers, sweeps, circuits, health]
+      const loops = [reconciler, waitlist, standings, quarantine, idleNotice, leftovers, sweeps, circuits, health]
       await Promise.all([...loops.map((loop) => loop.stop()), described])
     },
   }

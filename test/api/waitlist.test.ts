@@ -200,6 +200,26 @@ describe('waiting', () => {
       }
     })
 
+    it('with the organisation that has consumed less first, never before a higher priority', async () => {
+      const running = await allocate(platform, await approve(platform), {
+        requires: { providers: ['naver'] },
+        period: { durationHours: 24 },
+      })
+      await reaches(platform, running.id, 'active')
+      await take(full(2, 5))
+      const other = await approve(platform, { organizationId: 'postech' })
+      const national = await approve(platform, { priority: 'national' })
+      const users = await take(full(3, 4))
+      const newcomers = await allocate(platform, other, full(3, 4))
+      const first = await allocate(platform, national, full(3, 4))
+      await until(
+        () => listed(),
+        (items) => items.map((item) => item.allocationId).join() === [first.id, newcomers.id, users.id].join(),
+      )
+      await broker.restart()
+      expect((await listed()).map((item) => item.allocationId)).to.deep.equal([first.id, newcomers.id, users.id])
+    })
+
     it('of those that could run on an architecture', async () => {
       await take(full(2, 5))
       const open = await take(full(3, 4))

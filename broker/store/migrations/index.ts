@@ -2,6 +2,7 @@
 import type { Migration, MigrationProvider } from 'kysely/migration'
 import * as first from './0001-first.ts'
 import * as promises from './0003-promises.ts'
+import * as standings from './0003-standings.ts'
 import * as idleUse from './0004-idle-use.ts'
 import * as sweeps from './0005-sweeps.ts'
 import * as circuitsAndNetworks from './0006-circuits-and-networks.ts'
@@ -12,6 +13,7 @@ import * as labelIndex from './0012-label-index.ts'
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0003-promises': promises,
+  '0003-standings': standings,
   '0004-idle-use': idleUse,
   '0005-sweeps': sweeps,
   '0006-circuits-and-networks': circuitsAndNetworks,
