@@ -102,19 +102,39 @@ export const adoptedAt = (db: Queries, providerId: string): Promise<readonly Sel
 export const decisionsOf = (db: Queries, allocationId: string): Promise<readonly Selectable<DecisionTable>[]> =>
   db.selectFrom('decisions').selectAll().where('allocationId', '=', allocationId).orderBy('sequence').execute()
 
+/** The allocations at one provider, or those at none of these. */
+export type Lane = { readonly providerId: string } | { readonly notAt: readonly string[] }
+
+const inLane = (lane: Lane) =>
+  'providerId' in lane
+    ? sql`provider_id = ${lane.providerId}`
+    : sql`(provider_id is null or provider_id <> all(${[...lane.notAt]}::text[]))`
+
 /**
  * Takes up to `limit` allocations that are due and not in another worker's hands. The token says whose they are: what a
  * worker brings back counts only while it still holds.
  */
 export async function claimDue(
   db: Queries,
-  { now, token, leaseMs, limit }: { now: EpochMs; token: string; leaseMs: number; limit: number },
+  {
+    lane,
+    now,
+    token,
+    leaseMs,
+    limit,
+  }: {
+    readonly lane: Lane
+    readonly now: EpochMs
+    readonly token: string
+    readonly leaseMs: number
+    readonly limit: number
+  },
 ): Promise<readonly string[]> {
   const { rows } = await sql<{ id: string }>`
     update allocations set claim_token = ${token}, claimed_until = ${now + leaseMs}
     where id in (
       select id from allocations
-      where next_look_at <= ${now} and (claimed_until is null or claimed_until <= ${now})
+      where ${inLane(lane)} and next_look_at <= ${now} and (claimed_until is null or claimed_until <= ${now})
       order by next_look_at limit ${limit} for update skip locked
     ) returning id`.execute(db)
   return rows.map((row) => row.id)
@@ -157,11 +177,12 @@ export async function dropClaims(db: Queries): Promise<void> {
 }
 
 /** When the reconciler is needed next; null when nothing is due ever. */
-export async function nextDue(db: Queries): Promise<EpochMs | null> {
+export async function nextDue(db: Queries, lane: Lane): Promise<EpochMs | null> {
   const row = await db
     .selectFrom('allocations')
     .select(sql<number | null>`min(greatest(next_look_at, coalesce(claimed_until, 0)))`.as('at'))
     .where('nextLookAt', 'is not', null)
+    .where(sql<boolean>`${inLane(lane)}`)
     .executeTakeFirst()
   return row?.at ?? null
 }

@@ -27,20 +27,20 @@ export function startLeftovers(
   onError: (error: unknown, fields: Readonly<Record<string, unknown>>) => void,
 ): LeftoversWorker {
   const due = new Map(context.directory.entries.map((entry) => [entry.id, SOON_AGAIN_AT_MOST]))
+  /** @returns whether it is due again soon */
+  const sweepOnce = async (entry: ProviderEntry): Promise<boolean> => {
+    const triesLeft = due.get(entry.id) ?? 0
+    due.delete(entry.id)
+    if ((await sweep(context, entry, triesLeft === 0)) || triesLeft === 0) return false
+    due.set(entry.id, triesLeft - 1)
+    return true
+  }
   const loop = startLoop({
     pauseAfterErrorMs: MINUTE_MS,
     onError: (error) => onError(error, {}),
     async round() {
-      let nextInMs = EVERY_MS
-      for (const entry of context.directory.entries) {
-        const triesLeft = due.get(entry.id) ?? 0
-        due.delete(entry.id)
-        if (!(await sweep(context, entry, triesLeft === 0)) && triesLeft > 0) {
-          due.set(entry.id, triesLeft - 1)
-          nextInMs = AGAIN_MS
-        }
-      }
-      return nextInMs
+      const again = await Promise.all(context.directory.entries.map(sweepOnce))
+      return again.includes(true) ? AGAIN_MS : EVERY_MS
     },
   })
   return {

@@ -2,13 +2,13 @@
 import { randomUUID } from 'node:crypto'
 import type { Metrics } from '../metrics.ts'
 import { SECOND_MS } from '../../shared/time.ts'
-import { claimDue, nextDue, releaseClaim, renewClaim } from '../store/allocations.ts'
+import { claimDue, type Lane, nextDue, releaseClaim, renewClaim } from '../store/allocations.ts'
 import { keepLease, LEASE_MS } from './lease.ts'
 import { look } from './look.ts'
 import { type Loop, startLoop } from './loop.ts'
 import type { LookContext } from './steps.ts'
 
-/** Looks at once on one replica: they mostly wait for operators. */
+/** Looks at once on one replica at one provider: they mostly wait for it. */
 const LOOKS_AT_ONCE = 32
 const IDLE_MS = 5 * SECOND_MS
 const PAUSE_AFTER_ERROR_MS = SECOND_MS
@@ -20,7 +20,29 @@ export interface ReconcileOptions extends LookContext {
   readonly onError: (error: unknown, fields: Readonly<Record<string, unknown>>) => void
 }
 
-export function startReconciler(options: ReconcileOptions): Loop {
+export interface Reconciler extends Loop {
+  /** Something is due at this provider. */
+  pokeAt(providerId: string | null): void
+}
+
+/** A lane for each provider, so that looks which wait for one of them never take the places of the others'. */
+export function startReconciler(options: ReconcileOptions): Reconciler {
+  const providerIds = options.directory.entries.map((entry) => entry.id)
+  const rest = startLane(options, { notAt: providerIds })
+  const lanes = new Map(providerIds.map((providerId) => [providerId, startLane(options, { providerId })]))
+  const all = [...lanes.values(), rest]
+  return {
+    poke() {
+      for (const lane of all) lane.poke()
+    },
+    pokeAt: (providerId) => (lanes.get(providerId ?? '') ?? rest).poke(),
+    async stop() {
+      await Promise.all(all.map((lane) => lane.stop()))
+    },
+  }
+}
+
+function startLane(options: ReconcileOptions, lane: Lane): Loop {
   const looking = new Set<Promise<void>>()
   const loop: Loop = startLoop({
     pauseAfterErrorMs: PAUSE_AFTER_ERROR_MS,
@@ -31,7 +53,7 @@ export function startReconciler(options: ReconcileOptions): Loop {
       if (room <= 0) return IDLE_MS // a look that ends pokes
       const token = randomUUID()
       const askedAt = performance.now()
-      const ids = await claimDue(app.database.queries, { now: app.now(), token, leaseMs: LEASE_MS, limit: room })
+      const ids = await claimDue(app.database.queries, { lane, now: app.now(), token, leaseMs: LEASE_MS, limit: room })
       for (const id of ids) {
         const done = lookOnce(options, { id, token }, askedAt).finally(() => {
           looking.delete(done)
@@ -39,7 +61,7 @@ export function startReconciler(options: ReconcileOptions): Loop {
         })
         looking.add(done)
       }
-      const dueAt = await nextDue(app.database.queries)
+      const dueAt = await nextDue(app.database.queries, lane)
       return dueAt === null ? IDLE_MS : Math.min(IDLE_MS, dueAt - app.now())
     },
   })

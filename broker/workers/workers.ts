@@ -69,7 +69,8 @@ export function startWorkers(options: WorkersOptions): Workers {
   const health = startHealth(context, failed('health'))
   const described = describeProviders(context).catch(failed('describe'))
   app.writer.onCommit((changes) => {
-    if ([...changes.allocations.values()].some((row) => row.nextLookAt !== null)) reconciler.poke()
+    const due = [...changes.allocations.values()].filter((row) => row.nextLookAt !== null)
+    for (const providerId of new Set(due.map((row) => row.providerId))) reconciler.pokeAt(providerId)
     standings.noticed(changes)
     waitlist.noticed(changes)
     quarantine.noticed(changes)
