@@ -8,7 +8,7 @@ import { Agent as HttpsAgent } from 'node:https'
 import axios, { type AxiosError, type AxiosInstance, isAxiosError } from 'axios'
 import type { z } from 'zod'
 import { type Effect, ProviderError } from '../shared/provider-error.ts'
-import type { Call } from '../shared/provider.ts'
+import type { Call, Traffic } from '../shared/provider.ts'
 import { type Gate, createGate } from './gate.ts'
 
 export interface HttpRequest {
@@ -36,6 +36,7 @@ export interface ProviderHttp {
    *   `throttled` (our own queue is full), `malformed` (an answer without end)
    */
   send(request: HttpRequest, call: Call): Promise<HttpAnswer>
+  traffic(): Traffic
   close(): void
 }
 
@@ -83,6 +84,7 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
   const gate = createGate(options)
   return {
     send: (request, call) => sendThrough({ client, gate, now: options.now }, request, call),
+    traffic: gate.traffic,
     close() {
       agents.httpAgent.destroy()
       agents.httpsAgent.destroy()
@@ -98,9 +100,11 @@ interface Sender {
 
 async function sendThrough(sender: Sender, request: HttpRequest, call: Call): Promise<HttpAnswer> {
   const patience = patienceOf(call, sender.now())
+  let sentAt: number | null = null
   try {
     const leave = await sender.gate.enter(patience.signal)
     try {
+      sentAt = performance.now()
       const answer = await sender.client.request<string>({
         method: request.method,
         url: request.url,
@@ -108,22 +112,40 @@ async function sendThrough(sender: Sender, request: HttpRequest, call: Call): Pr
         data: request.body,
         signal: patience.signal,
       })
-      return { status: answer.status, headers: plainHeaders(answer.headers), body: answer.data ?? '' }
+      const plain = { status: answer.status, headers: plainHeaders(answer.headers), body: answer.data ?? '' }
+      if (plain.status === TOO_MANY_REQUESTS) sender.gate.slowDown(retryAfterMs(plain, sender.now()) ?? 0)
+      return plain
     } finally {
       leave()
     }
   } catch (error) {
-    throw noAnswer(error, request, patience.endedBy())
+    throw noAnswer(error, request, endOf(patience, sentAt))
   } finally {
     patience.end()
   }
 }
 
+/** The one status that is judged here: it is about the calls, not about what was asked. */
+const TOO_MANY_REQUESTS = 429
+
+/** An operator that had less than this to answer in, because our own queue took the rest, has not failed to answer. */
+const FAIR_TIME_MS = 2_000
+
+function endOf(patience: Patience, sentAt: number | null): End | null {
+  const by = patience.endedBy()
+  const late = by === 'DEADLINE' && sentAt !== null && performance.now() - sentAt < FAIR_TIME_MS
+  return late && patience.allowedMs >= FAIR_TIME_MS ? 'QUEUED' : by
+}
+
 const traceHeader = (call: Call): Record<string, string> =>
   call.traceparent === undefined ? {} : { traceparent: call.traceparent }
 
+type End = 'DEADLINE' | 'ABORTED' | 'QUEUED'
+
 interface Patience {
   readonly signal: AbortSignal
+  /** From the beginning to the deadline. */
+  readonly allowedMs: number
   /** Null while the call may go on. */
   endedBy(): 'DEADLINE' | 'ABORTED' | null
   /** Lets go of the timer and of the caller's signal, which may live as long as the broker. */
@@ -149,6 +171,7 @@ function patienceOf(call: Call, now: number): Patience {
   else call.signal.addEventListener('abort', onAbort, { once: true })
   return {
     signal: controller.signal,
+    allowedMs: remainingMs,
     endedBy: () => endedBy,
     end() {
       clearTimeout(timer)
@@ -161,7 +184,7 @@ const noTimeLeft = () =>
   new ProviderError('unreachable', 'the deadline passed before the call was sent', { effect: 'none', code: 'DEADLINE' })
 
 /** @returns what to throw; the cause is left out, because axios keeps the whole request in it, tokens included */
-function noAnswer(error: unknown, request: HttpRequest, endedBy: 'DEADLINE' | 'ABORTED' | null): unknown {
+function noAnswer(error: unknown, request: HttpRequest, endedBy: End | null): unknown {
   if (!isAxiosError(error)) return error // the gate's own, or a mistake of ours in building the request
   const code = endedBy ?? error.code ?? 'NO_ANSWER'
   const effect: Effect = request.changes && !NEVER_SENT.has(code) ? 'maybe' : 'none'

@@ -3,7 +3,7 @@
  * line here, and nothing else outside its folder.
  */
 import { z } from 'zod'
-import type { AdapterContext, Provider } from '../shared/provider.ts'
+import type { AdapterContext, Provider, Traffic } from '../shared/provider.ts'
 import { KakaoSettings, createKakaoProvider } from './kakao/index.ts'
 import { NaverSettings, createNaverProvider } from './naver/index.ts'
 import { NhnSettings, createNhnProvider } from './nhn/index.ts'
@@ -12,6 +12,7 @@ import { RemoteSettings, createRemoteProvider } from './remote/index.ts'
 export type ClosableProvider = Provider & {
   /** Ends the idle connections to the operator; calls in flight fail. */
   close(): void
+  traffic(): Traffic
 }
 
 export interface Adapter {

@@ -24,7 +24,7 @@ import { metricsListener } from './http/metrics.ts'
 import { closeNodeServer, createNodeServer } from './http/node-server.ts'
 import { createServer } from './http/server.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { observeCommit, observeStore } from './observe.ts'
+import { observeCommit, observeStore, observeTraffic } from './observe.ts'
 import { createDirectory, type ProviderDirectory } from './providers/directory.ts'
 import { adoptedLister } from './providers/list-adopted.ts'
 import { guardProvider } from './providers/guard.ts'
@@ -150,6 +150,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     createNodeServer(
       metricsListener(metrics, () => {
         metrics.eventStreams.set(feed.readers())
+        observeTraffic(metrics, directory)
         return observeStore(metrics, database, now())
       }),
     ),
@@ -211,7 +212,7 @@ function directoryOf(of: Surroundings): ProviderDirectory {
       guarded.close()
       adapter.close()
     }
-    return { id, ...guarded, served, close }
+    return { id, ...guarded, served, traffic: () => adapter.traffic(), close }
   })
   return createDirectory(entries)
 }

@@ -21,6 +21,10 @@ export interface Metrics {
   readonly retryBudget: Gauge<'provider'>
   readonly providerRetries: Counter<'provider' | 'operation'>
   readonly keyRefused: Gauge<'provider'>
+  readonly providerRate: Gauge<'provider'>
+  readonly providerInFlight: Gauge<'provider'>
+  readonly providerMaxInFlight: Gauge<'provider'>
+  readonly providerWaiting: Gauge<'provider'>
   readonly allocations: Gauge<'status'>
   readonly quarantineNodes: Gauge<'cluster'>
   readonly quarantineOldestSeconds: Gauge<'cluster'>
@@ -92,6 +96,30 @@ export function createMetrics(): Metrics {
       name: 'gpu_broker_provider_retries_total',
       help: 'Attempts that repeated a call of the provider contract which surely had no effect.',
       labelNames: ['provider', 'operation'],
+      registers,
+    }),
+    providerRate: new Gauge({
+      name: 'gpu_broker_provider_rate_per_second',
+      help: 'Calls per second that a provider gets at most now: the configured rate, less after it said that it is too much.',
+      labelNames: ['provider'],
+      registers,
+    }),
+    providerInFlight: new Gauge({
+      name: 'gpu_broker_provider_calls_in_flight',
+      help: 'HTTP calls to a provider that wait for its answer.',
+      labelNames: ['provider'],
+      registers,
+    }),
+    providerMaxInFlight: new Gauge({
+      name: 'gpu_broker_provider_calls_in_flight_max',
+      help: 'HTTP calls to a provider that may wait for its answer at once.',
+      labelNames: ['provider'],
+      registers,
+    }),
+    providerWaiting: new Gauge({
+      name: 'gpu_broker_provider_calls_waiting',
+      help: 'HTTP calls to a provider that wait for their turn.',
+      labelNames: ['provider'],
       registers,
     }),
     keyRefused: new Gauge({

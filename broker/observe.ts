@@ -8,6 +8,7 @@ import { liveStatusCounts } from './store/allocations.ts'
 import { quarantineCounts } from './store/quarantines.ts'
 import { findingCounts, sweptProviders } from './store/sweeps.ts'
 import type { Metrics } from './metrics.ts'
+import type { ProviderDirectory } from './providers/directory.ts'
 import { SWEEP_KINDS } from '../shared/reconciliation.ts'
 
 const SLIPPED = `${EVENT_PREFIX}${'allocation.promise-slipped' satisfies EventType}`
@@ -63,5 +64,16 @@ async function observeSweeps(metrics: Metrics, database: Database): Promise<void
       { provider },
       here.reduce((sum, one) => sum + one.held, 0),
     )
+  }
+}
+
+/** How this replica's calls to each operator are doing: the operator's rate is shared out among replicas by nobody. */
+export function observeTraffic(metrics: Metrics, { entries }: ProviderDirectory): void {
+  for (const { id: provider, traffic } of entries) {
+    const { ratePerSecond, inFlight, maxConcurrent, waiting } = traffic()
+    metrics.providerRate.set({ provider }, ratePerSecond)
+    metrics.providerInFlight.set({ provider }, inFlight)
+    metrics.providerMaxInFlight.set({ provider }, maxConcurrent)
+    metrics.providerWaiting.set({ provider }, waiting)
   }
 }

@@ -226,3 +226,13 @@ export interface AdapterContext {
   /** Wall clock in epoch ms, which deadlines are measured by; a test hands in its own. */
   readonly now: () => EpochMs
 }
+
+/** The calls to one operator, as its adapter lets them through; shown in metrics. */
+export interface Traffic {
+  /** In force: at most the configured one, less after the operator said that it is too much. */
+  readonly ratePerSecond: number
+  readonly inFlight: number
+  readonly maxConcurrent: number
+  /** Calls that wait for their turn. */
+  readonly waiting: number
+}

@@ -3,7 +3,7 @@
  * for every answer that is not 2xx. What may be shown of an answer never holds the secret or a token.
  */
 import { type HttpAnswer, type HttpRequest, type ProviderHttp, createProviderHttp } from '../http.ts'
-import type { AdapterContext, Call } from '../../shared/provider.ts'
+import type { AdapterContext, Call, Traffic } from '../../shared/provider.ts'
 import type { KakaoSettings } from './config.ts'
 import { type Asked, createErrorReader, scrubbed } from './errors.ts'
 import { type TokenSource, createTokenSource } from './token.ts'
@@ -25,6 +25,7 @@ export interface KakaoClient {
   /** Resolves when the operator still honours our token. */
   checkToken(call: Call): Promise<void>
   close(): void
+  traffic(): Traffic
 }
 
 export function createClient(settings: KakaoSettings, { now }: AdapterContext): KakaoClient {
@@ -49,6 +50,7 @@ export function createClient(settings: KakaoSettings, { now }: AdapterContext): 
       await ask({ ...request, asksAboutToken: true }, [401, 404], call)
     },
     close: () => http.close(),
+    traffic: () => http.traffic(),
   }
 }
 

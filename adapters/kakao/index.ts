@@ -10,6 +10,7 @@ import {
   type NodeFilter,
   type Provider,
   type ProviderNode,
+  type Traffic,
   isWithin,
 } from '../../shared/provider.ts'
 import { type KakaoClient, createClient } from './client.ts'
@@ -25,7 +26,7 @@ import { Instance, freeNodes, toNode } from './wire.ts'
 
 export { KakaoSettings } from './config.ts'
 
-export type KakaoProvider = Provider & { close(): void }
+export type KakaoProvider = Provider & { close(): void; traffic(): Traffic }
 
 export function createKakaoProvider(settings: KakaoSettings, { now }: AdapterContext): KakaoProvider {
   const client = createClient(settings, { now })
@@ -61,6 +62,7 @@ export function createKakaoProvider(settings: KakaoSettings, { now }: AdapterCon
     },
     ping: (call) => client.checkToken(call),
     close: () => client.close(),
+    traffic: () => client.traffic(),
   }
 }
 

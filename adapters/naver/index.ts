@@ -1,6 +1,6 @@
 /** The NAVER Cloud adapter: one file per operation beside this one; README.md says what it speaks and what it doubts. */
 import { createProviderHttp } from '../http.ts'
-import type { AdapterContext, Call, NodeGroup, Provider, ProviderNode } from '../../shared/provider.ts'
+import type { AdapterContext, Call, NodeGroup, Provider, ProviderNode, Traffic } from '../../shared/provider.ts'
 import { createNaverClient } from './client.ts'
 import { type NaverSettings, visibilityDelayMsOf } from './config.ts'
 import { createNodes } from './create.ts'
@@ -17,7 +17,10 @@ export { NaverSettings } from './config.ts'
 /** What the operator takes as a name; ours are 25 characters at most. */
 const NODE_NAME = { maxLength: 30, pattern: /^[a-z][a-z0-9-]*[a-z0-9]$/ }
 
-export function createNaverProvider(settings: NaverSettings, context: AdapterContext): Provider & { close(): void } {
+export function createNaverProvider(
+  settings: NaverSettings,
+  context: AdapterContext,
+): Provider & { close(): void; traffic(): Traffic } {
   const { ratePerSecond, maxConcurrent } = settings
   const http = createProviderHttp({ ratePerSecond, maxConcurrent, now: context.now })
   const client = createNaverClient({ settings, http, now: context.now })
@@ -47,6 +50,7 @@ export function createNaverProvider(settings: NaverSettings, context: AdapterCon
     freeCapacity: () => Promise.resolve(null),
     ping: (call) => ping(call),
     close: () => http.close(),
+    traffic: () => http.traffic(),
   }
 
   async function ping(call: Call): Promise<void> {

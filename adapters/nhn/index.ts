@@ -1,6 +1,6 @@
 /** NHN Cloud as a provider: Keystone v2 tokens and Nova v2 servers, at the URLs that the configuration names. */
 import { z } from 'zod'
-import type { AdapterContext, Provider, ProviderCapabilities } from '../../shared/provider.ts'
+import type { AdapterContext, Provider, ProviderCapabilities, Traffic } from '../../shared/provider.ts'
 import { createProviderHttp } from '../http.ts'
 import { nodesWithinQuota } from './capacity.ts'
 import { createCatalogue } from './catalogue.ts'
@@ -14,7 +14,10 @@ import { createTokenSource } from './token.ts'
 
 export { NhnSettings } from './config.ts'
 
-export function createNhnProvider(settings: NhnSettings, context: AdapterContext): Provider & { close(): void } {
+export function createNhnProvider(
+  settings: NhnSettings,
+  context: AdapterContext,
+): Provider & { close(): void; traffic(): Traffic } {
   const { now } = context
   const http = createProviderHttp({ ...settings, now })
   const tokens = createTokenSource(settings, http, now)
@@ -37,6 +40,7 @@ export function createNhnProvider(settings: NhnSettings, context: AdapterContext
       await read(client, z.unknown(), { url: computeUrl(client, '/servers?limit=1'), asked: 'a ping' }, call)
     },
     close: () => http.close(),
+    traffic: () => http.traffic(),
   }
 }
 

@@ -1,7 +1,7 @@
 /** One authenticated call: headers, the token (renewed once when it is refused), and an error for every other answer. */
 import type { z } from 'zod'
 import { type HttpAnswer, type HttpRequest, createProviderHttp, readJson } from '../http.ts'
-import type { AdapterContext, Call } from '../../shared/provider.ts'
+import type { AdapterContext, Call, Traffic } from '../../shared/provider.ts'
 import type { RemoteSettings } from './config.ts'
 import { type Asked, errorOf } from './errors.ts'
 import { createTokenSource } from './token.ts'
@@ -21,6 +21,7 @@ export interface RemoteClient {
   /** @throws ProviderError also `malformed`, where the answer is not of the shape */
   ask<S extends z.ZodType>(schema: S, question: Question, call: Call): Promise<z.infer<S>>
   close(): void
+  traffic(): Traffic
 }
 
 export function createClient(settings: RemoteSettings, { now }: AdapterContext): RemoteClient {
@@ -63,5 +64,6 @@ export function createClient(settings: RemoteSettings, { now }: AdapterContext):
     ask: async (schema, question, call) =>
       readJson(schema, await send(question, call), question.changes ? 'maybe' : 'none'),
     close: () => http.close(),
+    traffic: () => http.traffic(),
   }
 }

@@ -11,6 +11,7 @@ import {
   type NodeGroup,
   type Provider,
   type ProviderNode,
+  type Traffic,
   isWithin,
 } from '../../shared/provider.ts'
 import { type RemoteClient, createClient } from './client.ts'
@@ -30,7 +31,7 @@ import {
 
 export { RemoteSettings } from './config.ts'
 
-export type RemoteProvider = Provider & { close(): void }
+export type RemoteProvider = Provider & { close(): void; traffic(): Traffic }
 
 /** What a server must take for a name; the broker's longest has 25 characters. */
 const NODE_NAME = { maxLength: 63, pattern: /^[a-z0-9-]+$/ }
@@ -92,6 +93,7 @@ export function createRemoteProvider(settings: RemoteSettings, context: AdapterC
       await client.send({ what: 'the ping', method: 'GET', path: '/v1/ping', changes: false }, call)
     },
     close: () => client.close(),
+    traffic: () => client.traffic(),
   }
 }
 

@@ -1,6 +1,6 @@
 /** Which provider is behind an id, guarded and measured, and what it is configured to serve. */
 import type { ProviderView } from '../../shared/cluster.ts'
-import type { Provider } from '../../shared/provider.ts'
+import type { Provider, Traffic } from '../../shared/provider.ts'
 import type { GuardedProvider } from './guard.ts'
 
 /** One of the inventory's clusters, as the provider's configuration maps it. */
@@ -25,6 +25,7 @@ export interface ProviderEntry extends Pick<GuardedProvider, 'adopt' | 'failingS
   readonly provider: Provider
   readonly served: readonly ServedCluster[]
   health(): CallHealth
+  traffic(): Traffic
   close(): void
 }
 

@@ -250,6 +250,12 @@ describe('calls to operators', () => {
       expect(await Promise.all(calls)).to.have.length(20)
     })
 
+    it('is called less often once the operator says that it is too often', async () => {
+      server.handler = (_, response) => response.writeHead(429).end()
+      expect((await http.send(get('/'), aCall())).status).to.equal(429)
+      expect(http.traffic().ratePerSecond).to.be.lessThan(10_000)
+    })
+
     it('gives the place back when a call fails', async () => {
       server.handler = (request) => request.socket.destroy()
       for (let n = 0; n < 5; n += 1) await rejectionOf(http.send(get('/'), aCall()))
@@ -324,6 +330,32 @@ describe('reading answers', () => {
 
 describe('the gate', () => {
   const open = (): AbortSignal => new AbortController().signal
+
+  it('halves the rate at a complaint, once for all answers of a burst', () => {
+    const gate = createGate({ ratePerSecond: 160, maxConcurrent: 4 })
+    gate.slowDown(0)
+    gate.slowDown(0)
+    expect(gate.traffic().ratePerSecond).to.be.within(80, 90)
+  })
+
+  it('lets nobody in before the operator’s pause is over, and counts the pause against deadlines', async () => {
+    const gate = createGate({ ratePerSecond: 10_000, maxConcurrent: 4 })
+    gate.slowDown(60_000)
+    const error = await rejectionOf(gate.enter(AbortSignal.timeout(20)))
+    expect(error).to.include({ kind: 'unreachable', code: 'QUEUED', effect: 'none' })
+    expect(gate.traffic()).to.include({ inFlight: 0, waiting: 0 })
+  })
+
+  it('lets in after a short pause, and has the configured rate again in the end', async () => {
+    const gate = createGate({ ratePerSecond: 10_000, maxConcurrent: 4 })
+    gate.slowDown(5)
+    const slowed = gate.traffic().ratePerSecond
+    const leave = await gate.enter(open())
+    expect(gate.traffic()).to.include({ inFlight: 1, maxConcurrent: 4 })
+    leave()
+    expect(gate.traffic().ratePerSecond).to.be.at.least(slowed)
+    expect(gate.traffic().ratePerSecond).to.be.at.most(10_000)
+  })
 
   it('lets callers in by the order of asking', async () => {
     const gate = createGate({ ratePerSecond: 10_000, maxConcurrent: 1 })
