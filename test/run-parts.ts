@@ -55,6 +55,7 @@ export const TESTS: readonly MochaPart[] = [
   ...onBothStores('durability'),
   folder('store'),
   folder('app'),
+  folder('providers'),
   folder('contract'),
   folder('conformance'),
   folder('sandbox'),
