@@ -9,8 +9,11 @@ import { type Operators, startOperators } from './operators.ts'
 
 /** More than one replica looks at once at one operator. */
 const WAITING_FOR_NHN = 40
-/** Far less than the 30 s for which a call waits for an answer, and many times what the others need. */
-const IN_NOBODYS_WAY_MS = 15_000
+const OTHERS = ['naver', 'kakao'] as const
+/** At most a tenth slower; */
+const MOST_SLOWED = 1.1
+/** and what a loaded machine makes of it, far less than the 30 s for which a call waits for an answer. */
+const NOISE_MS = 5_000
 
 describe('an operator that is a black hole', function () {
   this.timeout(180_000)
@@ -31,8 +34,24 @@ describe('an operator that is a black hole', function () {
     await operators.close()
   })
 
+  /** @returns how long it takes to have nodes at the two others */
+  async function provision(approvalId: string): Promise<number> {
+    const askedAt = performance.now()
+    const asked = await Promise.all(
+      OTHERS.map(async (operator) => ({
+        operator,
+        id: (await allocateAt(platform, approvalId, { operator, nodes: 12 })).id,
+      })),
+    )
+    await Promise.all(asked.map(({ id }) => untilStatus(platform, id, ['active'])))
+    const tookMs = performance.now() - askedAt
+    for (const other of asked) await releaseAndSeeItGone(platform, operators, other)
+    return tookMs
+  }
+
   it('does not keep the others from provisioning, however many allocations wait for it', async () => {
     const approvalId = await approve(platform)
+    const aloneMs = await provision(approvalId)
     const hole = Array.from({ length: WAITING_FOR_NHN }, () =>
       allocate(platform, approvalId, {
         demand: { nodes: 1 },
@@ -42,18 +61,10 @@ describe('an operator that is a black hole', function () {
     )
     await operators.setFaults('nhn', [{ match: { path: '.' }, effect: 'black-hole' }])
     const stuck = await Promise.all(hole)
-    const askedAt = performance.now()
-    const others = await Promise.all(
-      (['naver', 'kakao'] as const).map(async (operator) => ({
-        operator,
-        id: (await allocateAt(platform, approvalId, { operator, nodes: 12 })).id,
-      })),
-    )
-    await Promise.all(others.map(({ id }) => untilStatus(platform, id, ['active'], IN_NOBODYS_WAY_MS)))
-    expect(performance.now() - askedAt).to.be.lessThan(IN_NOBODYS_WAY_MS)
+    const besideMs = await provision(approvalId)
+    expect(besideMs, `alone it took ${aloneMs} ms`).to.be.lessThan(aloneMs * MOST_SLOWED + NOISE_MS)
     await operators.calm()
     await Promise.all(stuck.map(({ id }) => release(platform, id)))
-    for (const other of others) await releaseAndSeeItGone(platform, operators, other)
     await Promise.all(stuck.map(({ id }) => untilStatus(platform, id, ['cancelled', 'released'], 90_000)))
   })
 })

@@ -13,7 +13,13 @@ interface World {
   reached(state: CircuitState): Promise<void>
 }
 
-function aCircuit({ mayTry = true, verdict = 'ill' as Verdict, resetMs = 5 } = {}): World {
+interface Options {
+  readonly mayTry?: boolean
+  readonly verdict?: Verdict
+  readonly resetMs?: number
+}
+
+function aCircuit({ mayTry = true, verdict = 'ill', resetMs = 5 }: Options = {}): World {
   const told: CircuitState[] = []
   const waiting = new Map<CircuitState, () => void>()
   const circuit = createCircuit({
