@@ -67,6 +67,7 @@ export const TESTS: readonly MochaPart[] = [
   folder('client'),
   folder('deploy'),
   folder('simulate'),
+  folder('optimum'),
   { kind: 'mocha', name: 'rules', files: ['test/*.test.ts'] },
 ]
 

@@ -17,5 +17,18 @@ describe('the policies', () => {
       replanPasses: 8,
       search: null,
     })
+    expect(POLICIES.get('earliest-fit-2')).to.deep.equal({
+      ...POLICIES.get('earliest-fit-1'),
+      version: 'earliest-fit-2',
+      search: {
+        entries: 256,
+        placements: 300_000,
+        crowd: 64,
+        repairs: 40,
+        patience: 200,
+        bigNodes: 120,
+        bigWeight: 6,
+      },
+    })
   })
 })

@@ -11,8 +11,10 @@ export type ScorePart = (typeof SCORE_PARTS)[number]
 export interface SearchPolicy {
   /** At most so many are planned together, those whose planned start is nearest; others keep their places. */
   readonly entries: number
-  /** At most so many placements are tried. */
+  /** At most so many placements are tried for one priority. */
   readonly placements: number
+  /** Where more than so many are planned together, in proportion fewer, so that a long waitlist is planned no longer. */
+  readonly crowd: number
   /** So often one order is tried again with whoever broke his promise in front. */
   readonly repairs: number
   /** Given up after so many moves per task that brought nothing. */
@@ -49,7 +51,15 @@ export const EARLIEST_FIT_1: Policy = {
 const EARLIEST_FIT_2: Policy = {
   ...EARLIEST_FIT_1,
   version: 'earliest-fit-2',
-  search: { entries: 256, placements: 20_000, repairs: 40, patience: 4, bigNodes: 120, bigWeight: 3 },
+  search: {
+    entries: 256,
+    placements: 300_000,
+    crowd: 64,
+    repairs: 40,
+    patience: 200,
+    bigNodes: 120,
+    bigWeight: 6,
+  },
 }
 
 /** Every policy that a decision was ever made under, by version. */

@@ -39,10 +39,10 @@ interface Best {
 /** Yields after each order that was tried. */
 export function* searchPlan(problem: Problem, options: SearchOptions): Generator<undefined, SearchResult> {
   const { policy, present } = options
-  const desk = deskFor(problem)
+  const desk = deskFor(problem, mostTries(problem, policy))
   const best: Best = { worth: present, order: null, slots: slotsFor(problem.tasks.length) }
   for (const order of seedOrders(problem, policy)) {
-    if (desk.tried >= policy.placements) break
+    if (desk.tried >= desk.mostTried) break
     yield* tryRepairing(desk, order, policy, best)
   }
   if (best.order === null) yield* tryRepairing(desk, presentOrder(problem), policy, best)
@@ -51,12 +51,18 @@ export function* searchPlan(problem: Problem, options: SearchOptions): Generator
   return { found: best.order === null ? null : { slots: best.slots, worth: best.worth }, tried: desk.tried }
 }
 
+const mostTries = ({ tasks }: Problem, { placements, crowd }: SearchPolicy): number =>
+  Math.floor((placements * crowd) / Math.max(crowd, tasks.length))
+
 function keep(best: Best, desk: Desk, order: readonly number[], worth: Worth): void {
   best.worth = worth
   best.order = order
   best.slots.slot.set(desk.slots.slot)
   best.slots.option.set(desk.slots.option)
 }
+
+/** Nobody is bound to a cluster. */
+const freeFor = (order: readonly number[]): Int8Array => new Int8Array(order.length).fill(-1)
 
 /** Who is late goes to the front; who is late even there may be late, where there is no present plan to go back to. */
 function* tryRepairing(
@@ -67,9 +73,10 @@ function* tryRepairing(
 ): Generator<undefined, void> {
   const mayBeLate = new Set<number>()
   const moved = new Set<number>()
+  const pins = freeFor(first)
   let order = first
   for (let repairs = 0; repairs <= policy.repairs; repairs += 1) {
-    const outcome = tryOrder(desk, { order, mayBeLate, limit: best.worth })
+    const outcome = tryOrder(desk, { order, pins, mayBeLate, limit: best.worth })
     yield
     if (outcome.kind === 'worse') return
     if (outcome.kind === 'complete') {
@@ -87,32 +94,75 @@ function* tryRepairing(
 
 /** Everybody may be late. */
 function* tryAnyhow(desk: Desk, order: readonly number[], best: Best): Generator<undefined, void> {
-  const outcome = tryOrder(desk, { order, mayBeLate: new Set(order), limit: best.worth })
+  const outcome = tryOrder(desk, { order, pins: freeFor(order), mayBeLate: new Set(order), limit: best.worth })
   yield
   if (outcome.kind === 'complete') keep(best, desk, order, outcome.worth)
 }
 
-/** Moves of one task, as chance with a seed has it, for as long as there are tries left. */
+/** So many accepted plans back a new one must not be worse than: what lets the search leave a plan that no move betters. */
+const MEMORY = 24
+
+/**
+ * Moves of one task, as chance with a seed has it, for as long as there are tries left. A plan is gone on from if it is no
+ * worse than the present one, or than the one of some steps ago; the best of all is kept.
+ */
 function* improve(desk: Desk, { policy, seed }: SearchOptions, best: Best): Generator<undefined, void> {
-  const count = desk.problem.tasks.length
-  if (best.order === null || count < 2) return
-  let order: readonly number[] = best.order
+  const { tasks } = desk.problem
+  if (tasks.length < 2) return
   const chance = chanceFrom(seed)
-  const mayBeLate = new Set(
-    order.filter((task) => (best.slots.slot[task] ?? 0) > (desk.problem.tasks[task]?.latest ?? 0)),
-  )
-  for (let failed = 0; desk.tried < policy.placements && failed < policy.patience * count; ) {
-    const [from, to] = [chance(count), chance(count)]
-    if (from === to) continue
-    const moved: readonly number[] = order.toSpliced(from, 1).toSpliced(to, 0, order[from] as number) // inside the order
-    const outcome = tryOrder(desk, { order: moved, mayBeLate, limit: best.worth })
+  // Orders that lose to the present plan may still lead to one that does not.
+  let current = best.order === null ? nearPresent(desk) : sequenceOf(best.order, best.worth)
+  if (current === null) return
+  const mayBeLate = new Set(current.order.filter((at) => (best.slots.slot[at] ?? 0) > (tasks[at]?.latest ?? 0)))
+  const start = current.worth
+  const memory: Worth[] = Array.from({ length: MEMORY }, () => start)
+  let sinceBetter = 0
+  for (let step = 0; desk.tried < desk.mostTried && sinceBetter < policy.patience * tasks.length; step += 1) {
+    const { order, pins } = movedBy(chance, desk.problem, current)
+    const past = memory[step % MEMORY] ?? start
+    const bound = isLess(past, current.worth) ? current.worth : past
+    const outcome = tryOrder(desk, { order, pins, mayBeLate, limit: { late: bound.late, cost: bound.cost + 1 } })
     yield
-    failed += 1
-    if (outcome.kind !== 'complete' || !isLess(outcome.worth, best.worth)) continue
-    keep(best, desk, moved, outcome.worth)
-    order = moved
-    failed = 0
+    sinceBetter += 1
+    if (outcome.kind === 'complete') {
+      current = { order, pins, worth: outcome.worth }
+      if (isLess(outcome.worth, best.worth)) {
+        keep(best, desk, order, outcome.worth)
+        sinceBetter = 0
+      }
+    }
+    memory[step % MEMORY] = current.worth
   }
+}
+
+interface Sequence {
+  readonly order: readonly number[]
+  readonly pins: Int8Array
+  readonly worth: Worth
+}
+
+const sequenceOf = (order: readonly number[], worth: Worth): Sequence => ({ order, pins: freeFor(order), worth })
+
+/** Null where the order of the present starts breaks a promise, as may be where tasks were bound to clusters. */
+function nearPresent(desk: Desk): Sequence | null {
+  const order = presentOrder(desk.problem)
+  const outcome = tryOrder(desk, { order, pins: freeFor(order), mayBeLate: new Set(), limit: NO_PLAN })
+  return outcome.kind === 'complete' ? sequenceOf(order, outcome.worth) : null
+}
+
+/** One task goes to another place in the order; now and then it is bound to one of its clusters, or set free again. */
+function movedBy(
+  chance: (bound: number) => number,
+  { tasks }: Problem,
+  { order, pins }: Sequence,
+): Pick<Sequence, 'order' | 'pins'> {
+  const [from, to] = [chance(order.length), chance(order.length)]
+  const task = order[from] as number // inside the order
+  const options = tasks[task]?.options.length ?? 0
+  if (options < 2 || chance(4) > 0) return { order: order.toSpliced(from, 1).toSpliced(to, 0, task), pins }
+  const bound = pins.slice()
+  bound[task] = chance(options + 1) - 1
+  return { order, pins: bound }
 }
 
 type Compare = (a: Task, b: Task) => number

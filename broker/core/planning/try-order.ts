@@ -24,16 +24,17 @@ export interface Desk {
   /** The earliest slot of each task were it alone: no plan gives it a better one. */
   readonly alone: Int32Array
   readonly slots: Slots
-  /** Placements tried so far. */
+  /** Placements tried so far, and how many are tried at most. */
   tried: number
+  readonly mostTried: number
 }
 
 export const slotsFor = (tasks: number): Slots => ({ slot: new Int32Array(tasks), option: new Int32Array(tasks) })
 
-export function deskFor(problem: Problem): Desk {
-  const alone = Int32Array.from(problem.tasks, (task) => earliestOf(problem.lanes, task)?.slot ?? 0)
+export function deskFor(problem: Problem, mostTried: number): Desk {
+  const alone = Int32Array.from(problem.tasks, (task) => earliestOf(problem.lanes, task, -1)?.slot ?? 0)
   const lanes = problem.lanes.map((lane) => emptyLane(lane.from.length))
-  return { problem, lanes, alone, slots: slotsFor(problem.tasks.length), tried: 0 }
+  return { problem, lanes, alone, slots: slotsFor(problem.tasks.length), tried: 0, mostTried }
 }
 
 interface Found {
@@ -41,8 +42,13 @@ interface Found {
   readonly option: number
 }
 
-/** The earliest slot of all its options; of two alike the one in front. */
-function earliestOf(lanes: readonly Lane[], task: Task): Found | null {
+/** The earliest slot of all its options, or of the one that it is pinned to; of two alike the one in front. */
+function earliestOf(lanes: readonly Lane[], task: Task, pin: number): Found | null {
+  const pinned = task.options[pin]
+  if (pinned !== undefined) {
+    const slot = slotOf(lanes, task, pinned, pinned.lastSlot)
+    if (slot !== -1) return { slot, option: pin }
+  }
   let best: Found | null = null
   for (let at = 0; at < task.options.length; at += 1) {
     const option = task.options[at] as Option // inside the list
@@ -62,6 +68,8 @@ export type Outcome =
 export interface Attempt {
   /** Tasks in the order in which they are served. */
   readonly order: readonly number[]
+  /** By task: the one option that it is to take; -1: whichever is earliest. */
+  readonly pins: Int8Array
   /** Those who may start after their promise. */
   readonly mayBeLate: ReadonlySet<number>
   /** Given up as soon as it cannot be better. */
@@ -71,7 +79,7 @@ export interface Attempt {
 const WORSE: Outcome = { kind: 'worse' }
 
 /** Writes the plan into `desk.slots`, as far as it comes. */
-export function tryOrder(desk: Desk, { order, mayBeLate, limit }: Attempt): Outcome {
+export function tryOrder(desk: Desk, { order, pins, mayBeLate, limit }: Attempt): Outcome {
   const { problem, lanes, alone, slots } = desk
   for (let at = 0; at < lanes.length; at += 1) copyLane(problem.lanes[at] as Lane, lanes[at] as Lane) // as many of each
   let late = 0
@@ -81,7 +89,7 @@ export function tryOrder(desk: Desk, { order, mayBeLate, limit }: Attempt): Outc
   for (const at of order) {
     const task = problem.tasks[at] as Task // an order names tasks
     desk.tried += 1
-    const found = earliestOf(lanes, task)
+    const found = earliestOf(lanes, task, pins[at] ?? -1)
     slots.slot[at] = found?.slot ?? -1
     slots.option[at] = found?.option ?? -1
     if ((found === null || found.slot > task.latest) && !mayBeLate.has(at)) return { kind: 'late', task: at }
