@@ -23,7 +23,7 @@ describe('the policies', () => {
       search: {
         entries: 256,
         placements: 300_000,
-        crowd: 64,
+        crowd: 40,
         repairs: 40,
         patience: 200,
         bigNodes: 120,

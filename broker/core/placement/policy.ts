@@ -13,11 +13,11 @@ export interface SearchPolicy {
   readonly entries: number
   /** At most so many placements are tried for one priority. */
   readonly placements: number
-  /** Where more than so many are planned together, in proportion fewer, so that a long waitlist is planned no longer. */
+  /** Where more than so many are planned together, fewer with the square of it, so that a long waitlist is planned no longer. */
   readonly crowd: number
   /** So often one order is tried again with whoever broke his promise in front. */
   readonly repairs: number
-  /** Given up after so many moves per task that brought nothing. */
+  /** So many moves per task are made at least, and three times as many as led to the last gain. */
   readonly patience: number
   /** The wait of a request of so many nodes or more counts `bigWeight` times. */
   readonly bigNodes: number
@@ -54,7 +54,7 @@ const EARLIEST_FIT_2: Policy = {
   search: {
     entries: 256,
     placements: 300_000,
-    crowd: 64,
+    crowd: 40,
     repairs: 40,
     patience: 200,
     bigNodes: 120,

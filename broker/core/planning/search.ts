@@ -51,8 +51,11 @@ export function* searchPlan(problem: Problem, options: SearchOptions): Generator
   return { found: best.order === null ? null : { slots: best.slots, worth: best.worth }, tried: desk.tried }
 }
 
-const mostTries = ({ tasks }: Problem, { placements, crowd }: SearchPolicy): number =>
-  Math.floor((placements * crowd) / Math.max(crowd, tasks.length))
+/** Every try is as long as there are tasks, and finds the less the more there are: so with their square. */
+function mostTries({ tasks }: Problem, { placements, crowd }: SearchPolicy): number {
+  const many = Math.max(crowd, tasks.length)
+  return Math.floor((placements * crowd * crowd) / (many * many))
+}
 
 function keep(best: Best, desk: Desk, order: readonly number[], worth: Worth): void {
   best.worth = worth
@@ -116,19 +119,20 @@ function* improve(desk: Desk, { policy, seed }: SearchOptions, best: Best): Gene
   const mayBeLate = new Set(current.order.filter((at) => (best.slots.slot[at] ?? 0) > (tasks[at]?.latest ?? 0)))
   const start = current.worth
   const memory: Worth[] = Array.from({ length: MEMORY }, () => start)
-  let sinceBetter = 0
-  for (let step = 0; desk.tried < desk.mostTried && sinceBetter < policy.patience * tasks.length; step += 1) {
+  let lastBetter = 0
+  // The longer it took to find something better, the longer it goes on.
+  const isPatient = (step: number): boolean => step < Math.max(policy.patience * tasks.length, 3 * lastBetter)
+  for (let step = 0; desk.tried < desk.mostTried && isPatient(step); step += 1) {
     const { order, pins } = movedBy(chance, desk.problem, current)
     const past = memory[step % MEMORY] ?? start
     const bound = isLess(past, current.worth) ? current.worth : past
     const outcome = tryOrder(desk, { order, pins, mayBeLate, limit: { late: bound.late, cost: bound.cost + 1 } })
     yield
-    sinceBetter += 1
     if (outcome.kind === 'complete') {
       current = { order, pins, worth: outcome.worth }
       if (isLess(outcome.worth, best.worth)) {
         keep(best, desk, order, outcome.worth)
-        sinceBetter = 0
+        lastBetter = step
       }
     }
     memory[step % MEMORY] = current.worth
