@@ -70,6 +70,8 @@ const Environment = z.object({
   SWEEP_INTERVAL_SECONDS: z.coerce.number('must be 1 to 86400 seconds').int().min(1).max(86_400).default(300),
   /** Nodes that sweeps delete at one provider within an hour; more of them wait for a person. Default 8. */
   SWEEP_MAX_DELETES_PER_HOUR: z.coerce.number('must be 0 to 10000 nodes').int().min(0).max(10_000).default(8),
+  /** Whether events may be sent to http URLs and to addresses that are not public: for trying things out. Default false. */
+  WEBHOOK_ALLOW_PRIVATE: z.enum(['true', 'false'], 'must be true or false').default('false'),
   /** With PROVIDERS and OIDC_ISSUER unset: the sandbox whose first port this is. */
   SANDBOX_PORT: Port.optional(),
 })

@@ -25,6 +25,7 @@ import { closeNodeServer, createNodeServer } from './http/node-server.ts'
 import { createServer } from './http/server.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { observeCommit, observeStore, observeTraffic } from './observe.ts'
+import { createPoster } from './outbound/post.ts'
 import { createDirectory, type ProviderDirectory } from './providers/directory.ts'
 import { adoptedLister } from './providers/list-adopted.ts'
 import { guardProvider } from './providers/guard.ts'
@@ -98,6 +99,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   })
   const app: App = { database, writer, cache, policy: DEFAULT_POLICY, installationId, now }
   await writer.run(changeCatalogue({ catalogue, apply: true }))
+  const targets = { allowPrivate: config.WEBHOOK_ALLOW_PRIVATE === 'true' }
   const releaseConfirmMs = Math.round(config.RELEASE_CONFIRM_MINUTES * MINUTE_MS)
   await holdOverdue(app, releaseConfirmMs)
   await adoptCircuits(database.queries, directory)
@@ -109,6 +111,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     logger,
     releaseConfirmMs,
     providerDownMs: Math.round(config.PROVIDER_DOWN_MINUTES * MINUTE_MS),
+    post: createPoster(targets),
     sweeps: {
       intervalMs: config.SWEEP_INTERVAL_SECONDS * SECOND_MS,
       maxDeletesPerHour: config.SWEEP_MAX_DELETES_PER_HOUR,
@@ -126,6 +129,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     useCases: bindUseCases(app, {
       providers: providerFacts(directory, settings),
       feed,
+      targets,
       listAdopted: adoptedLister(directory, installationId, now),
       readCatalogue: () => refusingBadInventory(() => catalogueOf(settings.readInventory())),
     }),

@@ -33,6 +33,9 @@ export interface Metrics {
   readonly sweepHeld: Gauge<'provider'>
   readonly workerErrors: Counter<'worker'>
   readonly eventStreams: Gauge
+  readonly webhookDeliveries: Counter<'outcome'>
+  readonly webhookRetrying: Gauge
+  readonly webhookBehind: Gauge
   readonly eventLagSeconds: Histogram
   readonly promisesSlipped: Counter<'cause'>
 }
@@ -179,6 +182,22 @@ export function createMetrics(): Metrics {
     eventStreams: new Gauge({
       name: 'gpu_broker_event_streams',
       help: 'Streams of events that are open at this replica.',
+      registers,
+    }),
+    webhookDeliveries: new Counter({
+      name: 'gpu_broker_webhook_deliveries_total',
+      help: 'Attempts to send an event to a webhook: delivered, failed (to be tried again) or parked (given up).',
+      labelNames: ['outcome'],
+      registers,
+    }),
+    webhookRetrying: new Gauge({
+      name: 'gpu_broker_webhook_retrying',
+      help: 'Deliveries that failed and are to be tried again.',
+      registers,
+    }),
+    webhookBehind: new Gauge({
+      name: 'gpu_broker_webhook_events_behind',
+      help: 'How many events of the log the slowest webhook has not come to yet.',
       registers,
     }),
     eventLagSeconds: new Histogram({

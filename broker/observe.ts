@@ -7,6 +7,7 @@ import type { Database } from './store/database.ts'
 import { liveStatusCounts } from './store/allocations.ts'
 import { quarantineCounts } from './store/quarantines.ts'
 import { findingCounts, sweptProviders } from './store/sweeps.ts'
+import { webhookBacklog } from './store/webhooks.ts'
 import type { Metrics } from './metrics.ts'
 import type { ProviderDirectory } from './providers/directory.ts'
 import { SWEEP_KINDS } from '../shared/reconciliation.ts'
@@ -50,6 +51,9 @@ export async function observeStore(metrics: Metrics, database: Database, now: Ep
     metrics.quarantineOldestSeconds.set({ cluster }, (now - oldestSince) / SECOND_MS)
   }
   await observeSweeps(metrics, database)
+  const { retrying, behind } = await webhookBacklog(database.queries)
+  metrics.webhookRetrying.set(retrying)
+  metrics.webhookBehind.set(behind)
 }
 
 /** Of every provider that was ever swept, zeros included: an alert must see that there is nothing. */

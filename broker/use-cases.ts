@@ -37,18 +37,33 @@ import { revokeApproval } from './app/revoke-approval.ts'
 import { shrinkAllocation } from './app/shrink-allocation.ts'
 import { switchCluster, switchProvider } from './app/suspend.ts'
 import type { Cluster } from './core/cluster.ts'
+import {
+  createWebhook,
+  deleteWebhook,
+  getWebhook,
+  listDeliveries,
+  listWebhooks,
+  redeliver,
+  rotateSecret,
+} from './app/webhooks.ts'
+import { assertTarget, type TargetRules } from './outbound/target.ts'
 import type { UseCases } from './http/use-cases.ts'
 
 /** What the use cases need beside the store. */
 export interface Surroundings {
   readonly providers: readonly ProviderFacts[]
   readonly feed: Pick<EventTail, 'open'>
+  /** Where events may be sent to. */
+  readonly targets: TargetRules
   readonly listAdopted: Importing['list']
   /** The clusters as the inventory's file says now. @throws Refusal `invalid-inventory` */
   readonly readCatalogue: () => readonly Cluster[]
 }
 
-export const bindUseCases = (app: App, { providers, feed, listAdopted, readCatalogue }: Surroundings): UseCases => ({
+export const bindUseCases = (
+  app: App,
+  { providers, feed, targets, listAdopted, readCatalogue }: Surroundings,
+): UseCases => ({
   createAllocation: (command, request) => createAllocation(app, command, request),
   releaseAllocation: (command, id, request) => releaseAllocation(app, command, id, request),
   extendAllocation: (command, id, request) => extendAllocation(app, command, id, request),
@@ -87,6 +102,16 @@ export const bindUseCases = (app: App, { providers, feed, listAdopted, readCatal
   listWaitlist: (caller, filter, page) => listWaitlist(app, caller, filter, page),
   listEvents: (caller, query, page) => listEvents(app, caller, query, page),
   openEvents: (caller, { start, ...query }) => feed.open(eventFilter(caller, query), start),
+  async createWebhook(command, request) {
+    await assertTarget(request.url, targets)
+    return createWebhook(app, command, request)
+  },
+  deleteWebhook: (command, id) => deleteWebhook(app, command, id),
+  rotateWebhookSecret: (command, id) => rotateSecret(app, command, id),
+  redeliver: (command, of) => redeliver(app, command, of),
+  getWebhook: (caller, id) => getWebhook(app, caller, id),
+  listWebhooks: (caller, page) => listWebhooks(app, caller, page),
+  listDeliveries: (caller, id, page) => listDeliveries(app, caller, id, page),
   listProviders: (_caller, page) => listProviders(app, providers, page),
   getProvider: (_caller, id) => getProvider(app, providers, id),
   getReconciliation: async (_caller, id) => {

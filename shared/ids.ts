@@ -7,7 +7,7 @@ import { z } from 'zod'
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 const ID_CHARACTERS = 16
 
-export type IdPrefix = 'alc' | 'dec' | 'evt' | 'whk' | 'drn' | 'ins'
+export type IdPrefix = 'alc' | 'dec' | 'evt' | 'whk' | 'dlv' | 'drn' | 'ins'
 
 /** Ten random bytes → `alc_` + 16 characters, five bits each. */
 export function idFromBytes(prefix: IdPrefix, bytes: Uint8Array): string {
@@ -25,7 +25,7 @@ export function idFromBytes(prefix: IdPrefix, bytes: Uint8Array): string {
   return `${prefix}_${text.slice(0, ID_CHARACTERS)}`
 }
 
-const prefixed = (prefix: IdPrefix, noun: string) =>
+export const prefixed = (prefix: IdPrefix, noun: string) =>
   z
     .string()
     .regex(new RegExp(`^${prefix}_[a-z2-7]{16}$`), `must be ${prefix}_ and 16 of [a-z2-7]`)

@@ -79,6 +79,7 @@ const IMPORTS: readonly ImportRule[] = [
     'broker/core/',
     'broker/store/',
     'broker/providers/',
+    'broker/outbound/',
     'broker/metrics.ts',
     'shared/',
     'pg-boss',
@@ -86,6 +87,11 @@ const IMPORTS: readonly ImportRule[] = [
     'node:crypto',
     'node:timers/promises',
   ]),
+  only(
+    'what sends to others’ endpoints knows addresses and HTTP, and nothing of what it sends',
+    /^broker\/outbound\//,
+    ['broker/outbound/', 'shared/', 'ipaddr.js', NODE],
+  ),
   only('the HTTP layer calls use cases: no worker, no provider, no adapter, nothing of the core', /^broker\/http\//, [
     'broker/http/',
     'broker/app/',
@@ -190,6 +196,7 @@ const OWNED: readonly OwnedPackage[] = [
   { name: 'openid-client', files: /^(broker\/(http|client)|adapters\/remote)\// },
   { name: 'opossum', files: /^broker\/providers\// },
   { name: 'axios', files: /^adapters\// },
+  { name: 'ipaddr.js', files: /^broker\/outbound\// },
   { name: 'pg-boss', files: /^broker\/workers\// },
   { name: 'kysely', files: /^broker\/store\// },
   { name: 'pg', files: /^broker\/store\// },

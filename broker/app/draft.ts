@@ -20,6 +20,7 @@ import {
   type CircuitRow,
   type DecisionRow,
   type DrainRow,
+  type DeliveryRow,
   type EventRow,
   type FindingRow,
   findingRowKey,
@@ -30,6 +31,7 @@ import {
   nodeKey,
   type NodeRow,
   type SweepRow,
+  type WebhookRow,
 } from '../store/changes.ts'
 import { canonicalJson, chained, sha256 } from './digest.ts'
 import { newId } from './ids.ts'
@@ -95,6 +97,13 @@ export interface Draft {
   leases(): readonly NetworkLeaseRow[]
   saveLease(row: NetworkLeaseRow): void
   noteLeaving(of: Pick<NetworkLeaseRow, 'clusterId' | 'organizationId'>): void
+  webhook(id: string): WebhookRow | null
+  saveWebhook(row: WebhookRow): void
+  dropWebhook(id: string): void
+  delivery(id: string): DeliveryRow | null
+  saveDelivery(row: DeliveryRow): void
+  /** The number of the last event written, this member's own included. */
+  lastEventSequence(): number
   /** @returns the decision's id */
   decide(decision: NewDecision): string
   event(event: NewEvent): void
@@ -167,6 +176,12 @@ export function openDraft(base: DraftBase): OpenDraft {
     leases: () => merged(base.rows.leases, changes.leases),
     saveLease: (row) => void changes.leases.set(leaseKey(row), row),
     noteLeaving: (of) => void changes.leavings.set(`${of.clusterId}/${of.organizationId}`, of),
+    webhook: (id) => (changes.webhooks.has(id) ? changes.webhooks.get(id) : base.rows.webhooks.get(id)) ?? null,
+    saveWebhook: (row) => void changes.webhooks.set(row.id, row),
+    dropWebhook: (id) => void changes.webhooks.set(id, null),
+    delivery: (id) => changes.deliveries.get(id) ?? base.rows.deliveries.get(id) ?? null,
+    saveDelivery: (row) => void changes.deliveries.set(row.id, row),
+    lastEventSequence: () => head.eventSequence,
     decide(decision) {
       head = { ...head, decisionSequence: head.decisionSequence + 1 }
       const row = decisionRow(decision, { head, now: base.now, policyVersion: base.policy.version })

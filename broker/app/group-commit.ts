@@ -184,6 +184,8 @@ function merge(from: Changes, { rows, changes }: Hands): void {
     for (const [id, row] of from.nodes) into.nodes.set(id, row)
     for (const [id, row] of from.groups) into.groups.set(id, row)
     for (const [id, row] of from.drains) into.drains.set(id, row)
+    for (const [id, row] of from.webhooks) into.webhooks.set(id, row)
+    for (const [id, row] of from.deliveries) into.deliveries.set(id, row)
     for (const [id, frozen] of from.frozen) into.frozen.set(id, frozen)
     for (const [what, held] of from.holds) into.holds.set(what, held)
     for (const [id, row] of from.sweeps) into.sweeps.set(id, row)
@@ -209,6 +211,8 @@ const isEmpty = (changes: Changes): boolean =>
     changes.drains.size +
     changes.frozen.size +
     changes.holds.size +
+    changes.webhooks.size +
+    changes.deliveries.size +
     changes.sweeps.size +
     changes.findings.size +
     changes.sweepDeletions.size +

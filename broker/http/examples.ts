@@ -15,6 +15,7 @@ import type {
 } from '../../shared/operation.ts'
 import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
 import type { AdoptRequest, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
+import type { Delivery, Webhook, WebhookRequest, WebhookWithSecret } from '../../shared/webhook.ts'
 
 export const PROVIDER_ID = 'nhn'
 export const CLUSTER_ID = 'nhn-b200-510'
@@ -254,6 +255,51 @@ export const event: CloudEvent = {
     estimatedStart: null,
     promisedStart: null,
   },
+}
+
+export const webhookRequest: WebhookRequest = {
+  url: 'https://platform.example.kr/hooks/gpu',
+  types: ['allocation.active', 'allocation.released'],
+  description: 'the portal',
+}
+
+export const webhook: Webhook = {
+  id: 'whk_abcdefghijklmnop',
+  url: webhookRequest.url,
+  types: ['allocation.active', 'allocation.released'],
+  description: 'the portal',
+  status: 'healthy',
+  previousSecretUntil: null,
+  lastSuccessAt: null,
+  createdAt: ASKED_AT,
+  updatedAt: ASKED_AT,
+}
+
+export const webhookWithSecret: WebhookWithSecret = {
+  ...webhook,
+  secret: 'whsec_MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=',
+}
+
+export const delivery: Delivery = {
+  id: 'dlv_abcdefghijklmnop',
+  webhookId: webhook.id,
+  eventId: event.id,
+  eventType: event.type,
+  sequence: event.sequence,
+  status: 'parked',
+  attempts: 11,
+  responseStatus: 500,
+  error: 'the endpoint answered 500',
+  createdAt: ASKED_AT,
+  lastAttemptAt: '2026-11-27T08:35:35Z',
+  nextAttemptAt: null,
+}
+
+export const redelivery: Delivery = {
+  ...delivery,
+  status: 'retrying',
+  attempts: 0,
+  nextAttemptAt: '2026-11-28T09:00:00Z',
 }
 
 export const waitlistItem: WaitlistItem = {

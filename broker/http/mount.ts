@@ -112,6 +112,10 @@ function sendReply(request: Request, response: Response, reply: Reply): void {
     response.status(SUCCESS_STATUS['not-modified']).end()
     return
   }
+  if (reply.success === 'no-content') {
+    response.status(SUCCESS_STATUS['no-content']).end()
+    return
+  }
   sendJson(response, SUCCESS_STATUS[reply.success], reply.body)
 }
 

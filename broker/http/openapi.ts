@@ -153,10 +153,14 @@ function successResponses(route: Route): ZodOpenApiResponsesObject {
     responses[statusKey(success as Success)] = {
       description: described.description,
       headers: z.object(responseHeaders(route, success as Success)),
-      content: {
-        'application/json': { schema: described.schema, example: described.example },
-        ...(route.stream === undefined ? {} : { [EVENT_STREAM]: { schema: STREAM } }),
-      },
+      ...(success === 'no-content'
+        ? {}
+        : {
+            content: {
+              'application/json': { schema: described.schema, example: described.example },
+              ...(route.stream === undefined ? {} : { [EVENT_STREAM]: { schema: STREAM } }),
+            },
+          }),
     }
   }
   if (isRead(route) && route.hasEtag) {

@@ -5,7 +5,7 @@
 import type { Problem } from '../../shared/problem.ts'
 import { REFUSAL_CODES, Refusal, type RefusalCode } from '../../shared/refusal.ts'
 
-export const SUCCESS_STATUS = { ok: 200, created: 201, accepted: 202, 'not-modified': 304 } as const
+export const SUCCESS_STATUS = { ok: 200, created: 201, accepted: 202, 'no-content': 204, 'not-modified': 304 } as const
 export type Success = keyof typeof SUCCESS_STATUS
 
 interface ProblemKind {

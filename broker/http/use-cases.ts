@@ -11,6 +11,7 @@ import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import type { Decision, PlacementPreview } from '../../shared/decision.ts'
 import type { CloudEvent } from '../../shared/event.ts'
+import type { Delivery, Webhook, WebhookRequest, WebhookWithSecret } from '../../shared/webhook.ts'
 import type { AllocationFilter } from '../store/allocations.ts'
 import type { ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
 import type {
@@ -80,6 +81,14 @@ export interface UseCases {
     page: PageRequest,
   ): Promise<Page<CloudEvent>>
   openEvents(caller: Caller, query: EventQuery & { readonly start: EventStart }): Promise<EventReader>
+  /** @throws Refusal `invalid-request` at `/url` for a target that may not be sent to */
+  createWebhook(command: Command, request: WebhookRequest): Promise<Answer<WebhookWithSecret>>
+  deleteWebhook(command: Command, id: string): Promise<Answer<null>>
+  rotateWebhookSecret(command: Command, id: string): Promise<Answer<WebhookWithSecret>>
+  redeliver(command: Command, of: { readonly id: string; readonly deliveryId: string }): Promise<Answer<Delivery>>
+  getWebhook(caller: Caller, id: string): Promise<Seen<Webhook>>
+  listWebhooks(caller: Caller, page: PageRequest): Promise<Page<Webhook>>
+  listDeliveries(caller: Caller, id: string, page: PageRequest): Promise<Page<Delivery>>
   listProviders(caller: Caller, page: PageRequest): Promise<Page<ProviderView>>
   getProvider(caller: Caller, id: string): Promise<Seen<ProviderView>>
   getReconciliation(caller: Caller, id: string): Promise<Reconciliation>

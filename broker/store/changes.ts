@@ -15,6 +15,8 @@ import type {
   SweepDeletionTable,
   SweepFindingTable,
   SweepTable,
+  WebhookDeliveryTable,
+  WebhookTable,
 } from './schema.ts'
 
 export type ApprovalRow = Selectable<ApprovalTable>
@@ -34,6 +36,8 @@ export interface FindingChange {
   readonly isFound: boolean
 }
 export type SweepDeletionRow = Selectable<SweepDeletionTable>
+export type WebhookRow = Selectable<WebhookTable>
+export type DeliveryRow = Selectable<WebhookDeliveryTable>
 export type IdempotencyRow = Selectable<IdempotencyKeyTable>
 
 /** All that one or more members changed, ready to be written. */
@@ -57,6 +61,9 @@ export interface Changes {
   readonly leases: Map<string, NetworkLeaseRow>
   /** Of whom an allocation has gone from a cluster. */
   readonly leavings: Map<string, Pick<NetworkLeaseRow, 'clusterId' | 'organizationId'>>
+  /** Null: it is no more. */
+  readonly webhooks: Map<string, WebhookRow | null>
+  readonly deliveries: Map<string, DeliveryRow>
   readonly decisions: DecisionRow[]
   readonly events: EventRow[]
   readonly log: LogEntry[]
@@ -77,6 +84,8 @@ export const noChanges = (): Changes => ({
   circuits: new Map(),
   leases: new Map(),
   leavings: new Map(),
+  webhooks: new Map(),
+  deliveries: new Map(),
   decisions: [],
   events: [],
   log: [],

@@ -9,6 +9,7 @@ import { saveQuarantines } from './quarantines.ts'
 import { saveReservations } from './reservations.ts'
 import { insertRows, upsertRows } from './rows.ts'
 import { saveStandings } from './standings.ts'
+import { saveDeliveries, saveWebhooks } from './webhooks.ts'
 import { frozenProviders, saveFrozen, saveSuspensions } from './operations.ts'
 import { findingsAt, findSweep, saveSweeps } from './sweeps.ts'
 
@@ -30,6 +31,8 @@ export interface Needs {
   readonly drains?: readonly string[]
   /** All nodes that were ever taken over, with their allocations. */
   readonly adopted?: boolean
+  readonly webhooks?: readonly string[]
+  readonly deliveries?: readonly string[]
   /** Which providers are frozen. */
   readonly frozen?: boolean
   /** Providers whose last sweep is read, with its findings. */
@@ -65,6 +68,16 @@ export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Prom
   if (drains.length > 0) {
     const found = await trx.selectFrom('drains').selectAll().where('id', 'in', drains).execute()
     for (const row of found) rows.drains.set(row.id, row)
+  }
+  const webhooks = needs.flatMap((need) => need.webhooks ?? [])
+  if (webhooks.length > 0) {
+    const found = await trx.selectFrom('webhooks').selectAll().where('id', 'in', webhooks).execute()
+    for (const row of found) rows.webhooks.set(row.id, row)
+  }
+  const deliveries = needs.flatMap((need) => need.deliveries ?? [])
+  if (deliveries.length > 0) {
+    const found = await trx.selectFrom('webhookDeliveries').selectAll().where('id', 'in', deliveries).execute()
+    for (const row of found) rows.deliveries.set(row.id, row)
   }
   if (needs.some((need) => need.frozen === true)) {
     for (const id of await frozenProviders(trx)) rows.frozen.set(id, true)
@@ -152,6 +165,8 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await saveQuarantines(trx, changes.log)
   await saveStandings(trx, changes.log)
   await saveFrozen(trx, changes.frozen)
+  await saveWebhooks(trx, changes.webhooks)
+  await saveDeliveries(trx, [...changes.deliveries.values()])
   await saveSweeps(trx, changes)
   await upsertRows(trx, 'circuits', [...changes.circuits.values()], { key: ['provider_id', 'kind'] })
   await saveLeases(trx, changes)

@@ -17,7 +17,9 @@ import type { CircuitState } from '../../shared/cluster.ts'
 import type { DecisionKind } from '../../shared/decision.ts'
 import type { Displacement } from '../../shared/promise.ts'
 import type { SweepAction, SweepKind } from '../../shared/reconciliation.ts'
+import type { EventType } from '../../shared/event.ts'
 import type { EpochMs } from '../../shared/time.ts'
+import type { DeliveryStatus } from '../../shared/webhook.ts'
 import type { Avoided } from '../core/placement/request.ts'
 
 /** A jsonb column: parsed when read, a JSON text when written. */
@@ -301,6 +303,47 @@ export interface StandingTable {
   rank: number
 }
 
+export interface WebhookTable {
+  id: string
+  sequence: number
+  url: string
+  /** Without the prefix; null for all. */
+  types: Json<readonly EventType[] | null>
+  description: string | null
+  organizationId: string | null
+  providerId: string | null
+  secret: string
+  previousSecret: string | null
+  previousUntil: EpochMs | null
+  version: number
+  createdAt: EpochMs
+  updatedAt: EpochMs
+  /** How far in the log of events it has come. */
+  position: number
+  /** In a row. */
+  failures: number
+  pausedUntil: EpochMs
+  lastSuccessAt: EpochMs | null
+  claimToken: string | null
+  claimedUntil: EpochMs | null
+}
+
+export interface WebhookDeliveryTable {
+  id: string
+  webhookId: string
+  eventSequence: number
+  eventId: string
+  eventType: string
+  status: DeliveryStatus
+  attempts: number
+  createdAt: EpochMs
+  lastAttemptAt: EpochMs | null
+  nextAttemptAt: EpochMs | null
+  giveUpAt: EpochMs
+  responseStatus: number | null
+  error: string | null
+}
+
 export interface Tables {
   installation: InstallationTable
   calendarHead: CalendarHeadTable
@@ -318,6 +361,8 @@ export interface Tables {
   quarantines: QuarantineTable
   circuits: CircuitTable
   networkLeases: NetworkLeaseTable
+  webhooks: WebhookTable
+  webhookDeliveries: WebhookDeliveryTable
   idempotencyKeys: IdempotencyKeyTable
   sweeps: SweepTable
   sweepFindings: SweepFindingTable

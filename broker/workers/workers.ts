@@ -2,6 +2,7 @@
 import type { Logger } from 'pino'
 import type { App } from '../app/app.ts'
 import type { Metrics } from '../metrics.ts'
+import type { Poster } from '../outbound/post.ts'
 import type { ProviderDirectory } from '../providers/directory.ts'
 import { type CircuitsWorker, startCircuits } from './circuits.ts'
 import { describeProviders } from './describe.ts'
@@ -13,6 +14,7 @@ import { startReconciler } from './reconcile.ts'
 import type { LookContext } from './steps.ts'
 import { startSweeps, type SweepSettings } from './sweep.ts'
 import { startStandings } from './standings.ts'
+import { startWebhooks } from './webhooks.ts'
 import { startWaitlist } from './waitlist.ts'
 
 export interface Workers extends Pick<CircuitsWorker, 'changed' | 'mayTry'> {
@@ -30,6 +32,8 @@ export interface WorkersOptions {
   readonly releaseConfirmMs: number
   /** How often an allocation that stands is compared with its operator's list. */
   readonly nodeHealthMs: number
+  /** Sends events to webhooks. */
+  readonly post: Poster
   readonly sweeps: SweepSettings
   /** How long a provider may be down before what is being built there is placed again. */
   readonly providerDownMs: number
@@ -67,6 +71,7 @@ export function startWorkers(options: WorkersOptions): Workers {
   })
   const circuits = startCircuits({ app, directory, onError: failed('circuits') })
   const health = startHealth(context, failed('health'))
+  const webhooks = startWebhooks({ app, metrics, post: options.post, signal: stopping.signal }, failed('webhooks'))
   const described = describeProviders(context).catch(failed('describe'))
   app.writer.onCommit((changes) => {
     const due = [...changes.allocations.values()].filter((row) => row.nextLookAt !== null)
@@ -90,7 +95,18 @@ export function startWorkers(options: WorkersOptions): Workers {
     },
     async stop() {
       stopping.abort()
-      const loops = [reconciler, waitlist, standings, quarantine, idleNotice, leftovers, sweeps, circuits, health]
+      const loops = [
+        reconciler,
+        waitlist,
+        standings,
+        quarantine,
+        idleNotice,
+        leftovers,
+        sweeps,
+        circuits,
+        health,
+        webhooks,
+      ]
       await Promise.all([...loops.map((loop) => loop.stop()), described])
     },
   }

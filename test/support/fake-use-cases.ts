@@ -62,6 +62,7 @@ export function fakeUseCases(): FakeUseCases {
   const approval = (_caller: Caller, id: string) => known(id, KNOWN.approval, examples.approval)
   const cluster = (_caller: Caller, id: string) => known(id, KNOWN.cluster, examples.cluster)
   const drain = (id: string) => known(id, examples.drain.id, examples.drain)
+  const webhook = (id: string) => known(id, examples.webhook.id, examples.webhook)
   const plain: UseCases = {
     createAllocation: async (command) => changed(command, { body: examples.allocation, etag: ETAG }),
     releaseAllocation: async (command, id) => changed(command, allocation(command.caller, id)),
@@ -123,6 +124,17 @@ export function fakeUseCases(): FakeUseCases {
         close: () => undefined,
       }
     },
+    createWebhook: async (command) => changed(command, { body: examples.webhookWithSecret, etag: ETAG }),
+    deleteWebhook: async (command, id) => ({ ...changed(command, webhook(id)), body: null, etag: null }),
+    rotateWebhookSecret: async (command, id) => (
+      webhook(id), changed(command, { body: examples.webhookWithSecret, etag: ETAG })
+    ),
+    redeliver: async (command, { id }) => (
+      webhook(id), { body: examples.redelivery, etag: null, replayed: repeated(command) }
+    ),
+    getWebhook: async (_caller, id) => webhook(id),
+    listWebhooks: async () => onlyPage(examples.webhook),
+    listDeliveries: async (_caller, id) => (webhook(id), onlyPage(examples.delivery)),
     listProviders: async () => onlyPage(examples.provider),
     getProvider: async (_caller, id) => known(id, KNOWN.provider, examples.provider),
     getReconciliation: async (_caller, id) => (known(id, KNOWN.provider, examples.provider), examples.reconciliation),

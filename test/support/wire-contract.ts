@@ -2,7 +2,7 @@
  * What every answer of the API has to look like, endpoint by endpoint: written down apart from the routes, so that a route
  * that declares the wrong schema is noticed. Whatever a test asks, its answer passes through here.
  */
-import type { z } from 'zod'
+import { z } from 'zod'
 import { Allocation, AllocationNode, WaitlistItem } from '../../shared/allocation.ts'
 import { Approval } from '../../shared/approval.ts'
 import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
@@ -13,6 +13,7 @@ import { Drain, Frozen, InventoryReload } from '../../shared/operation.ts'
 import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import { Problem } from '../../shared/problem.ts'
 import { pageOf } from '../../shared/text.ts'
+import { Delivery, Webhook, WebhookWithSecret } from '../../shared/webhook.ts'
 
 interface Endpoint {
   readonly method: string
@@ -51,6 +52,13 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('GET /v1/allocations/{id}/decisions', [200], pageOf(Decision)),
   endpoint('GET /v1/waitlist', [200], pageOf(WaitlistItem)),
   endpoint('GET /v1/events', [200], pageOf(CloudEvent)),
+  endpoint('POST /v1/webhooks', [201], WebhookWithSecret, true),
+  endpoint('GET /v1/webhooks', [200], pageOf(Webhook)),
+  endpoint('GET /v1/webhooks/{id}', [200], Webhook, true),
+  endpoint('DELETE /v1/webhooks/{id}', [204], z.undefined()),
+  endpoint('POST /v1/webhooks/{id}/rotate-secret', [200], WebhookWithSecret, true),
+  endpoint('GET /v1/webhooks/{id}/deliveries', [200], pageOf(Delivery)),
+  endpoint('POST /v1/webhooks/{id}/deliveries/{id}/redeliver', [202], Delivery),
   endpoint('POST /v1/clusters/{id}/drains', [201], Drain, true),
   endpoint('GET /v1/clusters/{id}/drains', [200], pageOf(Drain)),
   endpoint('GET /v1/drains/{id}', [200], Drain, true),
@@ -125,6 +133,7 @@ function breachOfSuccess({ method, path, status, headers, text }: Exchange): str
   const found = ENDPOINTS.find((one) => one.method === method && one.path.test(pathname))
   if (found === undefined) return 'it is no endpoint of the contract'
   if (!found.status.includes(status)) return `a success here is ${found.status.join(' or ')}`
+  if (status === 204) return text === '' ? null : 'a 204 has no body'
   if (headers.get('content-type') !== 'application/json') return 'its media type is not application/json'
   if (found.hasEtag !== /^"[^"]+"$/.test(headers.get('etag') ?? '')) return `its ETag is ${headers.get('etag')}`
   if ((status === 201) !== headers.has('location')) return 'a 201, and nothing else, has a Location'

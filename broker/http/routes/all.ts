@@ -8,6 +8,7 @@ import { operationRoutes } from './operations.ts'
 import { placementRoutes } from './placements.ts'
 import { providerRoutes } from './providers.ts'
 import { reconciliationRoutes } from './reconciliation.ts'
+import { webhookRoutes } from './webhooks.ts'
 import { waitlistRoutes } from './waitlist.ts'
 
 export const ROUTES: readonly Route[] = [
@@ -18,6 +19,7 @@ export const ROUTES: readonly Route[] = [
   ...allocationRoutes,
   ...waitlistRoutes,
   ...eventRoutes,
+  ...webhookRoutes,
   ...operationRoutes,
   ...reconciliationRoutes,
 ]
