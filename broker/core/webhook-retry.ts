@@ -28,10 +28,11 @@ export function nextAttemptAt(
 }
 
 const LONGEST_PAUSE_MS = MINUTE_MS
+const MAX_DOUBLINGS = 6
 
 /**
  * For how long an endpoint that failed so often in a row is left alone. Shorter than what a failed delivery waits from its
  * second attempt on: an endpoint that refuses one event gets the others meanwhile.
  */
 export const endpointPauseMs = (failures: number): number =>
-  Math.min(LONGEST_PAUSE_MS, SECOND_MS * 2 ** Math.min(failures - 1, 10))
+  Math.min(LONGEST_PAUSE_MS, SECOND_MS * (1 << Math.min(failures - 1, MAX_DOUBLINGS)))

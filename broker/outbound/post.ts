@@ -39,14 +39,20 @@ export const createPoster =
       const url = new URL(text)
       assertSpelling(url, rules)
       const status = await exchange({ url, headers, body, signal: AbortSignal.any([signal, deadline]) }, rules)
-      if (status >= 200 && status < 300) return { status, error: null }
-      return { status, error: status < 400 ? 'a redirect is not followed' : `the endpoint answered ${status}` }
+      return { status, error: complaintOf(status) }
     } catch (error) {
       if (deadline.aborted) return { status: null, error: `no answer within ${deadlineMs / SECOND_MS} s` }
       if (error instanceof ForbiddenTarget) return { status: null, error: error.message }
       return { status: null, error: error instanceof Error && 'code' in error ? String(error.code) : 'no answer' }
     }
   }
+
+/** By the class of its answer, whatever the answer within it. */
+function complaintOf(status: number): string | null {
+  const answerClass = Math.floor(status / 100)
+  if (answerClass === 2) return null
+  return answerClass === 3 ? 'a redirect is not followed' : `the endpoint answered ${status}`
+}
 
 function exchange(
   { url, headers, body, signal }: Omit<Post, 'url'> & { readonly url: URL },
