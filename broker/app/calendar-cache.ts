@@ -62,7 +62,9 @@ export function createCalendarCache(now: () => EpochMs): CalendarCache {
  */
 async function build(db: Queries, now: EpochMs): Promise<Kept> {
   const head = await readHead(db)
-  const calendar = emptyCalendar(head.catalogue, now)
+  // What lies in a cluster that is no longer listed lies there still, with the facts that it had.
+  const calendar = emptyCalendar([...head.formerClusters, ...head.catalogue], now)
+  if (head.formerClusters.length > 0) applyOp(calendar, { op: 'catalogue', clusters: head.catalogue })
   for (const reservation of await liveReservations(db)) applyOp(calendar, { op: 'reserve', reservation })
   for (const op of await operationsInForce(db)) applyOp(calendar, op)
   for (const op of await findingsInForce(db)) {

@@ -80,9 +80,17 @@ export function requestOfRow(row: AllocationRow, approval: ApprovalRow, gpuMsLef
   }
 }
 
-/** The row's place in the waitlist. Its GPU-time was checked when it was taken, and it holds it. */
+/** Of who waits, the GPU-time was checked when he was taken, and he holds it: only the approval's whole bounds him. */
+const gpuMsHeld = (approval: ApprovalRow): number => approval.limits.gpuHours * HOUR_MS
+
+/** The entry under an approval that has been replaced. */
+export const boundAnew = (entry: WaitingEntry, approval: ApprovalRow): WaitingEntry => ({
+  ...entry,
+  request: { ...entry.request, approval: boundsOf(approval, gpuMsHeld(approval)) },
+})
+
+/** The row's place in the waitlist. */
 export function waitingEntryOf(row: AllocationRow, approval: ApprovalRow): WaitingEntry {
-  const gpuMs = approval.limits.gpuHours * HOUR_MS
   return {
     allocationId: row.id,
     approvalId: row.approvalId,
@@ -90,7 +98,7 @@ export function waitingEntryOf(row: AllocationRow, approval: ApprovalRow): Waiti
     priority: row.priority,
     since: row.waitingSince ?? row.createdAt,
     order: row.sequence,
-    request: requestOfRow(row, approval, gpuMs),
+    request: requestOfRow(row, approval, gpuMsHeld(approval)),
     promisedStart: row.promisedStartAt,
   }
 }

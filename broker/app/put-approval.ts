@@ -5,6 +5,7 @@
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import { invalidRequest, Refusal } from '../../shared/refusal.ts'
 import { limitBelowCommitted } from '../core/approval-limits.ts'
+import { waiting } from '../core/calendar-reads.ts'
 import type { App } from './app.ts'
 import { committedOf, limitsOf } from './approval-check.ts'
 import type { Answer, Command } from './command.ts'
@@ -12,6 +13,7 @@ import { canonicalJson } from './digest.ts'
 import type { Draft } from './draft.ts'
 import type { ApprovalRow } from '../store/changes.ts'
 import { assertFresh } from './fresh.ts'
+import { boundAnew } from './placement-request.ts'
 import { approvalView, etagOf } from './views.ts'
 
 export async function putApproval(
@@ -81,7 +83,11 @@ function replace(draft: Draft, command: Command, before: ApprovalRow, request: A
     const { limit, asked, left, detail } = lowered
     throw new Refusal('limit-below-committed', detail, { limit, committed: asked, asked: left })
   }
-  return saved(draft, { ...before, ...factsOf(request), version: before.version + 1, updatedAt: draft.now })
+  const row = { ...before, ...factsOf(request), version: before.version + 1, updatedAt: draft.now }
+  // Who waits is planned within the new limits from now on, on every replica and after a restart alike.
+  for (const entry of waiting(draft.calendar))
+    if (entry.approvalId === row.id) draft.apply({ op: 'wait', entry: boundAnew(entry, row) })
+  return saved(draft, row)
 }
 
 /** A caller of one organisation neither sees nor makes approvals of another. */

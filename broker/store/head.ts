@@ -7,8 +7,10 @@ import type { Queries, Transaction } from './database.ts'
 import { insertRows } from './rows.ts'
 import type { CalendarHeadTable } from './schema.ts'
 
-export interface Head extends Omit<Selectable<CalendarHeadTable>, 'singleton' | 'catalogue'> {
+export interface Head extends Omit<Selectable<CalendarHeadTable>, 'singleton' | 'catalogue' | 'formerClusters'> {
   readonly catalogue: readonly Cluster[]
+  /** The last facts of clusters that the catalogue named once: something may still lie there. */
+  readonly formerClusters: readonly Cluster[]
 }
 
 export interface LogEntry {
@@ -40,14 +42,18 @@ export async function ensureHead(db: Queries, now: EpochMs): Promise<void> {
 
 /** Waits for the one lock under which everything is decided, and holds it until the transaction ends. */
 export async function lockHead(trx: Transaction): Promise<Head> {
-  const row = await trx.selectFrom('calendarHead').selectAll().forUpdate().executeTakeFirstOrThrow()
-  return { ...row, catalogue: row.catalogue as readonly Cluster[] }
+  return headOf(await trx.selectFrom('calendarHead').selectAll().forUpdate().executeTakeFirstOrThrow())
 }
 
 export async function readHead(db: Queries): Promise<Head> {
-  const row = await db.selectFrom('calendarHead').selectAll().executeTakeFirstOrThrow()
-  return { ...row, catalogue: row.catalogue as readonly Cluster[] }
+  return headOf(await db.selectFrom('calendarHead').selectAll().executeTakeFirstOrThrow())
 }
+
+const headOf = (row: Selectable<CalendarHeadTable>): Head => ({
+  ...row,
+  catalogue: row.catalogue as readonly Cluster[],
+  formerClusters: row.formerClusters as readonly Cluster[],
+})
 
 export async function saveHead(trx: Transaction, head: Head): Promise<void> {
   await trx
@@ -64,9 +70,12 @@ export async function saveHead(trx: Transaction, head: Head): Promise<void> {
 }
 
 export async function saveCatalogue(trx: Transaction, catalogue: readonly Cluster[]): Promise<void> {
+  const before = await readHead(trx)
+  const listed = new Set(catalogue.map((cluster) => cluster.id))
+  const former = [...before.formerClusters, ...before.catalogue].filter((cluster) => !listed.has(cluster.id))
   await trx
     .updateTable('calendarHead')
-    .set({ catalogue: JSON.stringify(catalogue) })
+    .set({ catalogue: JSON.stringify(catalogue), formerClusters: JSON.stringify(former) })
     .execute()
 }
 

@@ -42,6 +42,8 @@ export interface CalendarHeadTable {
   allocationSequence: number
   decisionSequence: number
   catalogue: Json<unknown>
+  /** The last facts of clusters that the catalogue named once. */
+  formerClusters: ColumnType<unknown, string | undefined, string>
 }
 
 export interface CalendarLogTable {
