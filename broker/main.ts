@@ -37,6 +37,7 @@ import { bindUseCases } from './use-cases.ts'
 import { adoptCircuits, CIRCUIT_RESET_MS } from './workers/circuits.ts'
 import { startEventFeed } from './workers/events.ts'
 import { holdOverdue } from './workers/quarantine.ts'
+import { dueSoon } from './workers/reconcile.ts'
 import { startWorkers, type Workers } from './workers/workers.ts'
 import { startWakeUps } from './workers/wake.ts'
 
@@ -93,7 +94,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     policy: DEFAULT_POLICY,
     now,
     beforeCommit: async (trx, changes) => {
-      if ([...changes.allocations.values()].some((row) => row.nextLookAt !== null)) await wakeUps.send(trx)
+      if (dueSoon(changes, now()).length > 0) await wakeUps.send(trx)
     },
     observe: observeCommit(metrics),
   })

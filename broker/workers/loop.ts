@@ -19,14 +19,18 @@ export interface LoopOptions {
 
 /** Longest sleep of a timer in one go; a due time further away is looked at again. */
 const MAX_SLEEP_MS = 60_000
+/** Between a round and the next: under load, what many commits poke for is done in one. */
+const REST_MS = 20
 
 export function startLoop({ round, onError, pauseAfterErrorMs }: LoopOptions): Loop {
   let timer: NodeJS.Timeout | null = null
   let running: Promise<void> | null = null
   let poked = false
   let stopped = false
+  let restsUntil = 0
 
   const sleep = (ms: number): void => {
+    if (timer !== null) clearTimeout(timer)
     timer = setTimeout(run, Math.min(MAX_SLEEP_MS, Math.max(0, ms)))
   }
 
@@ -36,7 +40,8 @@ export function startLoop({ round, onError, pauseAfterErrorMs }: LoopOptions): L
     poked = false
     running = once().then((nextInMs) => {
       running = null
-      if (!stopped) sleep(poked ? 0 : nextInMs)
+      restsUntil = performance.now() + REST_MS
+      if (!stopped) sleep(poked ? REST_MS : nextInMs)
     })
   }
 
@@ -52,8 +57,9 @@ export function startLoop({ round, onError, pauseAfterErrorMs }: LoopOptions): L
   run()
   return {
     poke() {
+      if (poked || stopped) return
       poked = true
-      if (running === null && !stopped) run()
+      if (running === null) sleep(restsUntil - performance.now())
     },
     async stop() {
       stopped = true

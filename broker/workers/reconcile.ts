@@ -1,8 +1,9 @@
 /** Claims allocations that are due and looks at each; a claim is renewed while its look lasts, and given back after it. */
 import { randomUUID } from 'node:crypto'
 import type { Metrics } from '../metrics.ts'
-import { SECOND_MS } from '../../shared/time.ts'
+import { type EpochMs, SECOND_MS } from '../../shared/time.ts'
 import { claimDue, type Lane, nextDue, releaseClaim, renewClaim } from '../store/allocations.ts'
+import type { AllocationRow, Changes } from '../store/changes.ts'
 import { keepLease, LEASE_MS } from './lease.ts'
 import { look } from './look.ts'
 import { type Loop, startLoop } from './loop.ts'
@@ -14,6 +15,10 @@ const IDLE_MS = 5 * SECOND_MS
 const PAUSE_AFTER_ERROR_MS = SECOND_MS
 /** A look that failed by our own fault is not tried again at once: it would most likely fail again. */
 const PAUSE_AFTER_BUG_MS = 10 * SECOND_MS
+
+/** What of a change is worth a poke: what is due later is found in time by the rounds that come anyway. */
+export const dueSoon = ({ allocations }: Changes, now: EpochMs): readonly AllocationRow[] =>
+  [...allocations.values()].filter(({ nextLookAt }) => nextLookAt !== null && nextLookAt <= now + IDLE_MS)
 
 export interface ReconcileOptions extends LookContext {
   readonly metrics: Metrics

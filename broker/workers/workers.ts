@@ -10,7 +10,7 @@ import { startHealth } from './health.ts'
 import { startIdleNotice } from './idle-notice.ts'
 import { startLeftovers } from './leftovers.ts'
 import { startQuarantine } from './quarantine.ts'
-import { startReconciler } from './reconcile.ts'
+import { dueSoon, startReconciler } from './reconcile.ts'
 import type { LookContext } from './steps.ts'
 import { startSweeps, type SweepSettings } from './sweep.ts'
 import { startStandings } from './standings.ts'
@@ -74,7 +74,7 @@ export function startWorkers(options: WorkersOptions): Workers {
   const webhooks = startWebhooks({ app, metrics, post: options.post, signal: stopping.signal }, failed('webhooks'))
   const described = describeProviders(context).catch(failed('describe'))
   app.writer.onCommit((changes) => {
-    const due = [...changes.allocations.values()].filter((row) => row.nextLookAt !== null)
+    const due = dueSoon(changes, app.now())
     for (const providerId of new Set(due.map((row) => row.providerId))) reconciler.pokeAt(providerId)
     standings.noticed(changes)
     waitlist.noticed(changes)
