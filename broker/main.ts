@@ -30,6 +30,7 @@ import { createDirectory, type ProviderDirectory } from './providers/directory.t
 import { adoptedLister } from './providers/list-adopted.ts'
 import { guardProvider } from './providers/guard.ts'
 import { type Settings, settingsFrom, settingsFromFiles } from './settings.ts'
+import { isDatabaseAway } from './store/away.ts'
 import { pingDatabase } from './store/head.ts'
 import { openDatabase } from './store/database.ts'
 import { FolderInUse } from './store/folder-lock.ts'
@@ -74,6 +75,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     url: config.DATABASE_URL ?? null,
     folder: config.DATA_DIR,
     onLost: options.onLost,
+    onBroken: (error) => logger.warn({ err: error }, 'a connection to the database broke'),
   })
   const mappings = new Map(
     directory.entries.flatMap((entry) => entry.served.map((one) => [one.clusterId, { images: one.images }] as const)),
@@ -146,6 +148,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     },
     logger,
     now,
+    isPassing: isDatabaseAway,
     limits: { maxInFlight: config.MAX_IN_FLIGHT, ratePerSecond: config.RATE_LIMIT_PER_SECOND },
     onAnswered: ({ route, method, status, durationMs }) =>
       metrics.requestSeconds.observe({ route: route ?? 'none', method, status }, durationMs / 1_000),

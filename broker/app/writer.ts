@@ -1,9 +1,10 @@
 /**
  * The one way to change anything that is decided or announced. Requests that arrive together share one transaction under
  * the calendar's lock (group-commit.ts). A refused member leaves no trace; a group that fails as a whole is run again
- * member by member, so that one bad request never takes another with it.
+ * member by member, so that one bad request never takes another with it, unless the database itself was lost.
  */
 import { Refusal } from '../../shared/refusal.ts'
+import { isDatabaseAway } from '../store/away.ts'
 import type { Database } from '../store/database.ts'
 import type { Answer, Command } from './command.ts'
 import type { Changes } from '../store/changes.ts'
@@ -96,7 +97,8 @@ async function runGroup(
     result = await options.database.transaction((trx) => commitGroup(trx, group, options))
   } catch (error) {
     options.cache.forget()
-    if (group.length === 1) return group[0]?.settle({ error })
+    // Where the database was lost nobody knows whether the group was committed: run again, it could be done twice.
+    if (group.length === 1 || isDatabaseAway(error)) return group.forEach(({ settle }) => settle({ error }))
     for (const one of group) await runGroup(options, [one], listeners)
     return
   }

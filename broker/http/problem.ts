@@ -79,11 +79,13 @@ export function problemOf(refusal: Refusal, instance: string): ProblemAnswer {
   }
 }
 
-/** What is not a refusal is a bug or a broken dependency: the caller learns no more than that. */
-export const asRefusal = (error: unknown): Refusal =>
-  error instanceof Refusal
-    ? error
+/** What is not a refusal is a bug, or a dependency that is away and will be back: the caller learns no more than that. */
+export function asRefusal(error: unknown, isPassing = false): Refusal {
+  if (error instanceof Refusal) return error
+  return isPassing
+    ? new Refusal('unavailable', 'The broker cannot answer just now. What was asked for may have been done: ask again.')
     : new Refusal('internal', 'The broker failed to answer. Its log has the cause under this request id.')
+}
 
 /** How long a caller waits before asking again what cannot be answered now. */
 const RETRY_AFTER_SECONDS = 5

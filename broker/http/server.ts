@@ -44,6 +44,8 @@ export interface ServerOptions {
   readonly ready: () => Promise<Readiness>
   readonly logger: HttpLogger
   readonly now: () => EpochMs
+  /** Whether what failed mends by itself, as a database that is away: the caller is told to ask again. Default: nothing. */
+  readonly isPassing?: (error: unknown) => boolean
   /** Told of each answer, for metrics. */
   readonly onAnswered?: (answered: Answered) => void
   /** How much is taken on at a time and how often one client may ask; undefined: no limit, as in tests of other things. */
@@ -71,7 +73,7 @@ export function createServer(options: ServerOptions): Express {
   app.use('/docs', createDocs())
   app.use('/v1', createV1(options))
   app.use(nothingHere)
-  app.use(answerError(options.logger))
+  app.use(answerError(options))
   return app
 }
 
@@ -126,14 +128,16 @@ const failure =
   (cause: unknown): void =>
     logger.error({ err: cause }, sentence)
 
-function answerError(logger: HttpLogger): ErrorRequestHandler {
+function answerError({ logger, isPassing = () => false }: ServerOptions): ErrorRequestHandler {
   // Express tells an error handler by its four parameters.
   return (error: unknown, request, response, _next) => {
     const instance = pathOf(request.originalUrl)
     // The one error of express's own that a caller can cause: an escape in the path that cannot be decoded.
     const refusal =
-      error instanceof URIError ? new Refusal('not-found', 'The path cannot be decoded.') : asRefusal(error)
-    if (refusal !== error && refusal.code === 'internal') {
+      error instanceof URIError
+        ? new Refusal('not-found', 'The path cannot be decoded.')
+        : asRefusal(error, isPassing(error))
+    if (refusal !== error && refusal.code !== 'not-found') {
       const clientId = callerOf(response)?.clientId
       logger.error({ err: error, requestId: requestIdOf(response), clientId, path: instance }, 'request failed')
     }

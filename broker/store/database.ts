@@ -29,7 +29,10 @@ export interface DatabaseOptions {
   /** PostgreSQL; when null, PGlite in `folder`. */
   readonly url: string | null
   readonly folder: string
+  /** The folder belongs to another process now: nothing may be written any more. */
   readonly onLost: (error: Error) => void
+  /** A connection broke, as all do when the server is started again: whoever used it fails, and the next is a new one. */
+  readonly onBroken: (error: Error) => void
 }
 
 /** More than some 16 connections buy nothing on the machines that were measured. */
@@ -41,7 +44,7 @@ const STATEMENT_TIMEOUT_MS = 30_000
 const PLUGINS = [new CamelCasePlugin({ maintainNestedObjectKeys: true })]
 
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const opened = options.url === null ? await openPglite(options) : openPostgres(options.url, options.onLost)
+  const opened = options.url === null ? await openPglite(options) : openPostgres(options.url, options.onBroken)
   await migrate(opened.kysely)
   const inTransaction = new AsyncLocalStorage<true>()
   return {
@@ -85,7 +88,7 @@ async function openPglite({ folder, onLost }: DatabaseOptions): Promise<Opened> 
   }
 }
 
-function openPostgres(url: string, onLost: (error: Error) => void): Opened {
+function openPostgres(url: string, onBroken: DatabaseOptions['onBroken']): Opened {
   const numbers = new pg.TypeOverrides()
   numbers.setTypeParser(pg.types.builtins.INT8, Number)
   const pool = new pg.Pool({
@@ -95,7 +98,9 @@ function openPostgres(url: string, onLost: (error: Error) => void): Opened {
     statement_timeout: STATEMENT_TIMEOUT_MS,
     types: numbers,
   })
-  pool.on('error', onLost) // an idle connection broke; the pool opens another, but somebody should read of it
+  // Each connection for itself: the pool hears only of those that nobody is using, and the others would end the process.
+  pool.on('connect', (client) => client.on('error', onBroken))
+  pool.on('error', () => undefined)
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: PLUGINS })
   return { engine: 'postgres', kysely, raw: { connectionString: url }, close: () => kysely.destroy() }
 }

@@ -125,6 +125,18 @@ for (const engine of ENGINES) {
         .and.not.include('c2')
     })
 
+    it('runs no group again whose database was lost: it may have been committed', async () => {
+      let tries = 0
+      const lose = (): never => {
+        tries += 1
+        throw Object.assign(new Error('the server closed the connection'), { code: '57P01' })
+      }
+      const results = await outcomes([member('j1'), member('j2', lose)])
+      expect(results).to.deep.equal(Array(2).fill('Error: the server closed the connection'))
+      expect(tries).to.equal(1)
+      expect(await stored()).not.to.include.members(['j1'])
+    })
+
     it('keeps a calendar that equals one that is built from the rows', async () => {
       await outcomes([member('d1'), member('d2', refuse), member('d3', fail), member('d4')])
       const kept = factsOf(await cache.read(database.queries))

@@ -75,4 +75,11 @@ describe('problem documents', () => {
     expect(JSON.stringify(body)).not.to.include('secret')
     expect(body.code).to.equal('internal')
   })
+
+  it('tell to ask again where what failed mends by itself, and no more of it', () => {
+    const { body, headers } = problemOf(asRefusal(new Error('connect ECONNREFUSED 10.0.0.7'), true), '/')
+    expect(JSON.stringify(body)).not.to.include('10.0.0.7')
+    expect(body.code).to.equal('unavailable')
+    expect(headers).to.have.property('Retry-After')
+  })
 })

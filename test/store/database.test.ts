@@ -1,9 +1,18 @@
 import { expect } from 'chai'
 import { sql } from 'kysely'
 import { after, before, describe, it } from 'mocha'
-import type { Database } from '../../broker/store/database.ts'
+import { isDatabaseAway } from '../../broker/store/away.ts'
+import { type Database, openDatabase } from '../../broker/store/database.ts'
 import { ensureHead, installationId, readHead } from '../../broker/store/head.ts'
-import { ENGINES, type TestDatabase, newDatabasePlace, openAt, openTestDatabase } from '../support/database.ts'
+import { until } from '../support/api-client.ts'
+import {
+  type DatabasePlace,
+  ENGINES,
+  type TestDatabase,
+  newDatabasePlace,
+  openAt,
+  openTestDatabase,
+} from '../support/database.ts'
 
 /** Above 2^31, where an engine that hands out strings or bigints would show, and far below 2^53. */
 const LARGE = 1_790_000_000_000_123
@@ -163,3 +172,51 @@ async function columnsOn(engine: (typeof ENGINES)[number]): Promise<readonly unk
     await database.close()
   }
 }
+
+describe('the database on postgres, started again', () => {
+  let place: DatabasePlace
+  let database: Database
+  const broken: Error[] = []
+
+  before(async () => {
+    place = await newDatabasePlace('postgres')
+    database = await openDatabase({
+      ...place,
+      onLost(error) {
+        throw error
+      },
+      onBroken: (error) => void broken.push(error),
+    })
+  })
+  after(async () => {
+    await database.close()
+    await place.remove()
+  })
+
+  /** What a server that is killed does to all of its connections, to those of this test alone. */
+  const breakAllConnections = () =>
+    sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`
+
+  it('fails the transaction whose connection broke, tells of it, and serves the next', async () => {
+    const failure = await failureOf(
+      database.transaction(async (trx) => {
+        await sql`select 1`.execute(trx)
+        const other = await openAt(place)
+        await breakAllConnections().execute(other.queries)
+        await other.close()
+        await until(async () => broken.length > 0, Boolean)
+        await sql`select 1`.execute(trx)
+      }),
+    )
+    expect(isDatabaseAway(failure), failure.message).to.equal(true)
+    expect((await sql<{ n: number }>`select 1 as n`.execute(database.queries)).rows).to.deep.equal([{ n: 1 }])
+  })
+
+  it('knows a server that cannot be reached, and takes no mistake of ours for one', async () => {
+    const mistake = await failureOf(sql`select nothing`.execute(database.queries))
+    expect(isDatabaseAway(mistake), mistake.message).to.equal(false)
+    const nowhere = { url: 'postgres://nobody@127.0.0.1:1/nothing', folder: place.folder }
+    const away = await failureOf(openAt(nowhere))
+    expect(isDatabaseAway(away.cause), String(away.cause)).to.equal(true)
+  })
+})

@@ -67,6 +67,7 @@ export const openAt = ({ url, folder }: Pick<DatabasePlace, 'url' | 'folder'>): 
     onLost(error) {
       throw error
     },
+    onBroken: () => undefined, // whoever used the connection fails
   })
 
 async function placeOnPostgres(): Promise<DatabasePlace> {

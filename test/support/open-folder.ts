@@ -12,6 +12,7 @@ try {
   const database = await openDatabase({
     url: null,
     folder,
+    onBroken: () => undefined, // there are no connections
     onLost(error) {
       throw error
     },
