@@ -17,52 +17,68 @@ export interface LeftoversWorker extends Loop {
 }
 
 const EVERY_MS = 10 * MINUTE_MS
-const DEADLINE_MS = 2 * MINUTE_MS
+const DEADLINE_MS = 30 * SECOND_MS
 /** What an operator would not let go yet is asked for again soon, a bounded number of times, then at the regular pace. */
 const AGAIN_MS = SECOND_MS
 const SOON_AGAIN_AT_MOST = 20
+/** An operator that does not answer, or must not be asked now, has let go of nothing: it is asked when that may be over. */
+const LATER_MS = 10 * SECOND_MS
 
+type Swept = 'clean' | 'kept' | 'not asked'
+
+/** Each provider for itself: one that does not answer keeps no other waiting. */
 export function startLeftovers(
   context: LookContext,
   onError: (error: unknown, fields: Readonly<Record<string, unknown>>) => void,
 ): LeftoversWorker {
-  const due = new Map(context.directory.entries.map((entry) => [entry.id, SOON_AGAIN_AT_MOST]))
-  /** @returns whether it is due again soon */
-  const sweepOnce = async (entry: ProviderEntry): Promise<boolean> => {
-    const triesLeft = due.get(entry.id) ?? 0
-    due.delete(entry.id)
-    if ((await sweep(context, entry, triesLeft === 0)) || triesLeft === 0) return false
-    due.set(entry.id, triesLeft - 1)
-    return true
-  }
-  const loop = startLoop({
-    pauseAfterErrorMs: MINUTE_MS,
-    onError: (error) => onError(error, {}),
-    async round() {
-      const again = await Promise.all(context.directory.entries.map(sweepOnce))
-      return again.includes(true) ? AGAIN_MS : EVERY_MS
-    },
-  })
+  const loops = new Map(context.directory.entries.map((entry) => [entry.id, startOne(context, entry, onError)]))
   return {
-    ...loop,
+    poke() {
+      for (const loop of loops.values()) loop.poke()
+    },
+    async stop() {
+      await Promise.all([...loops.values()].map((loop) => loop.stop()))
+    },
     noticed(changes) {
       for (const row of changes.allocations.values()) {
         if (row.providerId === null || !['active', 'released', 'cancelled', 'failed'].includes(row.status)) continue
-        due.set(row.providerId, SOON_AGAIN_AT_MOST)
-        loop.poke()
+        loops.get(row.providerId)?.poke()
       }
     },
   }
 }
 
-/**
- * @param isLast whether what is kept now has been asked for often enough to be called a finding
- * @returns whether nothing was left that has to be asked for again
- */
-async function sweep(context: LookContext, entry: ProviderEntry, isLast: boolean): Promise<boolean> {
+function startOne(
+  context: LookContext,
+  entry: ProviderEntry,
+  onError: (error: unknown, fields: Readonly<Record<string, unknown>>) => void,
+): Loop {
+  let triesLeft = SOON_AGAIN_AT_MOST
+  const loop = startLoop({
+    pauseAfterErrorMs: MINUTE_MS,
+    onError: (error) => onError(error, { providerId: entry.id }),
+    async round() {
+      const swept = await sweep(context, entry, triesLeft === 0)
+      if (swept === 'not asked') return LATER_MS
+      if (swept === 'clean' || triesLeft === 0) return EVERY_MS
+      triesLeft -= 1
+      return AGAIN_MS
+    },
+  })
+  return {
+    ...loop,
+    poke() {
+      triesLeft = SOON_AGAIN_AT_MOST
+      loop.poke()
+    },
+  }
+}
+
+/** @param isLast whether what is kept now has been asked for often enough to be called a finding */
+async function sweep(context: LookContext, entry: ProviderEntry, isLast: boolean): Promise<Swept> {
   const { app, installationId, signal, log } = context
   const db = app.database.queries
-  if ((await isFrozen(context, entry.id)) || (await deletesHeld(db))) return true
+  if ((await isFrozen(context, entry.id)) || (await deletesHeld(db))) return 'not asked'
   const allocationsEnded = await endedAt(db, entry.id)
   const call = { operationId: `sweep-${entry.id}`, deadlineAt: app.now() + DEADLINE_MS, signal }
   try {
@@ -73,10 +89,10 @@ async function sweep(context: LookContext, entry: ProviderEntry, isLast: boolean
     const known = (await findingsAt(db, entry.id)).some(({ what }) => what !== 'node')
     if (isLast ? known || kept.length > 0 : known && kept.length === 0)
       await app.writer.run(recordLeftovers(entry.id, kept))
-    return kept.length === 0
+    return kept.length === 0 ? 'clean' : 'kept'
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     log('leftovers could not be swept', { providerId: entry.id, kind: error.kind, code: error.code })
-    return false
+    return 'not asked'
   }
 }
