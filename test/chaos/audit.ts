@@ -1,0 +1,169 @@
+/** What must be true of a run, whatever happened in it. Each finding is a sentence; none is the aim. */
+import type { Allocation } from '../../shared/allocation.ts'
+import { CloudEvent } from '../../shared/event.ts'
+import { Reconciliation } from '../../shared/reconciliation.ts'
+import { pageOf } from '../../shared/text.ts'
+import { eventually } from '../durability/eventually.ts'
+import { OPERATORS } from '../durability/operators.ts'
+import type { ApiClient } from '../support/api-client.ts'
+import type { OperatorId } from '../support/sandbox.ts'
+import { type Asker, untilAnswered } from './ask.ts'
+import { readyNodes, surely } from './settle.ts'
+import type { ChaosSystem } from './system.ts'
+
+/** Deletions that are under way, and what sweeps have to take away: some rounds of each. */
+const LEDGER_PATIENCE_MS = 60_000
+
+/** What stands at the operators, nodes and other things, by kind, id and name. */
+export async function standing(system: ChaosSystem, operator: OperatorId): Promise<readonly string[]> {
+  const { nodes, others } = await system.operators.ledger(operator)
+  return [...nodes.map((node) => ({ ...node, kind: 'node' })), ...others]
+    .filter(({ deletedAt }) => deletedAt === null)
+    .map(({ kind, id, name }) => `${kind} ${id} ${name}`)
+}
+
+/** Each operator's ledger against the store: exactly the nodes that are shown as ready stand (invariants 2 and 3). */
+export async function ledgersEqualStore(system: ChaosSystem, all: readonly Allocation[]): Promise<readonly string[]> {
+  const wanted = new Map<string, Set<string>>(OPERATORS.map((operator) => [operator, new Set()]))
+  for (const { id, placement } of all.filter(({ status }) => status === 'active'))
+    for (const node of await readyNodes(system.platform, id))
+      wanted.get(placement?.providerId ?? '')?.add(node.providerInstanceId ?? '')
+  const found: string[] = []
+  for (const operator of OPERATORS) {
+    const ids = wanted.get(operator) ?? new Set()
+    const nodes = async (): Promise<readonly string[]> =>
+      (await standing(system, operator)).filter((one) => one.startsWith('node ')).map((one) => one.split(' ')[1] ?? '')
+    const last = await lastOf(nodes, (there) => ids.size === there.length && there.every((id) => ids.has(id)))
+    const orphans = last.filter((id) => !ids.has(id)).length
+    const lost = [...ids].filter((id) => !last.includes(id)).length
+    if (orphans > 0) found.push(`${orphans} nodes stand at ${operator} that no allocation wants`)
+    if (lost > 0) found.push(`${lost} nodes are shown as ready and do not stand at ${operator}`)
+  }
+  return found
+}
+
+/** With everything given back: nothing stands that was not there from the start. */
+export async function nothingIsLeft(system: ChaosSystem, atStart: ReadonlySet<string>): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const operator of OPERATORS) {
+    const left = await lastOf(
+      async () => (await standing(system, operator)).filter((one) => !atStart.has(one)),
+      (there) => there.length === 0,
+    )
+    if (left.length > 0) found.push(`${left.length} things are left at ${operator}: ${left.slice(0, 3).join(', ')}`)
+  }
+  return found
+}
+
+/** What was read last, once it is as wanted or the patience has ended. */
+async function lastOf<T>(read: () => Promise<T>, wanted: (value: T) => boolean): Promise<T> {
+  let last = await read()
+  await eventually('it', async () => (last = await read()), wanted, LEDGER_PATIENCE_MS).catch(() => undefined) // the caller tells what it was instead
+  return last
+}
+
+/** What was answered is answered the same again, and nothing exists that nobody was told of (invariant 4). */
+export async function answersStand(
+  platform: ApiClient,
+  { answered, created }: Asker,
+  all: readonly Allocation[],
+): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const { request, status, text } of answered) {
+    const again = await untilAnswered(platform, request, () => undefined)
+    if (again.status !== status || again.text !== text)
+      found.push(
+        `${request.path} was answered ${status} ${text.slice(0, 300)}, and now ${again.status} ${again.text.slice(0, 300)}`,
+      )
+  }
+  const told = new Set(created.flatMap((one) => (one === null ? [] : [one.id])))
+  const unheard = all.filter(({ id }) => !told.has(id)).length
+  const lost = told.size - (all.length - unheard)
+  if (unheard > 0) found.push(`${unheard} allocations exist that nobody was told of`)
+  if (lost > 0) found.push(`${lost} allocations that were acknowledged are gone`)
+  return found
+}
+
+/** At no instant were more nodes of a cluster given than it has (invariant 1): what ran when, by the broker's own word. */
+export function noDoubleGrants(all: readonly Allocation[], sizes: Readonly<Record<string, number>>): readonly string[] {
+  const changes = all.flatMap(({ placement, activeAt, releasedAt }) => {
+    if (placement === null || activeAt === null) return []
+    const end = releasedAt === null ? Number.POSITIVE_INFINITY : Date.parse(releasedAt)
+    const { clusterId, nodes } = placement
+    return [
+      { clusterId, at: Date.parse(activeAt), nodes },
+      { clusterId, at: end, nodes: -nodes },
+    ]
+  })
+  const found: string[] = []
+  for (const [clusterId, steps] of Map.groupBy(changes, (one) => one.clusterId)) {
+    let held = 0
+    let most = 0
+    for (const { nodes } of steps.toSorted((a, b) => a.at - b.at || a.nodes - b.nodes)) {
+      held += nodes
+      most = Math.max(most, held)
+    }
+    const size = sizes[clusterId] ?? 0
+    if (most > size) found.push(`${most} nodes of ${clusterId} ran at one time, and it has ${size}`)
+  }
+  return found
+}
+
+/** No number of the log is missing, and each allocation's last word there is its status. */
+export async function logIsWhole(platform: ApiClient, all: readonly Allocation[]): Promise<readonly string[]> {
+  const found: string[] = []
+  const lastOf = new Map<string, string>()
+  let last = 0
+  let after: string | null = ''
+  while (after !== null) {
+    const path: string = `/v1/events?limit=500${after === '' ? '' : `&cursor=${after}`}`
+    const page = (await surely(() => platform.get(path))).as(200, pageOf(CloudEvent))
+    for (const { sequence, type, subject } of page.items) {
+      if (sequence !== last + 1) found.push(`event ${sequence} follows ${last}`)
+      last = sequence
+      const word = type.slice(type.lastIndexOf('.') + 1)
+      if (STATUS_WORDS.has(word)) lastOf.set(subject, word)
+    }
+    after = page.nextCursor === null ? null : encodeURIComponent(page.nextCursor)
+  }
+  for (const { id, status } of all) {
+    const told = lastOf.get(`allocations/${id}`)
+    if (told !== status) found.push(`${id} is ${status}, and the log says ${told ?? 'nothing'} last`)
+  }
+  return found
+}
+
+const STATUS_WORDS: ReadonlySet<string> = new Set([
+  ...[
+    'waitlisted',
+    'scheduled',
+    'provisioning',
+    'active',
+    'preempting',
+    'releasing',
+    'released',
+    'failed',
+    'cancelled',
+  ],
+])
+
+/** What sweeps still find, once everything is in order. */
+export async function sweepsFindNothing({ platform }: ChaosSystem): Promise<readonly string[]> {
+  const found: string[] = []
+  for (const operator of OPERATORS) {
+    const left = await lastOf(
+      async () =>
+        (await surely(() => platform.get(`/v1/providers/${operator}/reconciliation`))).as(200, Reconciliation),
+      ({ findings }) => findings.length === 0,
+    )
+    for (const { kind, name, action } of left.findings)
+      found.push(`a sweep of ${operator} finds ${kind} ${name}: ${action}`)
+  }
+  return found
+}
+
+/** Of failed allocations only those that the plan can account for: nodes that failed at one place after another. */
+export const failuresAreExplained = (all: readonly Allocation[]): readonly string[] =>
+  all
+    .filter((one) => one.status === 'failed' && one.statusReason?.startsWith('node-failed') !== true)
+    .map(({ id, statusReason }) => `${id} has failed: ${statusReason ?? 'nobody says why'}`)

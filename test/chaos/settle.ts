@@ -1,0 +1,99 @@
+/** Calm after a storm: nothing hurts any more, and the broker is given time to bring everything in order. */
+import type { z } from 'zod'
+import { Allocation, AllocationNode } from '../../shared/allocation.ts'
+import { Drain } from '../../shared/operation.ts'
+import { pageOf } from '../../shared/text.ts'
+import { eventually } from '../durability/eventually.ts'
+import { OPERATORS } from '../durability/operators.ts'
+import type { ApiClient, Got } from '../support/api-client.ts'
+import type { ChaosSystem } from './system.ts'
+
+/** A call's deadline, a dead replica's lease, a circuit's pause, and what is built after them. */
+const PATIENCE_MS = 150_000
+
+type ShownNode = z.infer<typeof AllocationNode>
+
+/** Ends every fault, freeze, suspension and drain. */
+export async function calm({ operators, platform }: ChaosSystem, clusters: readonly string[]): Promise<void> {
+  for (const operator of OPERATORS) {
+    await operators.setFaults(operator, [])
+    await operators.setBehaviour(operator, {})
+  }
+  await surely(() => platform.post('/v1/operations/unfreeze'))
+  for (const cluster of clusters) {
+    await surely(() => platform.post(`/v1/clusters/${cluster}/resume`))
+    const drains = (await surely(() => platform.get(`/v1/clusters/${cluster}/drains?limit=500`))).as(200, pageOf(Drain))
+    for (const { id, liftedAt } of drains.items)
+      if (liftedAt === null) await surely(() => platform.send('DELETE', `/v1/drains/${id}`))
+  }
+}
+
+/** Until it is answered well: a replica may still be on its way up. */
+export const surely = (ask: () => Promise<Got>): Promise<Got> =>
+  eventually(
+    'an answer',
+    async () => await ask().catch((error: unknown) => refusedBy(error)),
+    ({ status }) => status < 300,
+  )
+
+/** As an answer that says "not now". */
+const refusedBy = (error: unknown): Got => ({
+  status: 503,
+  headers: new Headers(),
+  text: String(error),
+  as: () => never(error),
+  problem: () => never(error),
+  etag: () => never(error),
+})
+
+function never(error: unknown): never {
+  throw error
+}
+
+export async function allocationsOf(platform: ApiClient, approvalId: string): Promise<Allocation[]> {
+  const found: Allocation[] = []
+  let cursor = ''
+  do {
+    const path = `/v1/allocations?approvalId=${approvalId}&limit=500${cursor === '' ? '' : `&cursor=${cursor}`}`
+    const page = (await surely(() => platform.get(path))).as(200, pageOf(Allocation))
+    found.push(...page.items)
+    cursor = encodeURIComponent(page.nextCursor ?? '')
+  } while (cursor !== '')
+  return found
+}
+
+/** Until nothing is on its way: every allocation stands with all its nodes, waits, or has ended. */
+export function settled(platform: ApiClient, approvalId: string): Promise<Allocation[]> {
+  return eventually(
+    'every allocation in order',
+    async () => allocationsOf(platform, approvalId),
+    (all) => all.every(isInOrder),
+    PATIENCE_MS,
+  )
+}
+
+const ENDED: ReadonlySet<Allocation['status']> = new Set(['released', 'cancelled', 'failed'])
+
+export const hasEnded = ({ status }: Allocation): boolean => ENDED.has(status)
+
+const isInOrder = (one: Allocation): boolean =>
+  hasEnded(one) ||
+  one.status === 'waitlisted' ||
+  (one.status === 'active' && one.statusReason === null && one.nodes.ready === one.nodes.desired)
+
+/** Releases all that has not ended, and waits until it has. */
+export async function releaseAll(platform: ApiClient, approvalId: string): Promise<void> {
+  for (const one of await allocationsOf(platform, approvalId))
+    if (!hasEnded(one)) await surely(() => platform.post(`/v1/allocations/${one.id}/release`))
+  await eventually(
+    'every allocation ended',
+    async () => (await allocationsOf(platform, approvalId)).filter((one) => !hasEnded(one)),
+    (left) => left.length === 0,
+    PATIENCE_MS,
+  )
+}
+
+export async function readyNodes(platform: ApiClient, id: string): Promise<readonly ShownNode[]> {
+  const got = await surely(() => platform.get(`/v1/allocations/${id}/nodes`))
+  return got.as(200, pageOf(AllocationNode)).items.filter(({ status }) => status === 'ready')
+}
