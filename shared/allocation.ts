@@ -165,6 +165,20 @@ export const PlacementView = z.strictObject({
   decisionId: DecisionId,
 })
 
+/** One change to the request, and the start that it would have with it. */
+export const Earlier = z
+  .discriminatedUnion('change', [
+    z.strictObject({ change: z.literal('nodes'), to: z.int().min(1), estimatedStart: Instant }),
+    z.strictObject({ change: z.literal('architecture'), to: Architecture, estimatedStart: Instant }),
+    z.strictObject({
+      change: z.literal('duration'),
+      to: z.int().min(1).meta({ description: 'In hours.' }),
+      estimatedStart: Instant,
+    }),
+  ])
+  .meta({ id: 'Earlier' })
+export type Earlier = z.infer<typeof Earlier>
+
 export const WaitlistView = z.strictObject({
   position: z.int().min(1).meta({ description: 'Counted in the whole list.' }),
   estimatedStart: InstantOrNull,
@@ -172,6 +186,10 @@ export const WaitlistView = z.strictObject({
   promisedStart: InstantOrNull,
   reason: z.string(),
   since: Instant,
+  earlier: z.array(Earlier).optional().meta({
+    description:
+      'What would make it earlier, one change at a time, with everybody else as planned now: the most nodes or hours for the earliest start that this can bring, the most for half of the wait, another architecture. Only where one allocation is read.',
+  }),
 })
 
 export const Allocation = z

@@ -4,7 +4,8 @@ import type { Decision } from '../../shared/decision.ts'
 import { Refusal } from '../../shared/refusal.ts'
 import { toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { WaitingEntry } from '../core/calendar-op.ts'
-import { standingOf, waiting } from '../core/calendar-reads.ts'
+import { standingOf, waiting, waitingEntryOf } from '../core/calendar-reads.ts'
+import { earlierStarts } from '../core/earlier.ts'
 import { compareServing } from '../core/waitlist.ts'
 import {
   type AllocationFilter,
@@ -22,9 +23,13 @@ import { allocationView, decisionView, etagOf, nodeView, positionsOf } from './v
 
 export async function getAllocation(app: App, caller: Caller, id: string): Promise<{ body: Allocation; etag: string }> {
   const row = await foundAllocation(app, caller, id)
-  const [body] = await viewsOf(app, [row])
-  if (body === undefined) throw new Error('a row has a view')
-  return { body, etag: etagOf(row) }
+  const calendar = await app.cache.read(app.database.queries)
+  const entry = row.status === 'waitlisted' ? waitingEntryOf(calendar, id) : null
+  const waits =
+    entry === null
+      ? { position: undefined }
+      : { position: positionsOf(calendar).get(id), earlier: earlierStarts(calendar, entry, app.now()) }
+  return { body: allocationView(row, { calendar, ...waits }), etag: etagOf(row) }
 }
 
 async function foundAllocation(app: App, caller: Caller, id: string): Promise<AllocationRow> {

@@ -1,5 +1,5 @@
 /** Rows as callers see them. */
-import type { Allocation, AllocationNode, Period } from '../../shared/allocation.ts'
+import type { Allocation, AllocationNode, Earlier, Period } from '../../shared/allocation.ts'
 import type { Approval, ApprovalLimits } from '../../shared/approval.ts'
 import type { Candidate as CandidateView, Decision } from '../../shared/decision.ts'
 import { GPUS_PER_NODE } from '../../shared/cluster.ts'
@@ -7,6 +7,7 @@ import { HOUR_MS, toIso, toIsoOrNull, type EpochMs } from '../../shared/time.ts'
 import type { Calendar } from '../core/calendar.ts'
 import { clusterOf, waiting } from '../core/calendar-reads.ts'
 import { commitmentsOf } from '../core/commitments.ts'
+import type { EarlierStart } from '../core/earlier.ts'
 import type { Candidate } from '../core/placement/candidate.ts'
 import type { AllocationRow, ApprovalRow, DecisionRow, NodeRow } from '../store/changes.ts'
 
@@ -17,10 +18,14 @@ export function positionsOf(calendar: Calendar): ReadonlyMap<string, number> {
   return new Map(waiting(calendar).map((entry, index) => [entry.allocationId, index + 1]))
 }
 
-export function allocationView(
-  row: AllocationRow,
-  { calendar, position }: { readonly calendar: Calendar; readonly position: number | undefined },
-): Allocation {
+interface Seen {
+  readonly calendar: Calendar
+  readonly position: number | undefined
+  /** Left out where many are shown. */
+  readonly earlier?: readonly EarlierStart[]
+}
+
+export function allocationView(row: AllocationRow, { calendar, position, earlier }: Seen): Allocation {
   return {
     id: row.id,
     approvalId: row.approvalId,
@@ -36,7 +41,7 @@ export function allocationView(
     period: periodView(row.period),
     labels: row.labels,
     placement: placementOf(row, calendar),
-    waitlist: waitlistOf(row, position),
+    waitlist: waitlistOf(row, position, earlier),
     nodes: { desired: row.desiredNodes, ready: row.readyNodes, failed: row.failedNodes },
     createdAt: toIso(row.createdAt),
     updatedAt: toIso(row.updatedAt),
@@ -80,7 +85,11 @@ function placementOf(row: AllocationRow, calendar: Calendar): Allocation['placem
   }
 }
 
-function waitlistOf(row: AllocationRow, position: number | undefined): Allocation['waitlist'] {
+function waitlistOf(
+  row: AllocationRow,
+  position: number | undefined,
+  earlier: readonly EarlierStart[] | undefined,
+): Allocation['waitlist'] {
   if (row.status !== 'waitlisted') return null
   return {
     position: position ?? 1,
@@ -89,8 +98,11 @@ function waitlistOf(row: AllocationRow, position: number | undefined): Allocatio
     promisedStart: toIsoOrNull(row.promisedStartAt),
     reason: row.waitingReason ?? '',
     since: toIso(row.waitingSince ?? row.createdAt),
+    ...(earlier !== undefined && { earlier: earlier.map(earlierView) }),
   }
 }
+
+const earlierView = ({ start, ...change }: EarlierStart): Earlier => ({ ...change, estimatedStart: toIso(start) })
 
 export const nodeView = (row: NodeRow): AllocationNode => ({
   ordinal: row.ordinal,

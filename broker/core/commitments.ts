@@ -46,7 +46,7 @@ function reservedPart(calendar: Calendar, allocationId: string): Pick<Commitment
 }
 
 /** GPU-time of someone waiting at the dearest cluster that it may still come to lie in, so that no move exceeds it. */
-function dearestOf(calendar: Calendar, { request }: WaitingEntry): number {
+export function dearestOf(calendar: Calendar, { request }: WaitingEntry): number {
   let most = 0
   for (const { cluster } of calendar.listed) {
     const question = questionOf(cluster, request, askedStartOf(request.period))

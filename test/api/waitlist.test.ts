@@ -40,6 +40,16 @@ describe('waiting', () => {
   const decisionsOn = async (id: string) =>
     (await platform.get(`/v1/allocations/${id}/decisions`)).as(200, pageOf(Decision)).items
 
+  it('is told what would make it earlier, and that is what the changed request gets', async () => {
+    await take({ ...full(2, 5), demand: { nodes: NODES - 1 } })
+    const { id, waitlist } = await take(full(3, 4))
+    expect(waitlist).not.to.have.property('earlier')
+    const earlier = (await look(platform, id)).waitlist?.earlier
+    expect(earlier).to.deep.equal([{ change: 'nodes', to: 1, estimatedStart: days(3) }])
+    const fewer = await take({ ...full(3, 4), demand: { nodes: 1 } })
+    expect([fewer.status, fewer.placement?.start]).to.deep.equal(['scheduled', days(3)])
+  })
+
   describe('has a plan:', () => {
     it('the first full hour after what is in the way, and where', async () => {
       await take(full(2, 5))

@@ -65,6 +65,20 @@ describe('what the command line shows', () => {
     )
   })
 
+  it('says what would let somebody who waits start earlier', async () => {
+    const { allocationId: _, priority: __, nodes: ___, ...waits } = waitlistItem
+    const earlier = [
+      { change: 'nodes', to: 1, estimatedStart: '2026-12-01T00:00:00Z' },
+      { change: 'architecture', to: 'hopper', estimatedStart: '2026-12-02T00:00:00Z' },
+      { change: 'duration', to: 1_000, estimatedStart: '2026-12-03T00:00:00Z' },
+    ]
+    const waiting = { ...allocation, status: 'waitlisted', placement: null, waitlist: { ...waits, earlier } }
+    const ran = await told(waiting, ['allocations', 'get', allocation.id])
+    expect(ran.out).to.match(
+      /earlier with +1 node \(2026-12-01 00:00 UTC\), hopper \(2026-12-02 00:00 UTC\), 1,000 hours \(2026-12-03 00:00 UTC\)/,
+    )
+  })
+
   it('shows what went wrong with a node', async () => {
     const lastError = { kind: 'refused', code: 'E1', message: 'no such image' }
     const ran = await told(list({ ...node, status: 'failed', lastError }), ['allocations', 'nodes', allocation.id])

@@ -1,5 +1,5 @@
 /** Allocations and their nodes as people read them. */
-import type { Allocation, AllocationNode, WaitlistItem } from '../../../shared/allocation.ts'
+import type { Allocation, AllocationNode, Earlier, WaitlistItem } from '../../../shared/allocation.ts'
 import { type Column, facts } from '../screen/table.ts'
 import { NONE, count, instant, orNone } from '../screen/words.ts'
 
@@ -48,6 +48,7 @@ export const allocationText = (one: Allocation): string =>
     ['status', one.statusReason === null ? one.status : `${one.status} (${one.statusReason})`],
     ['placed at', placementText(one)],
     ['waiting', waitingText(one)],
+    ['earlier with', earlierText(one)],
     [
       'nodes',
       `${one.nodes.ready} of ${one.nodes.desired} ready${one.nodes.failed === 0 ? '' : `, ${one.nodes.failed} failed`}`,
@@ -69,6 +70,20 @@ function waitingText({ waitlist }: Allocation): string | null {
   const expected = `expected ${instant(estimatedStart)} UTC at ${orNone(estimatedClusterId)}`
   return `no. ${position} in line, ${expected}, ${instant(promisedStart)} UTC at the latest. ${reason}`
 }
+
+function earlierText({ waitlist }: Allocation): string | null {
+  const changes = waitlist?.earlier ?? []
+  return changes.length === 0
+    ? null
+    : changes.map((one) => `${changeText(one)} (${instant(one.estimatedStart)} UTC)`).join(', ')
+}
+
+function changeText(one: Earlier): string {
+  if (one.change === 'architecture') return one.to
+  return countOf(one.to, one.change === 'nodes' ? 'node' : 'hour')
+}
+
+const countOf = (amount: number, what: string): string => `${count(amount)} ${what}${amount === 1 ? '' : 's'}`
 
 function labelsText({ labels }: Allocation): string | null {
   const pairs = Object.entries(labels)
