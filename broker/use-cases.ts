@@ -30,10 +30,12 @@ import {
 import type { EventTail } from './app/event-tail.ts'
 import { eventFilter, listEvents } from './app/read-events.ts'
 import { getReconciliation } from './app/read-reconciliation.ts'
+import { readUsage } from './app/read-usage.ts'
 import { releaseAllocation } from './app/release-allocation.ts'
 import { reloadInventory } from './app/reload-inventory.ts'
 import { retryAllocation } from './app/retry-allocation.ts'
 import { revokeApproval } from './app/revoke-approval.ts'
+import { closePeriod, readSettlement } from './app/settle-usage.ts'
 import { shrinkAllocation } from './app/shrink-allocation.ts'
 import { switchCluster, switchProvider } from './app/suspend.ts'
 import type { Cluster } from './core/cluster.ts'
@@ -87,6 +89,7 @@ export const bindUseCases = (
     if (provider === undefined) throw new Refusal('not-found', `There is no provider ${id}.`)
     return switchProvider(app, command, { provider, to, request })
   },
+  closeUsagePeriod: (command, period) => closePeriod(app, command, period),
   previewPlacement: (_caller, request) => previewPlacement(app, request),
   getAllocation: (caller, id) => getAllocation(app, caller, id),
   listAllocations: (caller, filter, page) => listAllocations(app, caller, filter, page),
@@ -112,6 +115,8 @@ export const bindUseCases = (
   getWebhook: (caller, id) => getWebhook(app, caller, id),
   listWebhooks: (caller, page) => listWebhooks(app, caller, page),
   listDeliveries: (caller, id, page) => listDeliveries(app, caller, id, page),
+  getUsage: (caller, query) => readUsage(app, caller, query),
+  getSettlement: (caller, period) => readSettlement(app, caller, period),
   listProviders: (_caller, page) => listProviders(app, providers, page),
   getProvider: (_caller, id) => getProvider(app, providers, id),
   getReconciliation: async (_caller, id) => {

@@ -148,6 +148,7 @@ export function newRow(
     nextLookAt: null,
     claimToken: null,
     claimedUntil: null,
+    readySeenAt: null,
   }
 }
 

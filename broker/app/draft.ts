@@ -104,6 +104,13 @@ export interface Draft {
   saveDelivery(row: DeliveryRow): void
   /** The number of the last event written, this member's own included. */
   lastEventSequence(): number
+  /**
+   * The month was read for this member. Closed already, it stays as it is.
+   *
+   * @param end nothing before it is written any more
+   * @returns when it was closed
+   */
+  closePeriod(period: string, end: EpochMs): EpochMs
   /** @returns the decision's id */
   decide(decision: NewDecision): string
   event(event: NewEvent): void
@@ -182,6 +189,14 @@ export function openDraft(base: DraftBase): OpenDraft {
     delivery: (id) => changes.deliveries.get(id) ?? base.rows.deliveries.get(id) ?? null,
     saveDelivery: (row) => void changes.deliveries.set(row.id, row),
     lastEventSequence: () => head.eventSequence,
+    closePeriod(period, end) {
+      const read = changes.periods.get(period) ?? base.rows.periods.get(period)
+      if (read === undefined) throw new Error(`${period} was not read`)
+      if (read.closedAt !== null) return read.closedAt
+      changes.periods.set(period, { ...read, closedAt: base.now })
+      head = { ...head, usageClosedUntil: Math.max(head.usageClosedUntil, end) }
+      return base.now
+    },
     decide(decision) {
       head = { ...head, decisionSequence: head.decisionSequence + 1 }
       const row = decisionRow(decision, { head, now: base.now, policyVersion: base.policy.version })

@@ -15,6 +15,7 @@ import type { CalendarCache } from './calendar-cache.ts'
 import { type Idempotency, REPLAYED } from './command.ts'
 import { type Draft, openDraft } from './draft.ts'
 import { type Changes, noChanges } from '../store/changes.ts'
+import { bookEdges, type MeterEdge, meterEdges } from './metering.ts'
 import { giveNotices } from './take-back.ts'
 
 export interface Member<T> {
@@ -85,14 +86,16 @@ export async function commitGroup(
   const changes = noChanges()
   const outcomes: Outcome[] = []
   const mustFit = new Set<string>()
+  const edges: MeterEdge[] = []
   let head: Head = { ...locked, lastAt: now }
   for (const one of all) {
-    const done = decideOne(one, { calendar, now, head, rows, changes, mustFit, context })
+    const done = decideOne(one, { calendar, now, head, rows, changes, mustFit, edges, context })
     head = done.head
     outcomes.push(done.outcome)
   }
   if (!isEmpty(changes)) {
     await writeChanges(trx, changes)
+    await bookEdges(trx, edges, { now, settledUntil: head.usageClosedUntil })
     await checkCapacity(trx, calendar, changes, mustFit)
     await saveHead(trx, head)
     await context.beforeCommit(trx, changes)
@@ -109,6 +112,8 @@ interface Hands {
   readonly changes: Changes
   /** Allocations whose reservations must be within capacity. */
   readonly mustFit: Set<string>
+  /** Of the meters, in their order. */
+  readonly edges: MeterEdge[]
   readonly context: GroupContext
 }
 
@@ -156,6 +161,7 @@ function decideOne({ member, idempotency }: KeyedMember, hands: Hands): { outcom
       return { outcome: { value, replayed: false }, head: hands.head }
     }
     for (const _ of open.changes.log) hands.context.cache.advance()
+    meter(open.changes, hands)
     merge(open.changes, hands)
     for (const id of taking) hands.mustFit.add(id)
     keep({ value })
@@ -165,6 +171,14 @@ function decideOne({ member, idempotency }: KeyedMember, hands: Hands): { outcom
     if (!(error instanceof Refusal)) throw error
     if (KEPT.has(error.code)) keep({ refusal: { code: error.code, detail: error.message, members: error.members } })
     return { outcome: { error }, head: hands.head }
+  }
+}
+
+/** Before they are merged: what the rows were is what the other members left. */
+function meter(from: Changes, { rows, edges, calendar, now }: Hands): void {
+  for (const row of from.allocations.values()) {
+    const approval = from.approvals.get(row.approvalId) ?? rows.approvals.get(row.approvalId) ?? null
+    edges.push(...meterEdges(rows.allocations.get(row.id) ?? null, row, { calendar, now, approval }))
   }
 }
 
@@ -194,6 +208,7 @@ function merge(from: Changes, { rows, changes }: Hands): void {
     for (const [key, row] of from.circuits) into.circuits.set(key, row)
     for (const [key, row] of from.leases) into.leases.set(key, row)
     for (const [key, row] of from.leavings) into.leavings.set(key, row)
+    for (const [period, row] of from.periods) into.periods.set(period, row)
   }
   changes.decisions.push(...from.decisions)
   changes.events.push(...from.events)
@@ -219,6 +234,7 @@ const isEmpty = (changes: Changes): boolean =>
     changes.circuits.size +
     changes.leases.size +
     changes.leavings.size +
+    changes.periods.size +
     changes.idempotency.size ===
     0
 

@@ -6,10 +6,10 @@ import { DAY_MS, type EpochMs } from '../../shared/time.ts'
 import type { Range } from '../app/command.ts'
 
 const DEFAULT_LENGTH_MS = 90 * DAY_MS
-const MAX_YEARS = 3
+export const MAX_YEARS = 3
 
 /** A `+` that was not escaped arrives as a space; no time has one, so what was meant is plain. */
-const InstantInQuery = z.preprocess(
+export const InstantInQuery = z.preprocess(
   (value) => (typeof value === 'string' ? value.replace(/ (\d\d:\d\d)$/, '+$1') : value),
   Instant,
 )
@@ -27,10 +27,15 @@ export function rangeOf(query: z.infer<typeof AvailabilityQuery>, now: EpochMs):
   const from = query.from === undefined ? now : Date.parse(query.from)
   const to = query.to === undefined ? from + DEFAULT_LENGTH_MS : Date.parse(query.to)
   if (to <= from) throw invalidRequest([{ pointer: '/to', detail: 'must be after from' }])
+  assertWithinYears({ from, to })
+  return { from, to }
+}
+
+/** @throws Refusal `invalid-request` at `?to` */
+export function assertWithinYears({ from, to }: Range): void {
   const latest = new Date(from)
   latest.setUTCFullYear(latest.getUTCFullYear() + MAX_YEARS)
   if (to > latest.getTime()) {
     throw invalidRequest([{ pointer: '/to', detail: `must be at most ${MAX_YEARS} years after from` }])
   }
-  return { from, to }
 }

@@ -1,6 +1,7 @@
 /** One story told by every example of the OpenAPI document: KAIST trains on 64 nodes at NHN for three months. */
 import type { Allocation, AllocationNode, AllocationRequest } from '../../shared/allocation.ts'
 import type { PreviewRequest, WaitlistItem } from '../../shared/allocation.ts'
+import type { ClosedPeriod, Settlement, UsageReport } from '../../shared/usage.ts'
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import type { CloudEvent } from '../../shared/event.ts'
@@ -396,4 +397,33 @@ export const availability: Availability = {
       shortfallNodes: 0,
     },
   ],
+}
+
+const figures = {
+  nodeHoursReserved: 720.5,
+  nodeHoursActive: 719.25,
+  gpuHoursActive: 5_754,
+  fp8H200EquivalentHours: 12_946.5,
+}
+
+export const usageReport: UsageReport = {
+  from: '2026-12-01T00:00:00Z',
+  to: '2027-01-01T00:00:00Z',
+  groupBy: ['organization'],
+  items: [{ organization: 'kaist', ...figures }],
+  total: figures,
+}
+
+export const closedPeriod: ClosedPeriod = {
+  period: '2026-12',
+  status: 'closed',
+  from: '2026-12-01T00:00:00Z',
+  to: '2027-01-01T00:00:00Z',
+  closedAt: '2027-01-04T02:00:00Z',
+}
+
+export const settlement: Settlement = {
+  ...closedPeriod,
+  items: [{ provider: PROVIDER_ID, program: 'ai-foundation-model', share: 'government', entry: 'usage', ...figures }],
+  total: figures,
 }

@@ -8,13 +8,14 @@ import { Refusal } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { Caller, Command } from '../app/command.ts'
 import { readJson } from './body.ts'
+import { CSV, CSV_WITH_HEADER } from './csv.ts'
 import { ifMatchOf, matchesNone, quoteEtag } from './conditional.ts'
 import { idempotencyKey, idempotencyOf } from './idempotency.ts'
 import { streamEvents, wantsStream } from './event-stream.ts'
 import { SUCCESS_STATUS } from './problem.ts'
 import { pathOf, readQuery } from './query.ts'
 import type { Reply, Route } from './route.ts'
-import { sendJson } from './send.ts'
+import { send, sendJson } from './send.ts'
 import type { UseCases } from './use-cases.ts'
 import { parseWith } from './validation.ts'
 
@@ -63,7 +64,7 @@ async function answer(route: Route, mounting: Mounting, request: Request, respon
       return
     }
   }
-  sendReply(request, response, await route.handle(useCases, asked))
+  sendReply(request, response, await route.handle(useCases, asked), route)
 }
 
 function lacks({ scope }: Route): Refusal {
@@ -103,7 +104,7 @@ const bodyOf = ({ body }: Route, sent: unknown): unknown => {
 const traceparentOf = (header: string | undefined): string | null =>
   header !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header) ? header : null
 
-function sendReply(request: Request, response: Response, reply: Reply): void {
+function sendReply(request: Request, response: Response, reply: Reply, { csv }: Route): void {
   if (reply.etag !== null) response.setHeader('ETag', quoteEtag(reply.etag))
   if (reply.location !== null) response.setHeader('Location', reply.location)
   if (reply.replayed) response.setHeader('Idempotent-Replayed', 'true')
@@ -115,6 +116,12 @@ function sendReply(request: Request, response: Response, reply: Reply): void {
   if (reply.success === 'no-content') {
     response.status(SUCCESS_STATUS['no-content']).end()
     return
+  }
+  if (csv !== undefined) {
+    response.vary('Accept')
+    if (request.accepts(['application/json', CSV]) === CSV) {
+      return send(response, { status: SUCCESS_STATUS[reply.success], type: CSV_WITH_HEADER, text: csv(reply.body) })
+    }
   }
   sendJson(response, SUCCESS_STATUS[reply.success], reply.body)
 }

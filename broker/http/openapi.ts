@@ -8,6 +8,7 @@ import {
   createDocument,
 } from 'zod-openapi'
 import { SCOPES, type Scope } from '../app/command.ts'
+import { CSV } from './csv.ts'
 import { EVENT_STREAM } from './event-stream.ts'
 import { SUCCESS_STATUS, type Success } from './problem.ts'
 import { RATE_LIMIT, REQUEST_ID, problemResponses } from './openapi-problems.ts'
@@ -54,6 +55,7 @@ const TAGS = [
   { name: 'Approvals', description: 'Who may have how much, until when.' },
   { name: 'Allocations', description: 'Nodes for a period under an approval, and those that wait.' },
   { name: 'Events', description: 'What happened, in one gap-free order: listed, streamed, or sent to an endpoint.' },
+  { name: 'Usage', description: 'Hours reserved and worked, and months that are settled.' },
   { name: 'Operations', description: 'Switches for operators’ staff: drains and suspensions.' },
 ]
 
@@ -143,6 +145,7 @@ const LAST_EVENT_ID = z
   .string()
   .meta({ description: 'Of a stream that is resumed: the `id` of the event seen last. It wins over `after`.' })
 const STREAM = z.string().meta({ description: 'Server-sent events, until the reader goes.' })
+const TABLE = z.string().meta({ description: 'RFC 4180; the first line names the columns.' })
 const ETAG = z.string().meta({ description: 'Strong: the version of what a caller can change.', example: '"3"' })
 const LOCATION = z.string().meta({ description: 'Path of what was created.' })
 const REPLAYED = z.literal('true').optional().meta({ description: 'This is the first answer to this key, once more.' })
@@ -159,6 +162,7 @@ function successResponses(route: Route): ZodOpenApiResponsesObject {
             content: {
               'application/json': { schema: described.schema, example: described.example },
               ...(route.stream === undefined ? {} : { [EVENT_STREAM]: { schema: STREAM } }),
+              ...(route.csv === undefined ? {} : { [CSV]: { schema: TABLE, example: route.csv(described.example) } }),
             },
           }),
     }

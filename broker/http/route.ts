@@ -64,6 +64,8 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B exten
   /** Throws `not-found` unless the path's resource exists: asked before a caller is told what is wrong with the rest. */
   find?(useCases: UseCases, caller: Caller, params: z.output<P>): Promise<unknown>
   handle(useCases: UseCases, asked: Asked<z.output<P>, z.output<Q>, z.output<B>>): Promise<Reply>
+  /** The body of its success as a table (RFC 4180), for who accepts that rather than JSON. */
+  csv?(body: unknown): string
   /** The same as server-sent events, for who accepts those rather than JSON. @param lastEventId what a reader saw last */
   stream?(
     useCases: UseCases,

@@ -28,6 +28,8 @@ import type { EventQuery, EventStart } from '../app/read-events.ts'
 import type { Switch } from '../app/suspend.ts'
 import type { FoundNode } from '../app/resolve-finding.ts'
 import type { AdoptRequest, HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
+import type { ClosedPeriod, Settlement, UsageReport } from '../../shared/usage.ts'
+import type { UsageQuery } from '../app/read-usage.ts'
 import type { Answer, Caller, Command, Page, PageRequest, Range } from '../app/command.ts'
 
 /** One resource and its version. `etag` without quotes. */
@@ -64,6 +66,8 @@ export interface UseCases {
   reloadInventory(command: Command, apply: boolean): Promise<Answer<InventoryReload>>
   switchCluster(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ClusterView>>
   switchProvider(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ProviderView>>
+  /** @param period `2026-12` */
+  closeUsagePeriod(command: Command, period: string): Promise<Answer<ClosedPeriod>>
   previewPlacement(caller: Caller, request: PreviewRequest): Promise<PlacementPreview>
 
   getAllocation(caller: Caller, id: string): Promise<Seen<Allocation>>
@@ -89,6 +93,8 @@ export interface UseCases {
   getWebhook(caller: Caller, id: string): Promise<Seen<Webhook>>
   listWebhooks(caller: Caller, page: PageRequest): Promise<Page<Webhook>>
   listDeliveries(caller: Caller, id: string, page: PageRequest): Promise<Page<Delivery>>
+  getUsage(caller: Caller, query: UsageQuery): Promise<UsageReport>
+  getSettlement(caller: Caller, period: string): Promise<Settlement>
   listProviders(caller: Caller, page: PageRequest): Promise<Page<ProviderView>>
   getProvider(caller: Caller, id: string): Promise<Seen<ProviderView>>
   getReconciliation(caller: Caller, id: string): Promise<Reconciliation>

@@ -1,5 +1,6 @@
 /** Rows, and what a group of decisions changed of them, ready to be written together. */
 import type { Selectable } from 'kysely'
+import type { EpochMs } from '../../shared/time.ts'
 import type { LogEntry } from './head.ts'
 import type {
   AllocationTable,
@@ -17,6 +18,8 @@ import type {
   SweepTable,
   WebhookDeliveryTable,
   WebhookTable,
+  UsageIntervalTable,
+  UsagePeriodTable,
 } from './schema.ts'
 
 export type ApprovalRow = Selectable<ApprovalTable>
@@ -38,6 +41,13 @@ export interface FindingChange {
 export type SweepDeletionRow = Selectable<SweepDeletionTable>
 export type WebhookRow = Selectable<WebhookTable>
 export type DeliveryRow = Selectable<WebhookDeliveryTable>
+export type UsageIntervalRow = Selectable<UsageIntervalTable>
+export type UsagePeriodRow = Selectable<UsagePeriodTable>
+/** A month, with what it comes to. */
+export interface SettledPeriod extends Omit<UsagePeriodRow, 'closedAt'> {
+  /** Null: it is not closed. */
+  readonly closedAt: EpochMs | null
+}
 export type IdempotencyRow = Selectable<IdempotencyKeyTable>
 
 /** All that one or more members changed, ready to be written. */
@@ -64,6 +74,8 @@ export interface Changes {
   /** Null: it is no more. */
   readonly webhooks: Map<string, WebhookRow | null>
   readonly deliveries: Map<string, DeliveryRow>
+  /** By period. */
+  readonly periods: Map<string, SettledPeriod>
   readonly decisions: DecisionRow[]
   readonly events: EventRow[]
   readonly log: LogEntry[]
@@ -86,6 +98,7 @@ export const noChanges = (): Changes => ({
   leavings: new Map(),
   webhooks: new Map(),
   deliveries: new Map(),
+  periods: new Map(),
   decisions: [],
   events: [],
   log: [],

@@ -1,4 +1,5 @@
 /** Reading what a group of requests needs, and writing what it changed, in few statements whatever its size. */
+import type { EpochMs } from '../../shared/time.ts'
 import type { Reservation } from '../core/calendar-op.ts'
 import { type Changes, circuitKey, findingRowKey, leaseKey, noChanges, nodeKey, type NodeRow } from './changes.ts'
 import { readCircuits } from './circuits.ts'
@@ -11,6 +12,7 @@ import { insertRows, upsertRows } from './rows.ts'
 import { saveStandings } from './standings.ts'
 import { saveDeliveries, saveWebhooks } from './webhooks.ts'
 import { frozenProviders, saveFrozen, saveSuspensions } from './operations.ts'
+import { findPeriod, settlementLines } from './usage.ts'
 import { findingsAt, findSweep, saveSweeps } from './sweeps.ts'
 
 /** What a member wants read before it decides. */
@@ -41,6 +43,8 @@ export interface Needs {
   readonly circuits?: boolean
   /** All networks that organisations have. */
   readonly leases?: boolean
+  /** A month that is about to be closed: what it comes to, unless it is closed already. */
+  readonly settling?: { readonly period: string; readonly from: EpochMs; readonly to: EpochMs }
   readonly idempotency?: { readonly clientId: string; readonly key: string }
 }
 
@@ -93,7 +97,16 @@ export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Prom
   if (needs.some((need) => need.leases === true)) {
     for (const row of await readLeases(trx)) rows.leases.set(leaseKey(row), row)
   }
+  await readPeriods(trx, needs, rows)
   return rows
+}
+
+async function readPeriods(trx: Transaction, needs: readonly Needs[], rows: Changes): Promise<void> {
+  for (const { period, from, to } of needs.flatMap((need) => need.settling ?? [])) {
+    const closed = await findPeriod(trx, period)
+    const lines = closed?.lines ?? (await settlementLines(trx, { from, to, now: to }))
+    rows.periods.set(period, { period, closedAt: closed?.closedAt ?? null, lines })
+  }
 }
 
 async function readAllocations(trx: Transaction, needs: readonly Needs[], rows: Changes): Promise<void> {
@@ -152,7 +165,7 @@ export const idempotencyKey = ({ clientId, key }: { readonly clientId: string; r
   `${clientId}\n${key}`
 
 /** The worker's own columns stay as its claim left them; only who decides moves `next_look_at`. */
-const WORKER_COLUMNS = ['claim_token', 'claimed_until']
+const WORKER_COLUMNS = ['claim_token', 'claimed_until', 'ready_seen_at']
 
 export async function writeChanges(trx: Transaction, changes: Changes): Promise<void> {
   await upsertRows(trx, 'approvals', [...changes.approvals.values()], { key: ['id'] })
@@ -171,6 +184,7 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await upsertRows(trx, 'circuits', [...changes.circuits.values()], { key: ['provider_id', 'kind'] })
   await saveLeases(trx, changes)
   for (const { op } of changes.log) if (op.op === 'catalogue') await saveCatalogue(trx, op.clusters)
+  await insertRows(trx, 'usage_periods', [...changes.periods.values()])
   await insertRows(trx, 'decisions', changes.decisions)
   await insertRows(trx, 'events', changes.events)
   await insertRows(trx, 'idempotency_keys', [...changes.idempotency.values()])

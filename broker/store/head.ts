@@ -65,6 +65,9 @@ export async function saveHead(trx: Transaction, head: Head): Promise<void> {
       eventSequence: head.eventSequence,
       allocationSequence: head.allocationSequence,
       decisionSequence: head.decisionSequence,
+      usageClosedUntil: head.usageClosedUntil,
+      auditSequence: head.auditSequence,
+      auditHash: head.auditHash,
     })
     .execute()
 }

@@ -18,24 +18,24 @@ export async function readSituation(db: Queries, id: string): Promise<StoredSitu
   return { row, nodes, groups }
 }
 
+export interface Postponement {
+  readonly id: string
+  readonly token: string
+  readonly version: number
+  /** Null: nothing is left to do until somebody decides something. */
+  readonly at: EpochMs | null
+  /** When this look saw all nodes that count as ready. */
+  readonly readySeenAt?: EpochMs
+}
+
 /**
  * Puts the next look off. Nothing happens if the claim was lost, or if somebody decided something while the look lasted:
  * then the look that the decision asked for stands.
- *
- * @param at null: nothing is left to do until somebody decides something
  */
-export async function postpone(
-  db: Queries,
-  {
-    id,
-    token,
-    version,
-    at,
-  }: { readonly id: string; readonly token: string; readonly version: number; readonly at: EpochMs | null },
-): Promise<void> {
+export async function postpone(db: Queries, { id, token, version, at, readySeenAt }: Postponement): Promise<void> {
   await db
     .updateTable('allocations')
-    .set({ nextLookAt: at })
+    .set({ nextLookAt: at, ...(readySeenAt !== undefined && { readySeenAt }) })
     .where('id', '=', id)
     .where('claimToken', '=', token)
     .where('version', '=', version)

@@ -20,7 +20,9 @@ import type { SweepAction, SweepKind } from '../../shared/reconciliation.ts'
 import type { EventType } from '../../shared/event.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { DeliveryStatus } from '../../shared/webhook.ts'
+import type { Share } from '../core/cluster.ts'
 import type { Avoided } from '../core/placement/request.ts'
+import type { MeterKind } from '../core/usage.ts'
 
 /** A jsonb column: parsed when read, a JSON text when written. */
 type Json<T> = ColumnType<T, string, string>
@@ -41,6 +43,12 @@ export interface CalendarHeadTable {
   eventSequence: number
   allocationSequence: number
   decisionSequence: number
+  /** The end of the last month that was closed: usage before it is not written any more. Default 0. */
+  usageClosedUntil: ColumnType<EpochMs, EpochMs | undefined, EpochMs>
+  /** Of the last record of the audit trail; default 0. */
+  auditSequence: ColumnType<number, number | undefined, number>
+  /** Of the last record; default zeros. */
+  auditHash: ColumnType<string, string | undefined, string>
   catalogue: Json<unknown>
   /** The last facts of clusters that the catalogue named once. */
   formerClusters: ColumnType<unknown, string | undefined, string>
@@ -130,6 +138,8 @@ export interface AllocationTable {
   nextLookAt: EpochMs | null
   claimToken: string | null
   claimedUntil: EpochMs | null
+  /** When a look last saw all nodes that count as ready; whoever looks writes it. */
+  readySeenAt: EpochMs | null
 }
 
 export interface ReservationTable {
@@ -346,6 +356,64 @@ export interface WebhookDeliveryTable {
   error: string | null
 }
 
+/** So many nodes over a time; without an end: a meter that runs. */
+export interface UsageIntervalTable {
+  id: string
+  allocationId: string
+  approvalId: string
+  organizationId: string
+  organizationType: string | null
+  program: string
+  providerId: string
+  clusterId: string
+  share: Share
+  gpusPerNode: number
+  /** FP8 compute of one GPU, in thousandths of an H200's. */
+  fp8H200Thousandths: number
+  kind: MeterKind
+  /** Negative in a correction that takes back. */
+  nodes: number
+  fromAt: EpochMs
+  toAt: EpochMs | null
+  /** Of a correction: when it was booked, and so in which month it counts. */
+  bookedAt: EpochMs | null
+}
+
+/** Sums in ms as texts of whole numbers: JSON's numbers are not exact enough. */
+export interface StoredLine {
+  readonly provider: string
+  readonly program: string
+  readonly share: Share
+  readonly organization: string
+  readonly entry: 'usage' | 'correction'
+  readonly reservedNodeMs: string
+  readonly activeNodeMs: string
+  readonly activeGpuMs: string
+  readonly fp8GpuThousandthMs: string
+}
+
+/** A month that was closed. */
+export interface UsagePeriodTable {
+  period: string
+  closedAt: EpochMs
+  lines: Json<readonly StoredLine[]>
+}
+
+export interface AuditTable {
+  sequence: number
+  at: EpochMs
+  actor: string
+  action: string
+  resource: string
+  outcome: 'done' | 'refused'
+  code: string | null
+  requestId: string
+  organizationId: string | null
+  providerId: string | null
+  previousHash: string
+  hash: string
+}
+
 export interface Tables {
   installation: InstallationTable
   calendarHead: CalendarHeadTable
@@ -369,4 +437,7 @@ export interface Tables {
   sweeps: SweepTable
   sweepFindings: SweepFindingTable
   sweepDeletions: SweepDeletionTable
+  usageIntervals: UsageIntervalTable
+  usagePeriods: UsagePeriodTable
+  audit: AuditTable
 }

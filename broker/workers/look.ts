@@ -74,6 +74,7 @@ const pauseUntil = (
 async function hold(context: LookContext, claim: Claim, stored: Stored): Promise<void> {
   const { app } = context
   const entry = entryOf(context, stored.row)
+  const lookedAt = app.now()
   const seen = await compare(context, claim, stored, 'hold')
   if (seen === null) return
   const plan = (await isFrozen(context, entry.id)) ? { ...seen, steps: [] } : seen
@@ -85,12 +86,12 @@ async function hold(context: LookContext, claim: Claim, stored: Stored): Promise
   const answers = await carryOut(context, { ...stored, entry }, plan.steps)
   if (answers.length > 0) await app.writer.run(recordAnswers(claim, answers))
   if (answers.some(({ error }) => isUnanswered(error)) && (await leave(context, claim, entry, 'create'))) return
-  await pauseUntil(
-    context,
-    claim,
-    stored.row,
-    nextHold(stored, plan, { now: app.now(), nodeHealthMs: context.nodeHealthMs }),
-  )
+  await postpone(app.database.queries, {
+    ...claim,
+    version: stored.row.version,
+    at: nextHold(stored, plan, { now: app.now(), nodeHealthMs: context.nodeHealthMs }),
+    readySeenAt: lookedAt,
+  })
 }
 
 /** Soon while names were just written down; then as often as the wait is long already. */

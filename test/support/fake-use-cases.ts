@@ -93,6 +93,9 @@ export function fakeUseCases(): FakeUseCases {
     adoptFoundNode: async (command, { providerId }) =>
       changed(command, known(providerId, KNOWN.provider, examples.allocation)),
     holdDeletes: async (command, deletesHeld) => ({ body: { deletesHeld }, etag: null, replayed: repeated(command) }),
+    closeUsagePeriod: async (command) => ({ body: examples.closedPeriod, etag: null, replayed: repeated(command) }),
+    getUsage: async () => examples.usageReport,
+    getSettlement: async () => examples.settlement,
     switchCluster: async (command, id) => changed(command, cluster(command.caller, id)),
     switchProvider: async (command, id) => changed(command, known(id, KNOWN.provider, examples.provider)),
     getDrain: async (_caller, id) => drain(id),

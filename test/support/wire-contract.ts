@@ -11,6 +11,7 @@ import { CloudEvent } from '../../shared/event.ts'
 import { ImportReport } from '../../shared/fleet-import.ts'
 import { Drain, Frozen, InventoryReload } from '../../shared/operation.ts'
 import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
+import { ClosedPeriod, Settlement, UsageReport } from '../../shared/usage.ts'
 import { Problem } from '../../shared/problem.ts'
 import { pageOf } from '../../shared/text.ts'
 import { Delivery, Webhook, WebhookWithSecret } from '../../shared/webhook.ts'
@@ -59,6 +60,9 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('POST /v1/webhooks/{id}/rotate-secret', [200], WebhookWithSecret, true),
   endpoint('GET /v1/webhooks/{id}/deliveries', [200], pageOf(Delivery)),
   endpoint('POST /v1/webhooks/{id}/deliveries/{id}/redeliver', [202], Delivery),
+  endpoint('GET /v1/usage', [200], UsageReport),
+  endpoint('POST /v1/usage/periods/{id}/close', [200], ClosedPeriod),
+  endpoint('GET /v1/usage/periods/{id}/settlement', [200], Settlement),
   endpoint('POST /v1/clusters/{id}/drains', [201], Drain, true),
   endpoint('GET /v1/clusters/{id}/drains', [200], pageOf(Drain)),
   endpoint('GET /v1/drains/{id}', [200], Drain, true),
@@ -128,12 +132,17 @@ function breachOf(exchange: Exchange): string | null {
   return status < 300 ? breachOfSuccess(exchange) : breachOfProblem(exchange)
 }
 
+/** What also comes as a table. */
+const TABLES = /^\/v1\/usage(\/periods\/[^/]+\/settlement)?$/
+const CSV = 'text/csv; charset=utf-8; header=present'
+
 function breachOfSuccess({ method, path, status, headers, text }: Exchange): string | null {
   const pathname = path.split('?', 1)[0] ?? ''
   const found = ENDPOINTS.find((one) => one.method === method && one.path.test(pathname))
   if (found === undefined) return 'it is no endpoint of the contract'
   if (!found.status.includes(status)) return `a success here is ${found.status.join(' or ')}`
   if (status === 204) return text === '' ? null : 'a 204 has no body'
+  if (TABLES.test(pathname) && headers.get('content-type') === CSV) return headers.has('etag') ? 'it has an ETag' : null
   if (headers.get('content-type') !== 'application/json') return 'its media type is not application/json'
   if (found.hasEtag !== /^"[^"]+"$/.test(headers.get('etag') ?? '')) return `its ETag is ${headers.get('etag')}`
   if ((status === 201) !== headers.has('location')) return 'a 201, and nothing else, has a Location'

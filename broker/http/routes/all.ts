@@ -9,6 +9,7 @@ import { placementRoutes } from './placements.ts'
 import { providerRoutes } from './providers.ts'
 import { reconciliationRoutes } from './reconciliation.ts'
 import { webhookRoutes } from './webhooks.ts'
+import { usageRoutes } from './usage.ts'
 import { waitlistRoutes } from './waitlist.ts'
 
 export const ROUTES: readonly Route[] = [
@@ -20,6 +21,7 @@ export const ROUTES: readonly Route[] = [
   ...waitlistRoutes,
   ...eventRoutes,
   ...webhookRoutes,
+  ...usageRoutes,
   ...operationRoutes,
   ...reconciliationRoutes,
 ]

@@ -8,6 +8,7 @@ import * as sweeps from './0005-sweeps.ts'
 import * as circuitsAndNetworks from './0006-circuits-and-networks.ts'
 import * as quarantine from './0007-quarantine.ts'
 import * as events from './0008-events.ts'
+import * as usageAndAudit from './0009-usage-and-audit.ts'
 import * as formerClusters from './0011-former-clusters.ts'
 import * as labelIndex from './0012-label-index.ts'
 
@@ -20,6 +21,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-circuits-and-networks': circuitsAndNetworks,
   '0007-quarantine': quarantine,
   '0008-events': events,
+  '0009-usage-and-audit': usageAndAudit,
   '0011-former-clusters': formerClusters,
   '0012-label-index': labelIndex,
 }
