@@ -14,7 +14,7 @@ import type { Draft } from './draft.ts'
 import type { ApprovalRow } from '../store/changes.ts'
 import { assertFresh } from './fresh.ts'
 import { boundAnew } from './placement-request.ts'
-import { approvalView, etagOf } from './views.ts'
+import { approvalView, etagOf, limitsView } from './views.ts'
 
 export async function putApproval(
   app: App,
@@ -102,7 +102,12 @@ function saved(draft: Draft, row: ApprovalRow): ApprovalRow {
     type: 'approval.put',
     subject: `approvals/${row.id}`,
     organizationId: row.organizationId,
-    data: { approvalId: row.id, organizationId: row.organizationId, priority: row.priority, limits: row.limits },
+    data: {
+      approvalId: row.id,
+      organizationId: row.organizationId,
+      priority: row.priority,
+      limits: limitsView(row.limits),
+    },
   })
   return row
 }

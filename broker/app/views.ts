@@ -63,7 +63,7 @@ function periodView(period: Period): Period {
   }
 }
 
-const limitsView = (limits: ApprovalLimits): ApprovalLimits => ({
+export const limitsView = (limits: ApprovalLimits): ApprovalLimits => ({
   ...limits,
   validFrom: inUtc(limits.validFrom),
   validTo: inUtc(limits.validTo),
