@@ -44,6 +44,19 @@ const valueAt = (values: Int32Array, index: number): number => values[index] as 
 /** Reads one hour of the grid; outside of it: 0, because nothing is promised there. */
 export const freeInHour = (grid: HourGrid, hour: number): number => grid.free[hour] ?? 0
 
+/** The first hour after this one at which another number is free; the grid's end when there is none. */
+export function levelEnd(grid: HourGrid, hour: number): number {
+  const level = valueAt(grid.free, hour)
+  let next = hour + 1
+  while (next < grid.hours) {
+    const block = next >> BLOCK_SHIFT
+    const isLevel = valueAt(grid.blockLeast, block) === level && valueAt(grid.blockMost, block) === level
+    if (!isLevel && valueAt(grid.free, next) !== level) return next
+    next = isLevel ? (block + 1) << BLOCK_SHIFT : next + 1
+  }
+  return grid.hours
+}
+
 function summarise(grid: HourGrid, block: number): void {
   const from = block << BLOCK_SHIFT
   let least = valueAt(grid.free, from)

@@ -13,6 +13,7 @@ import {
   freeInHour,
   gridOver,
   leastFree,
+  levelEnd,
   wholeBlocks,
   type HourGrid,
 } from './hour-grid.ts'
@@ -206,19 +207,27 @@ export function earliestFullHour(timeline: Timeline, search: HourSearch): EpochM
   return hour === -1 ? null : (originHour + hour) * HOUR_MS
 }
 
+export interface Level {
+  /** Hours after that of `now`. */
+  readonly from: number
+  readonly free: number
+}
+
 /**
- * Free nodes from `now` to the grid's end, one number per hour. The first is exact for what is left of the hour of `now`;
- * the others are exact or less, never more. The grid covers `now`.
+ * Free nodes from `now` to the grid's end, where no more are free, each level until the next begins. The first is exact
+ * for what is left of the hour of `now`; the others are exact or less, never more. The grid covers `now`.
  */
-export function freeHoursFrom(timeline: Timeline, now: EpochMs): Int32Array {
-  const { originHour, grid, edges } = timeline
-  const hour = hourOf(now)
-  const free = grid.free.slice(hour - originHour)
-  const charges = edges.get(hour)
-  if (charges === undefined) return free
-  const chargedAll = freeInHour(grid, hour - originHour)
+export function levelsFrom({ originHour, grid, edges }: Timeline, now: EpochMs): Level[] {
+  const first = hourOf(now) - originHour
+  const levels = [{ from: 0, free: leastLeftOfHour(edges.get(hourOf(now)) ?? [], freeInHour(grid, first), now) }]
+  for (let hour = first + 1; hour < grid.hours; hour = levelEnd(grid, hour))
+    levels.push({ from: hour - first, free: freeInHour(grid, hour) })
+  levels.push({ from: grid.hours - first, free: 0 })
+  return levels
+}
+
+function leastLeftOfHour(charges: readonly Charge[], chargedAll: number, now: EpochMs): number {
   let least = freeAt(charges, chargedAll, now)
   for (const { start } of charges) if (start > now) least = Math.min(least, freeAt(charges, chargedAll, start))
-  free[0] = least
-  return free
+  return least
 }

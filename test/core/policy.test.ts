@@ -22,10 +22,11 @@ describe('the policies', () => {
       version: 'earliest-fit-2',
       search: {
         entries: 256,
-        placements: 300_000,
+        placements: 200_000,
         crowd: 40,
         repairs: 40,
-        patience: 200,
+        patience: 5,
+        patienceAgain: 2,
         bigNodes: 120,
         bigWeight: 6,
       },

@@ -17,8 +17,10 @@ export interface SearchPolicy {
   readonly crowd: number
   /** So often one order is tried again with whoever broke his promise in front. */
   readonly repairs: number
-  /** So many moves per task are made at least, and three times as many as led to the last gain. */
+  /** Each possible move of one task is made so often on average, and the search goes on for longer where it gains late. */
   readonly patience: number
+  /** The same where none of the first orders is better than the present plan, which then was searched for before. */
+  readonly patienceAgain: number
   /** The wait of a request of so many nodes or more counts `bigWeight` times. */
   readonly bigNodes: number
   readonly bigWeight: number
@@ -53,10 +55,11 @@ const EARLIEST_FIT_2: Policy = {
   version: 'earliest-fit-2',
   search: {
     entries: 256,
-    placements: 300_000,
+    placements: 200_000,
     crowd: 40,
     repairs: 40,
-    patience: 200,
+    patience: 5,
+    patienceAgain: 2,
     bigNodes: 120,
     bigWeight: 6,
   },

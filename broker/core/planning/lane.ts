@@ -1,7 +1,7 @@
 /**
  * Free nodes over time as steps in typed arrays, for planning over and over: one lane per cluster, and one per approval
  * whose limit may bind. Time is counted in slots: slot 0 is what is left of the hour of `now`, slot k the k-th hour after
- * it. A lane is filled anew for every plan that is tried, so nothing is ever given back to it.
+ * it. What a plan took is never given back: lanes are copied from where plans part.
  */
 
 export interface Lane {
@@ -26,10 +26,30 @@ export function appendStep(lane: Lane, from: number, free: number): void {
   lane.steps += 1
 }
 
-export function copyLane(source: Lane, into: Lane): void {
-  into.from.set(source.from.subarray(0, source.steps))
-  into.free.set(source.free.subarray(0, source.steps))
-  into.steps = source.steps
+/** Lanes in one piece of memory, so that all of them are copied at once. */
+export interface LaneSet {
+  readonly cells: Int32Array
+  readonly lanes: readonly Lane[]
+}
+
+/** With room for as much as these have room for, and what they hold. */
+export function laneSetOf(sources: readonly Lane[]): LaneSet {
+  const cells = new Int32Array(sources.reduce((sum, { from }) => sum + 2 * from.length, 0))
+  let used = 0
+  const part = (source: Int32Array): Int32Array => {
+    const cellsOfPart = cells.subarray(used, used + source.length)
+    cellsOfPart.set(source)
+    used += source.length
+    return cellsOfPart
+  }
+  const lanes = sources.map((source) => ({ from: part(source.from), free: part(source.free), steps: source.steps }))
+  return { cells, lanes }
+}
+
+/** @param into made from the same lanes */
+export function copyLanes(source: LaneSet, into: LaneSet): void {
+  into.cells.set(source.cells)
+  for (const [at, { steps }] of source.lanes.entries()) (into.lanes[at] as Lane).steps = steps // as many of each
 }
 
 const valueAt = (values: Int32Array, index: number): number => values[index] as number // callers stay inside the lane

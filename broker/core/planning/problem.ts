@@ -12,7 +12,7 @@ import { commitmentsOf } from '../commitments.ts'
 import type { Place } from '../placement/candidate.ts'
 import { factsAllow, questionOf } from '../placement/feasible.ts'
 import { clusterWindow, windowOfWait, type StartWindow } from '../placement/window.ts'
-import { freeHoursFrom } from '../timeline.ts'
+import { levelsFrom } from '../timeline.ts'
 import { appendStep, emptyLane, earliestSlot, isFree, type Lane } from './lane.ts'
 
 /** One cluster that may serve a task. */
@@ -100,12 +100,9 @@ export function problemOf({ calendar, planned, now, stays, weightOf }: ProblemOp
 }
 
 function laneOf({ timeline }: ClusterState, now: EpochMs, room: number): Lane {
-  const free = freeHoursFrom(timeline, now)
-  let steps = 1
-  for (let hour = 1; hour < free.length; hour += 1) if (free[hour] !== free[hour - 1]) steps += 1
-  const lane = emptyLane(steps + 1 + room)
-  for (let hour = 0; hour < free.length; hour += 1) appendStep(lane, hour, free[hour] ?? 0)
-  appendStep(lane, free.length, 0)
+  const levels = levelsFrom(timeline, now)
+  const lane = emptyLane(levels.length + room)
+  for (const { from, free } of levels) appendStep(lane, from, free)
   return lane
 }
 

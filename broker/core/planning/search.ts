@@ -6,7 +6,7 @@
 import type { SearchPolicy } from '../placement/policy.ts'
 import { durationOf } from '../placement/request.ts'
 import type { Problem, Task } from './problem.ts'
-import { deskFor, isLess, slotsFor, tryOrder, type Desk, type Slots, type Worth } from './try-order.ts'
+import { cloneSlots, copySlots, deskFor, isLess, tryOrder, type Desk, type Slots, type Worth } from './try-order.ts'
 
 export interface Found {
   readonly slots: Slots
@@ -40,9 +40,9 @@ interface Best {
 export function* searchPlan(problem: Problem, options: SearchOptions): Generator<undefined, SearchResult> {
   const { policy, present } = options
   const desk = deskFor(problem, mostTries(problem, policy))
-  const best: Best = { worth: present, order: null, slots: slotsFor(problem.tasks.length) }
+  const best: Best = { worth: present, order: null, slots: cloneSlots(desk.kept.slots) }
   for (const order of seedOrders(problem, policy)) {
-    if (desk.tried >= desk.mostTried) break
+    if (desk.tried >= desk.mostTried || isIdeal(desk, best.worth)) break
     yield* tryRepairing(desk, order, policy, best)
   }
   if (best.order === null) yield* tryRepairing(desk, presentOrder(problem), policy, best)
@@ -60,8 +60,7 @@ function mostTries({ tasks }: Problem, { placements, crowd }: SearchPolicy): num
 function keep(best: Best, desk: Desk, order: readonly number[], worth: Worth): void {
   best.worth = worth
   best.order = order
-  best.slots.slot.set(desk.slots.slot)
-  best.slots.option.set(desk.slots.option)
+  copySlots(desk.kept.slots, best.slots)
 }
 
 /** Nobody is bound to a cluster. */
@@ -79,7 +78,7 @@ function* tryRepairing(
   const pins = freeFor(first)
   let order = first
   for (let repairs = 0; repairs <= policy.repairs; repairs += 1) {
-    const outcome = tryOrder(desk, { order, pins, mayBeLate, limit: best.worth })
+    const outcome = tryOrder(desk, { order, shared: 0, pins, mayBeLate, limit: best.worth })
     yield
     if (outcome.kind === 'worse') return
     if (outcome.kind === 'complete') {
@@ -97,7 +96,8 @@ function* tryRepairing(
 
 /** Everybody may be late. */
 function* tryAnyhow(desk: Desk, order: readonly number[], best: Best): Generator<undefined, void> {
-  const outcome = tryOrder(desk, { order, pins: freeFor(order), mayBeLate: new Set(order), limit: best.worth })
+  const mayBeLate = new Set(order)
+  const outcome = tryOrder(desk, { order, shared: 0, pins: freeFor(order), mayBeLate, limit: best.worth })
   yield
   if (outcome.kind === 'complete') keep(best, desk, order, outcome.worth)
 }
@@ -105,28 +105,37 @@ function* tryAnyhow(desk: Desk, order: readonly number[], best: Best): Generator
 /** So many accepted plans back a new one must not be worse than: what lets the search leave a plan that no move betters. */
 const MEMORY = 24
 
+/** The search goes on for so many times as long as it took to its last gain. */
+const MOMENTUM = 3
+
 /**
  * Moves of one task, as chance with a seed has it, for as long as there are tries left. A plan is gone on from if it is no
  * worse than the present one, or than the one of some steps ago; the best of all is kept.
  */
 function* improve(desk: Desk, { policy, seed }: SearchOptions, best: Best): Generator<undefined, void> {
   const { tasks } = desk.problem
-  if (tasks.length < 2) return
-  const chance = chanceFrom(seed)
+  if (tasks.length < 2 || isIdeal(desk, best.worth)) return
   // Orders that lose to the present plan may still lead to one that does not.
-  let current = best.order === null ? nearPresent(desk) : sequenceOf(best.order, best.worth)
-  if (current === null) return
-  const mayBeLate = new Set(current.order.filter((at) => (best.slots.slot[at] ?? 0) > (tasks[at]?.latest ?? 0)))
-  const start = current.worth
-  const memory: Worth[] = Array.from({ length: MEMORY }, () => start)
+  const first = best.order ?? presentOrder(desk.problem)
+  const mayBeLate = new Set(first.filter((at) => (best.slots.slot[at] ?? 0) > (tasks[at]?.latest ?? 0)))
+  const begun = tryOrder(desk, { order: first, shared: 0, pins: freeFor(first), mayBeLate, limit: NO_PLAN })
+  yield
+  // The order of the present starts may break a promise, where tasks were bound to clusters.
+  if (begun.kind !== 'complete') return
+  let current: Sequence = { order: first, pins: freeFor(first), worth: begun.worth }
+  const chance = chanceFrom(seed)
+  const memory: Worth[] = Array.from({ length: MEMORY }, () => begun.worth)
+  const patience = best.order === null ? policy.patienceAgain : policy.patience
+  const least = patience * tasks.length * tasks.length
   let lastBetter = 0
   // The longer it took to find something better, the longer it goes on.
-  const isPatient = (step: number): boolean => step < Math.max(policy.patience * tasks.length, 3 * lastBetter)
+  const isPatient = (step: number): boolean => step < Math.max(least, MOMENTUM * lastBetter)
   for (let step = 0; desk.tried < desk.mostTried && isPatient(step); step += 1) {
-    const { order, pins } = movedBy(chance, desk.problem, current)
-    const past = memory[step % MEMORY] ?? start
+    const { order, pins, shared } = movedBy(chance, desk.problem, current)
+    const past = memory[step % MEMORY] ?? begun.worth
     const bound = isLess(past, current.worth) ? current.worth : past
-    const outcome = tryOrder(desk, { order, pins, mayBeLate, limit: { late: bound.late, cost: bound.cost + 1 } })
+    const limit = { late: bound.late, cost: bound.cost + 1 }
+    const outcome = tryOrder(desk, { order, shared, pins, mayBeLate, limit })
     yield
     if (outcome.kind === 'complete') {
       current = { order, pins, worth: outcome.worth }
@@ -139,34 +148,30 @@ function* improve(desk: Desk, { policy, seed }: SearchOptions, best: Best): Gene
   }
 }
 
+/** Nobody is in anybody's way. */
+const isIdeal = ({ floor }: Desk, { late, cost }: Worth): boolean => late === 0 && cost <= floor
+
 interface Sequence {
   readonly order: readonly number[]
   readonly pins: Int8Array
   readonly worth: Worth
 }
 
-const sequenceOf = (order: readonly number[], worth: Worth): Sequence => ({ order, pins: freeFor(order), worth })
-
-/** Null where the order of the present starts breaks a promise, as may be where tasks were bound to clusters. */
-function nearPresent(desk: Desk): Sequence | null {
-  const order = presentOrder(desk.problem)
-  const outcome = tryOrder(desk, { order, pins: freeFor(order), mayBeLate: new Set(), limit: NO_PLAN })
-  return outcome.kind === 'complete' ? sequenceOf(order, outcome.worth) : null
+interface Move extends Omit<Sequence, 'worth'> {
+  /** So many of the first are as they were. */
+  readonly shared: number
 }
 
 /** One task goes to another place in the order; now and then it is bound to one of its clusters, or set free again. */
-function movedBy(
-  chance: (bound: number) => number,
-  { tasks }: Problem,
-  { order, pins }: Sequence,
-): Pick<Sequence, 'order' | 'pins'> {
+function movedBy(chance: (bound: number) => number, { tasks }: Problem, { order, pins }: Sequence): Move {
   const [from, to] = [chance(order.length), chance(order.length)]
   const task = order[from] as number // inside the order
   const options = tasks[task]?.options.length ?? 0
-  if (options < 2 || chance(4) > 0) return { order: order.toSpliced(from, 1).toSpliced(to, 0, task), pins }
+  if (options < 2 || chance(4) > 0)
+    return { order: order.toSpliced(from, 1).toSpliced(to, 0, task), pins, shared: Math.min(from, to) }
   const bound = pins.slice()
   bound[task] = chance(options + 1) - 1
-  return { order, pins: bound }
+  return { order, pins: bound, shared: from }
 }
 
 type Compare = (a: Task, b: Task) => number

@@ -1,5 +1,5 @@
 /** One plan: those who wait are given the earliest slot one after another, in a given order. */
-import { copyLane, emptyLane, takeSpan, type Lane } from './lane.ts'
+import { copyLanes, laneSetOf, takeSpan, type Lane, type LaneSet } from './lane.ts'
 import { lengthAt, slotOf, type Option, type Problem, type Task } from './problem.ts'
 
 /** What a plan comes to: first nobody past a promise, then short waits. Whole numbers, so that any engine sums them alike. */
@@ -18,23 +18,59 @@ export interface Slots {
   readonly option: Int32Array
 }
 
+/** How far a plan had come before its `position`-th task was placed. */
+interface Mark {
+  readonly lanes: LaneSet
+  late: number
+  /** What it costs at least: those not yet placed count as if each were alone. */
+  cost: number
+}
+
+/** The plan of the last order that was complete, with marks every so many tasks: one like it is tried from where they part. */
+interface Kept {
+  readonly slots: Slots
+  readonly marks: Mark[]
+}
+
 export interface Desk {
   readonly problem: Problem
-  readonly lanes: readonly Lane[]
   /** The earliest slot of each task were it alone: no plan gives it a better one. */
   readonly alone: Int32Array
-  readonly slots: Slots
+  /** What a plan costs in which nobody is in anybody's way. */
+  readonly floor: number
+  readonly kept: Kept
+  /** The plan at hand. Its first mark is never used: every plan begins at that of `kept`. */
+  readonly trial: Kept & { readonly lanes: LaneSet }
+  /** Tasks from mark to mark. */
+  readonly stride: number
   /** Placements tried so far, and how many are tried at most. */
   tried: number
   readonly mostTried: number
 }
 
-export const slotsFor = (tasks: number): Slots => ({ slot: new Int32Array(tasks), option: new Int32Array(tasks) })
+const slotsFor = (tasks: number): Slots => ({ slot: new Int32Array(tasks), option: new Int32Array(tasks) })
+
+export function copySlots(source: Slots, into: Slots): void {
+  into.slot.set(source.slot)
+  into.option.set(source.option)
+}
+
+export const cloneSlots = ({ slot, option }: Slots): Slots => ({ slot: slot.slice(), option: option.slice() })
+
+/** Copying a mark costs as much as some placements: few tasks have one each few, many have sixteen in all. */
+const LEAST_STRIDE = 6
+const MOST_MARKS = 16
 
 export function deskFor(problem: Problem, mostTried: number): Desk {
-  const alone = Int32Array.from(problem.tasks, (task) => earliestOf(problem.lanes, task, -1)?.slot ?? 0)
-  const lanes = problem.lanes.map((lane) => emptyLane(lane.from.length))
-  return { problem, lanes, alone, slots: slotsFor(problem.tasks.length), tried: 0, mostTried }
+  const { lanes, tasks } = problem
+  const alone = Int32Array.from(tasks, (task) => earliestOf(lanes, task, -1)?.slot ?? 0)
+  const floor = tasks.reduce((sum, { weight }, at) => sum + weight * (alone[at] ?? 0), 0)
+  const stride = Math.max(LEAST_STRIDE, Math.ceil(tasks.length / MOST_MARKS))
+  const marksFor = (): Mark[] =>
+    Array.from({ length: Math.ceil(tasks.length / stride) }, () => ({ lanes: laneSetOf(lanes), late: 0, cost: floor }))
+  const kept = { slots: slotsFor(tasks.length), marks: marksFor() }
+  const trial = { slots: slotsFor(tasks.length), marks: marksFor(), lanes: laneSetOf(lanes) }
+  return { problem, alone, floor, kept, trial, stride, tried: 0, mostTried }
 }
 
 interface Found {
@@ -68,6 +104,8 @@ export type Outcome =
 export interface Attempt {
   /** Tasks in the order in which they are served. */
   readonly order: readonly number[]
+  /** So many of the first stand, and are bound, as in the last order that was complete. */
+  readonly shared: number
   /** By task: the one option that it is to take; -1: whichever is earliest. */
   readonly pins: Int8Array
   /** Those who may start after their promise. */
@@ -78,15 +116,19 @@ export interface Attempt {
 
 const WORSE: Outcome = { kind: 'worse' }
 
-/** Writes the plan into `desk.slots`, as far as it comes. */
-export function tryOrder(desk: Desk, { order, pins, mayBeLate, limit }: Attempt): Outcome {
-  const { problem, lanes, alone, slots } = desk
-  for (let at = 0; at < lanes.length; at += 1) copyLane(problem.lanes[at] as Lane, lanes[at] as Lane) // as many of each
-  let late = 0
-  // What it costs at least: those not yet placed count as if each were alone.
-  let cost = 0
-  for (const at of order) cost += (problem.tasks[at] as Task).weight * (alone[at] as number)
-  for (const at of order) {
+/** Writes the plan into `desk.kept`, if it is complete. */
+export function tryOrder(desk: Desk, { order, shared, pins, mayBeLate, limit }: Attempt): Outcome {
+  const { problem, alone, trial, kept, stride } = desk
+  const { slots } = trial
+  const { lanes } = trial.lanes
+  const firstMark = Math.min(Math.floor(shared / stride), kept.marks.length - 1)
+  const begin = kept.marks[firstMark] as Mark // the last that both orders come by
+  copyLanes(begin.lanes, trial.lanes)
+  let { late, cost } = begin
+  for (let position = firstMark * stride; position < order.length; position += 1) {
+    if (position % stride === 0 && position > firstMark * stride)
+      setMark(trial.marks[position / stride] as Mark, trial.lanes, { late, cost })
+    const at = order[position] as number // inside the order
     const task = problem.tasks[at] as Task // an order names tasks
     desk.tried += 1
     const found = earliestOf(lanes, task, pins[at] ?? -1)
@@ -99,7 +141,27 @@ export function tryOrder(desk: Desk, { order, pins, mayBeLate, limit }: Attempt)
     if (late > limit.late || (late === limit.late && cost >= limit.cost)) return WORSE
     occupy(lanes, task, found)
   }
+  keepTrial(desk, order, firstMark)
   return { kind: 'complete', worth: { late, cost } }
+}
+
+function setMark(mark: Mark, lanes: LaneSet, { late, cost }: Worth): void {
+  copyLanes(lanes, mark.lanes)
+  mark.late = late
+  mark.cost = cost
+}
+
+function keepTrial({ kept, trial, stride }: Desk, order: readonly number[], firstMark: number): void {
+  for (let position = firstMark * stride; position < order.length; position += 1) {
+    const at = order[position] as number // inside the order
+    kept.slots.slot[at] = trial.slots.slot[at] as number
+    kept.slots.option[at] = trial.slots.option[at] as number
+  }
+  for (let index = firstMark + 1; index < kept.marks.length; index += 1) {
+    const before = kept.marks[index] as Mark // as many of each
+    kept.marks[index] = trial.marks[index] as Mark
+    trial.marks[index] = before
+  }
 }
 
 /** As if it were late by ten years: no plan loses somebody's place to make others earlier. */
