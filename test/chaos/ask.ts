@@ -102,7 +102,11 @@ function brokenOff(error: unknown): Error {
 const isPassing = ({ status, text }: Got): boolean =>
   status >= 500 || status === 429 || (status === 409 && codeOf(text) === 'idempotency-in-flight')
 
-const isDecided = ({ status }: Got): boolean => status < 300 || status === 409 || status === 422
+/** 400: an earlier shrink has left no more than this one asks for. */
+const isDecided = (got: Got): boolean => isKept(got) || got.status === 400
+
+/** What a key keeps, to be answered again. */
+export const isKept = ({ status }: Pick<Got, 'status'>): boolean => status < 300 || status === 409 || status === 422
 
 const codeOf = (text: string): string => Problem.parse(JSON.parse(text)).code
 

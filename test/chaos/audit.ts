@@ -7,7 +7,7 @@ import { eventually } from '../durability/eventually.ts'
 import { OPERATORS } from '../durability/operators.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import type { OperatorId } from '../support/sandbox.ts'
-import { type Asker, untilAnswered } from './ask.ts'
+import { type Asker, isKept, untilAnswered } from './ask.ts'
 import { readyNodes, surely } from './settle.ts'
 import type { ChaosSystem } from './system.ts'
 
@@ -69,7 +69,7 @@ export async function answersStand(
   all: readonly Allocation[],
 ): Promise<readonly string[]> {
   const found: string[] = []
-  for (const { request, status, text } of answered) {
+  for (const { request, status, text } of answered.filter(isKept)) {
     const again = await untilAnswered(platform, request, () => undefined)
     if (again.status !== status || again.text !== text)
       found.push(

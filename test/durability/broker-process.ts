@@ -15,7 +15,6 @@ export interface BrokerFiles {
 
 export interface BrokerProcess {
   readonly url: string
-  readonly metricsUrl: string
   readonly pid: number
   /** Resolves when the process has ended, for whatever reason. */
   readonly ended: Promise<void>
@@ -60,7 +59,7 @@ export async function startBrokerProcess(
   const ended = once(child, 'exit') as Promise<[number | null]>
   const said: string[] = []
   child.stderr?.on('data', (chunk: Buffer) => said.push(String(chunk)))
-  const { url, metricsUrl } = await Promise.race([
+  const url = await Promise.race([
     ready(child, { said, onError }),
     ended.then(([status]) => {
       throw new Error(`the broker ended with ${status} before it was ready: ${said.join('')}`)
@@ -74,7 +73,6 @@ export async function startBrokerProcess(
   }
   return {
     url,
-    metricsUrl,
     pid: child.pid ?? 0,
     ended: ended.then(() => undefined),
     kill: async () => void (await send('SIGKILL')),
@@ -103,18 +101,13 @@ const spawnBroker = (env: Readonly<Record<string, string>>): ChildProcess =>
     stdio: ['ignore', 'pipe', 'pipe'],
   })
 
-interface Addresses {
-  readonly url: string
-  readonly metricsUrl: string
-}
-
 /** The level of errors, as pino writes it. */
 const ERROR_LEVEL = 50
 
 function ready(
   child: ChildProcess,
   { said, onError }: { readonly said: string[]; readonly onError: (line: string) => void },
-): Promise<Addresses> {
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       child.kill('SIGKILL')
@@ -124,17 +117,18 @@ function ready(
     let isReady = false
     createInterface(child.stdout).on('line', (line) => {
       if (!isReady) said.push(`${line}\n`)
-      const { msg, level, url, metricsUrl } = JSON.parse(line) as Line // pino writes one object per line
+      const { msg, level, url } = JSON.parse(line) as Line // pino writes one object per line
       if (level >= ERROR_LEVEL) onError(line)
-      if (msg !== 'the broker is ready' || url === undefined || metricsUrl === undefined) return
+      if (msg !== 'the broker is ready' || url === undefined) return
       isReady = true
       clearTimeout(timer)
-      resolve({ url, metricsUrl })
+      resolve(url)
     })
   })
 }
 
-interface Line extends Partial<Addresses> {
+interface Line {
   readonly msg: string
   readonly level: number
+  readonly url?: string
 }
