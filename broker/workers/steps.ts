@@ -36,8 +36,19 @@ export interface Subject {
 
 /** One call of the contract, waiting for its turn included. */
 const CALL_DEADLINE_MS = 30 * SECOND_MS
-/** Groups asked for at once: enough to fill the operator's rate, few enough that none waits out its deadline. */
-const GROUPS_AT_ONCE = 6
+/**
+ * Groups asked for at once: at least so many, and what the operator's rate lets through in this time where each node is a
+ * call of its own. Enough to fill the rate, and for one look of the adapter's to serve many groups; few enough that none
+ * waits out its deadline, and that a freeze is soon felt.
+ */
+const LEAST_GROUPS_AT_ONCE = 6
+const GROUPS_WITHIN_S = 2
+
+const groupsAtOnce = ({ provider, traffic }: ProviderEntry): number =>
+  Math.max(
+    LEAST_GROUPS_AT_ONCE,
+    Math.floor((traffic().ratePerSecond * GROUPS_WITHIN_S) / provider.capabilities.maxBatch),
+  )
 
 let operations = 0
 
@@ -60,7 +71,7 @@ export async function carryOut(context: LookContext, subject: Subject, steps: re
   const creates = steps.filter((step) => step.step === 'create')
   const others = steps.filter((step) => step.step !== 'create')
   await eachAtOnce(others, 1, (step) => attempt(context, row, step.step, () => takeStep(context, subject, step)))
-  await eachAtOnce(creates, GROUPS_AT_ONCE, async ({ group: name }) => {
+  await eachAtOnce(creates, groupsAtOnce(subject.entry), async ({ group: name }) => {
     const group = subject.groups.find((one) => one.name === name)
     if (group !== undefined) answers.push({ group: name, error: await create(context, subject, group) })
   })
