@@ -30,6 +30,7 @@ import {
 import type { EventTail } from './app/event-tail.ts'
 import { eventFilter, listEvents } from './app/read-events.ts'
 import { getReconciliation } from './app/read-reconciliation.ts'
+import { listAudit, readAuditChain } from './app/read-audit.ts'
 import { readUsage } from './app/read-usage.ts'
 import { releaseAllocation } from './app/release-allocation.ts'
 import { reloadInventory } from './app/reload-inventory.ts'
@@ -117,6 +118,8 @@ export const bindUseCases = (
   listDeliveries: (caller, id, page) => listDeliveries(app, caller, id, page),
   getUsage: (caller, query) => readUsage(app, caller, query),
   getSettlement: (caller, period) => readSettlement(app, caller, period),
+  listAudit: (caller, filter, page) => listAudit(app, caller, filter, page),
+  getAuditChain: (caller) => readAuditChain(app, caller),
   listProviders: (_caller, page) => listProviders(app, providers, page),
   getProvider: (_caller, id) => getProvider(app, providers, id),
   getReconciliation: async (_caller, id) => {

@@ -31,8 +31,17 @@ export interface Idempotency {
   readonly digest: string
 }
 
-export interface Command {
+/** What the audit trail has of a request. */
+export interface Attempt {
   readonly caller: Caller
+  /** The operation, as the OpenAPI document names it. */
+  readonly action: string
+  /** Path below `/v1/`, without the query. */
+  readonly resource: string
+  readonly requestId: string
+}
+
+export interface Command extends Attempt {
   readonly idempotency: Idempotency | null
   /** The ETag that the caller saw (`If-Match`), without quotes; null for none. `*` matches any. */
   readonly ifMatch: string | null

@@ -248,7 +248,8 @@ function eventRow(
   }
 }
 
-function providerOf(subject: string, calendar: Calendar): string | null {
+/** Which operator a path below `/v1/` belongs to; null: none, or more than one. */
+export function providerOf(subject: string, calendar: Calendar): string | null {
   const [noun, id = ''] = subject.split('/')
   if (noun === 'providers') return id
   return noun === 'clusters' ? (clusterOf(calendar, id)?.providerId ?? null) : null

@@ -12,8 +12,9 @@ import { idempotencyKey, type Needs, readNeeds, reservationChanges, writeChanges
 import { type Head, lockHead, saveHead } from '../store/head.ts'
 import { assertWithinCapacity } from '../store/reservations.ts'
 import type { CalendarCache } from './calendar-cache.ts'
-import { type Idempotency, REPLAYED } from './command.ts'
-import { type Draft, openDraft } from './draft.ts'
+import { auditRow } from './audit.ts'
+import { type Attempt, type Idempotency, REPLAYED } from './command.ts'
+import { type Draft, openDraft, providerOf } from './draft.ts'
 import { type Changes, noChanges } from '../store/changes.ts'
 import { bookEdges, type MeterEdge, meterEdges } from './metering.ts'
 import { giveNotices } from './take-back.ts'
@@ -30,6 +31,8 @@ export interface KeyedMember {
   readonly member: Member<unknown>
   /** The caller's key: the first answer is kept with the change, and given again. */
   readonly idempotency: (Idempotency & { readonly clientId: string }) | null
+  /** Who asked for what, for the audit trail; null for the broker's own work. */
+  readonly attempt: Attempt | null
 }
 
 export type Outcome = { readonly value: unknown; readonly replayed: boolean } | { readonly error: unknown }
@@ -77,7 +80,7 @@ export async function commitGroup(
   const now = Math.max(context.now(), locked.lastAt)
   const noticeAt = nextNoticeAt(calendar, now)
   // Before anybody decides, whoever must give way is told: so nobody finds idle-use in his way that should be going.
-  const first = noticeAt !== null && noticeAt <= now ? [{ member: giveNotices, idempotency: null }] : []
+  const first = noticeAt !== null && noticeAt <= now ? [{ member: giveNotices, idempotency: null, attempt: null }] : []
   const all: readonly KeyedMember[] = [...first, ...group]
   const rows = await readNeeds(
     trx,
@@ -129,7 +132,7 @@ function takesRoom(op: CalendarOp, inverse: CalendarOp): op is Reserve {
   return op.reservation.phase !== 'running' || before === null || op.reservation.end > before.end
 }
 
-function decideOne({ member, idempotency }: KeyedMember, hands: Hands): { outcome: Outcome; head: Head } {
+function decideOne({ member, idempotency, attempt }: KeyedMember, hands: Hands): { outcome: Outcome; head: Head } {
   const earlier = idempotency === null ? undefined : hands.rows.idempotency.get(idempotencyKey(idempotency))
   if (idempotency !== null && earlier !== undefined) {
     return { outcome: replay(earlier.outcome as Kept, earlier.digest === idempotency.digest), head: hands.head }
@@ -153,6 +156,13 @@ function decideOne({ member, idempotency }: KeyedMember, hands: Hands): { outcom
     hands.changes.idempotency.set(idempotencyKey(row), row)
     hands.rows.idempotency.set(idempotencyKey(row), row)
   }
+  const record = (head: Head, value: unknown, code: RefusalCode | null): Head => {
+    if (attempt === null) return head
+    const subjects = (subject: string): string | null => providerOf(subject, hands.calendar)
+    const row = auditRow({ attempt, value, code, providerOf: subjects }, { head, now: hands.now })
+    hands.changes.audit.push(row)
+    return { ...head, auditSequence: row.sequence, auditHash: row.hash }
+  }
   try {
     const value = member.decide(open.draft)
     if (member.triesOnly === true) {
@@ -165,12 +175,12 @@ function decideOne({ member, idempotency }: KeyedMember, hands: Hands): { outcom
     merge(open.changes, hands)
     for (const id of taking) hands.mustFit.add(id)
     keep({ value })
-    return { outcome: { value, replayed: false }, head: open.head() }
+    return { outcome: { value, replayed: false }, head: record(open.head(), value, null) }
   } catch (error) {
     for (const op of undo.toReversed()) applyOp(hands.calendar, op)
     if (!(error instanceof Refusal)) throw error
     if (KEPT.has(error.code)) keep({ refusal: { code: error.code, detail: error.message, members: error.members } })
-    return { outcome: { error }, head: hands.head }
+    return { outcome: { error }, head: record(hands.head, null, error.code) }
   }
 }
 
@@ -219,6 +229,7 @@ const isEmpty = (changes: Changes): boolean =>
   changes.log.length === 0 &&
   changes.decisions.length === 0 &&
   changes.events.length === 0 &&
+  changes.audit.length === 0 &&
   changes.approvals.size +
     changes.allocations.size +
     changes.nodes.size +

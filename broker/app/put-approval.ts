@@ -22,7 +22,7 @@ export async function putApproval(
   id: string,
   request: ApprovalRequest,
 ): Promise<Answer<Approval> & { readonly created: boolean }> {
-  const { row, body, created } = await app.writer.run({
+  const { row, body, created } = await app.writer.perform(command, {
     needs: { approvals: [id] },
     decide(draft) {
       const before = draft.approval(id)

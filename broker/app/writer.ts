@@ -6,7 +6,7 @@
 import { Refusal } from '../../shared/refusal.ts'
 import { isDatabaseAway } from '../store/away.ts'
 import type { Database } from '../store/database.ts'
-import type { Answer, Command } from './command.ts'
+import type { Answer, Attempt, Command } from './command.ts'
 import type { Changes } from '../store/changes.ts'
 import {
   commitGroup,
@@ -20,7 +20,9 @@ import {
 export interface Writer {
   /** @throws Refusal as the member did; `unavailable` when too many wait or the broker stops */
   run<T>(member: Member<T>): Promise<T>
-  /** As `run`, under the command's idempotency key. */
+  /** As `run`, for a caller: it is in the audit trail, done or refused. */
+  perform<T>(attempt: Attempt, member: Member<T>): Promise<T>
+  /** As `perform`, under the command's idempotency key. */
   answer<T>(command: Command, member: Member<Omit<Answer<T>, 'replayed'>>): Promise<Answer<T>>
   /** Called after each commit with what it changed. */
   onCommit(listener: (changes: Changes) => void): void
@@ -57,7 +59,7 @@ export function createWriter(options: WriterOptions): Writer {
 
   const enqueue = (
     member: Member<unknown>,
-    idempotency: KeyedMember['idempotency'],
+    { idempotency = null, attempt = null }: Partial<Omit<KeyedMember, 'member'>> = {},
   ): Promise<Outcome & { value: unknown }> => {
     if (closed) return Promise.reject(new Refusal('unavailable', 'The broker is stopping.'))
     if (waiting.length >= MAX_WAITING) {
@@ -65,16 +67,20 @@ export function createWriter(options: WriterOptions): Writer {
     }
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome): void => ('error' in outcome ? reject(outcome.error) : resolve(outcome))
-      waiting.push({ member, idempotency, settle })
+      waiting.push({ member, idempotency, attempt, settle })
       running ??= runAll()
     })
   }
 
   return {
-    run: async <T>(member: Member<T>) => (await enqueue(member, null)).value as T,
+    run: async <T>(member: Member<T>) => (await enqueue(member)).value as T,
+    perform: async <T>(attempt: Attempt, member: Member<T>) => (await enqueue(member, { attempt })).value as T,
     async answer<T>(command: Command, member: Member<Omit<Answer<T>, 'replayed'>>) {
       const key = command.idempotency
-      const outcome = await enqueue(member, key === null ? null : { ...key, clientId: command.caller.clientId })
+      const outcome = await enqueue(member, {
+        attempt: command,
+        idempotency: key === null ? null : { ...key, clientId: command.caller.clientId },
+      })
       const answer = outcome.value as Omit<Answer<T>, 'replayed'>
       return { ...answer, replayed: 'replayed' in outcome && outcome.replayed }
     },

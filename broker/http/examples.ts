@@ -1,6 +1,7 @@
 /** One story told by every example of the OpenAPI document: KAIST trains on 64 nodes at NHN for three months. */
 import type { Allocation, AllocationNode, AllocationRequest } from '../../shared/allocation.ts'
 import type { PreviewRequest, WaitlistItem } from '../../shared/allocation.ts'
+import type { AuditChain, AuditRecord } from '../../shared/audit.ts'
 import type { ClosedPeriod, Settlement, UsageReport } from '../../shared/usage.ts'
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
@@ -426,4 +427,24 @@ export const settlement: Settlement = {
   ...closedPeriod,
   items: [{ provider: PROVIDER_ID, program: 'ai-foundation-model', share: 'government', entry: 'usage', ...figures }],
   total: figures,
+}
+
+export const auditRecord: AuditRecord = {
+  sequence: 1,
+  at: '2026-12-01T00:00:00Z',
+  actor: 'platform',
+  action: 'createAllocation',
+  resource: `allocations/${allocation.id}`,
+  outcome: 'done',
+  code: null,
+  requestId: '0e0c4f0a-5d0e-4f4e-9a53-6f1f5e2f2a11',
+  organizationId: allocation.organizationId,
+  providerId: PROVIDER_ID,
+  previousHash: '0'.repeat(64),
+  hash: '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08',
+}
+
+export const auditChain: AuditChain = {
+  oldest: { sequence: 1, previousHash: '0'.repeat(64) },
+  last: { sequence: 1, hash: auditRecord.hash },
 }

@@ -14,6 +14,7 @@ import { idempotencyKey, idempotencyOf } from './idempotency.ts'
 import { streamEvents, wantsStream } from './event-stream.ts'
 import { SUCCESS_STATUS } from './problem.ts'
 import { pathOf, readQuery } from './query.ts'
+import { requestIdOf } from './request-id.ts'
 import type { Reply, Route } from './route.ts'
 import { send, sendJson } from './send.ts'
 import type { UseCases } from './use-cases.ts'
@@ -52,7 +53,7 @@ async function answer(route: Route, mounting: Mounting, request: Request, respon
   if (!caller.scopes.has(route.scope)) throw lacks(route)
   const params = route.params.safeParse(request.params)
   if (!params.success) throw new Refusal('not-found', 'There is no such thing: the path holds no valid id.')
-  const rest = await readRest(route, request, caller).catch(async (error: unknown) => {
+  const rest = await readRest(route, request, response, caller).catch(async (error: unknown) => {
     await route.find?.(useCases, caller, params.data)
     throw error
   })
@@ -77,7 +78,7 @@ interface Rest {
   readonly body: unknown
 }
 
-async function readRest(route: Route, request: Request, caller: Caller): Promise<Rest> {
+async function readRest(route: Route, request: Request, response: Response, caller: Caller): Promise<Rest> {
   const query = parseWith(route.query, readQuery(request.url))
   const key = route.takesIdempotencyKey ? idempotencyKey(request.get('idempotency-key')) : null
   const ifMatch = route.takesIfMatch ? ifMatchOf(request.get('if-match')) : null
@@ -88,6 +89,9 @@ async function readRest(route: Route, request: Request, caller: Caller): Promise
     body: bodyOf(route, sent),
     command: {
       caller,
+      action: route.operationId,
+      resource: asked.path.slice('/v1/'.length),
+      requestId: requestIdOf(response),
       idempotency: key === null ? null : idempotencyOf({ key, ...asked }),
       ifMatch,
       traceparent: traceparentOf(request.get('traceparent')),

@@ -56,6 +56,7 @@ const TAGS = [
   { name: 'Allocations', description: 'Nodes for a period under an approval, and those that wait.' },
   { name: 'Events', description: 'What happened, in one gap-free order: listed, streamed, or sent to an endpoint.' },
   { name: 'Usage', description: 'Hours reserved and worked, and months that are settled.' },
+  { name: 'Audit', description: 'Who asked for what change, in a chain that shows whether it is whole.' },
   { name: 'Operations', description: 'Switches for operators’ staff: drains and suspensions.' },
 ]
 

@@ -28,6 +28,8 @@ import type { EventQuery, EventStart } from '../app/read-events.ts'
 import type { Switch } from '../app/suspend.ts'
 import type { FoundNode } from '../app/resolve-finding.ts'
 import type { AdoptRequest, HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
+import type { AuditChain, AuditRecord } from '../../shared/audit.ts'
+import type { AuditFilter } from '../store/audit.ts'
 import type { ClosedPeriod, Settlement, UsageReport } from '../../shared/usage.ts'
 import type { UsageQuery } from '../app/read-usage.ts'
 import type { Answer, Caller, Command, Page, PageRequest, Range } from '../app/command.ts'
@@ -95,6 +97,9 @@ export interface UseCases {
   listDeliveries(caller: Caller, id: string, page: PageRequest): Promise<Page<Delivery>>
   getUsage(caller: Caller, query: UsageQuery): Promise<UsageReport>
   getSettlement(caller: Caller, period: string): Promise<Settlement>
+  listAudit(caller: Caller, filter: AuditFilter, page: PageRequest): Promise<Page<AuditRecord>>
+  /** Throws Refusal `not-found` for a bound caller. */
+  getAuditChain(caller: Caller): Promise<AuditChain>
   listProviders(caller: Caller, page: PageRequest): Promise<Page<ProviderView>>
   getProvider(caller: Caller, id: string): Promise<Seen<ProviderView>>
   getReconciliation(caller: Caller, id: string): Promise<Reconciliation>

@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely'
 import type { EpochMs } from '../../shared/time.ts'
 import type { LogEntry } from './head.ts'
 import type {
+  AuditTable,
   AllocationTable,
   ApprovalTable,
   CircuitTable,
@@ -41,6 +42,7 @@ export interface FindingChange {
 export type SweepDeletionRow = Selectable<SweepDeletionTable>
 export type WebhookRow = Selectable<WebhookTable>
 export type DeliveryRow = Selectable<WebhookDeliveryTable>
+export type AuditRow = Selectable<AuditTable>
 export type UsageIntervalRow = Selectable<UsageIntervalTable>
 export type UsagePeriodRow = Selectable<UsagePeriodTable>
 /** A month, with what it comes to. */
@@ -78,6 +80,7 @@ export interface Changes {
   readonly periods: Map<string, SettledPeriod>
   readonly decisions: DecisionRow[]
   readonly events: EventRow[]
+  readonly audit: AuditRow[]
   readonly log: LogEntry[]
   readonly idempotency: Map<string, IdempotencyRow>
 }
@@ -101,6 +104,7 @@ export const noChanges = (): Changes => ({
   periods: new Map(),
   decisions: [],
   events: [],
+  audit: [],
   log: [],
   idempotency: new Map(),
 })

@@ -187,6 +187,7 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await insertRows(trx, 'usage_periods', [...changes.periods.values()])
   await insertRows(trx, 'decisions', changes.decisions)
   await insertRows(trx, 'events', changes.events)
+  await insertRows(trx, 'audit', changes.audit)
   await insertRows(trx, 'idempotency_keys', [...changes.idempotency.values()])
   await appendLog(trx, changes.log)
 }

@@ -64,6 +64,9 @@ const withKey = (key: string, digest = 'd'): Command => ({
   idempotency: { key, digest },
   ifMatch: null,
   traceparent: null,
+  action: 'putApproval',
+  resource: 'approvals/apr-1',
+  requestId: 'req-1',
 })
 
 for (const engine of ENGINES) {

@@ -94,6 +94,8 @@ export function fakeUseCases(): FakeUseCases {
       changed(command, known(providerId, KNOWN.provider, examples.allocation)),
     holdDeletes: async (command, deletesHeld) => ({ body: { deletesHeld }, etag: null, replayed: repeated(command) }),
     closeUsagePeriod: async (command) => ({ body: examples.closedPeriod, etag: null, replayed: repeated(command) }),
+    listAudit: async () => onlyPage(examples.auditRecord),
+    getAuditChain: async () => examples.auditChain,
     getUsage: async () => examples.usageReport,
     getSettlement: async () => examples.settlement,
     switchCluster: async (command, id) => changed(command, cluster(command.caller, id)),

@@ -11,6 +11,7 @@ import { CloudEvent } from '../../shared/event.ts'
 import { ImportReport } from '../../shared/fleet-import.ts'
 import { Drain, Frozen, InventoryReload } from '../../shared/operation.ts'
 import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
+import { AuditChain, AuditRecord } from '../../shared/audit.ts'
 import { ClosedPeriod, Settlement, UsageReport } from '../../shared/usage.ts'
 import { Problem } from '../../shared/problem.ts'
 import { pageOf } from '../../shared/text.ts'
@@ -60,6 +61,8 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('POST /v1/webhooks/{id}/rotate-secret', [200], WebhookWithSecret, true),
   endpoint('GET /v1/webhooks/{id}/deliveries', [200], pageOf(Delivery)),
   endpoint('POST /v1/webhooks/{id}/deliveries/{id}/redeliver', [202], Delivery),
+  endpoint('GET /v1/audit', [200], pageOf(AuditRecord)),
+  endpoint('GET /v1/audit/chain', [200], AuditChain),
   endpoint('GET /v1/usage', [200], UsageReport),
   endpoint('POST /v1/usage/periods/{id}/close', [200], ClosedPeriod),
   endpoint('GET /v1/usage/periods/{id}/settlement', [200], Settlement),

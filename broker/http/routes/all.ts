@@ -1,6 +1,7 @@
 /** Every route under `/v1`, in the order in which the document shows them. A new noun is one line here. */
 import type { Route } from '../route.ts'
 import { allocationRoutes } from './allocations.ts'
+import { auditRoutes } from './audit.ts'
 import { approvalRoutes } from './approvals.ts'
 import { clusterRoutes } from './clusters.ts'
 import { eventRoutes } from './events.ts'
@@ -22,6 +23,7 @@ export const ROUTES: readonly Route[] = [
   ...eventRoutes,
   ...webhookRoutes,
   ...usageRoutes,
+  ...auditRoutes,
   ...operationRoutes,
   ...reconciliationRoutes,
 ]
