@@ -14,6 +14,8 @@ export class ConfigError extends Error {
 
 const Port = z.coerce.number('must be a port number, 0 to 65535').int().min(0).max(65_535)
 
+const Days = z.coerce.number('must be a number of days above 0').positive().max(36_500)
+
 const Environment = z.object({
   /** Where the API listens. 0 takes any free port. Default 8080. */
   PORT: Port.default(8080),
@@ -64,6 +66,14 @@ const Environment = z.object({
    * Default 60.
    */
   NODE_HEALTH_SECONDS: z.coerce.number('must be a number of seconds above 0').positive().max(3_600).default(60),
+  /** How long events can be read, in days. Default 400. */
+  RETENTION_EVENTS_DAYS: Days.default(400),
+  /** How long the audit trail is kept, in days; what is left of it still shows whether it is whole. Default 1826: five years. */
+  RETENTION_AUDIT_DAYS: Days.default(1_826),
+  /** How long an idempotency key is known, in hours, at least 24. Default 48. */
+  RETENTION_IDEMPOTENCY_HOURS: z.coerce.number('must be hours, 24 to 8760').min(24).max(8_760).default(48),
+  /** How long deliveries to webhooks that have come to an end are shown, in days. Default 30. */
+  RETENTION_DELIVERIES_DAYS: Days.default(30),
   /** Default info. */
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   /** How often each provider's whole list is compared with the store. Default 300. */

@@ -10,7 +10,7 @@ import { createProvider } from '../adapters/registry.ts'
 import type { Inventory } from '../shared/inventory.ts'
 import type { InventoryReload } from '../shared/operation.ts'
 import { Refusal } from '../shared/refusal.ts'
-import { MINUTE_MS, SECOND_MS } from '../shared/time.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../shared/time.ts'
 import type { App } from './app/app.ts'
 import { createCalendarCache } from './app/calendar-cache.ts'
 import { install } from './app/install.ts'
@@ -118,6 +118,12 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     sweeps: {
       intervalMs: config.SWEEP_INTERVAL_SECONDS * SECOND_MS,
       maxDeletesPerHour: config.SWEEP_MAX_DELETES_PER_HOUR,
+    },
+    retention: {
+      eventsMs: config.RETENTION_EVENTS_DAYS * DAY_MS,
+      auditMs: config.RETENTION_AUDIT_DAYS * DAY_MS,
+      idempotencyKeysMs: config.RETENTION_IDEMPOTENCY_HOURS * HOUR_MS,
+      deliveriesMs: config.RETENTION_DELIVERIES_DAYS * DAY_MS,
     },
     nodeHealthMs: Math.round(config.NODE_HEALTH_SECONDS * SECOND_MS),
   })

@@ -2,6 +2,7 @@
 import { Command, CommanderError } from 'commander'
 import * as allocations from './commands/allocations.ts'
 import * as approvals from './commands/approvals.ts'
+import * as audit from './commands/audit.ts'
 import { clusters, describeClusters } from './commands/clusters.ts'
 import { type Run, act } from './commands/command-context.ts'
 import { conformance, describeConformance } from './commands/conformance.ts'
@@ -12,6 +13,7 @@ import * as reconciliation from './commands/reconciliation.ts'
 import { describeImport, importFile } from './commands/import-file.ts'
 import { describePreview, preview } from './commands/preview.ts'
 import { describeSimulate, simulateTrace } from './commands/simulate.ts'
+import * as usage from './commands/usage.ts'
 import { describeWatch, watchAllocation } from './commands/watch.ts'
 import { EXIT, failureOf } from './failure.ts'
 import type { Io } from './io.ts'
@@ -60,8 +62,9 @@ function build(io: Io, done: (exitCode: number) => void): Command {
     name: string,
     describe: (command: Command, io: Io) => Command,
     run: Run<O>,
+    options: { readonly isDefault?: boolean } = {},
   ): void => {
-    act(describe(settled(parent.command(name)), io), io, run, done)
+    act(describe(settled(parent.command(name, options)), io), io, run, done)
   }
   add(program, 'serve', local.describeServe, local.serveBroker)
   add(program, 'config', local.describeConfigCommand, local.printConfig)
@@ -96,6 +99,13 @@ function build(io: Io, done: (exitCode: number) => void): Command {
   add(program, 'resume-deletes', reconciliation.describeResume, reconciliation.resumeDeletes)
   const inventoryCommands = settled(program.command('inventory').description('which clusters there are, and from when'))
   add(inventoryCommands, 'reload', describeInventoryReload, reloadInventory)
+  const usageCommands = settled(program.command('usage').description('hours reserved and active, and closing months'))
+  add(usageCommands, 'show', usage.describeUsage, usage.showUsage, { isDefault: true })
+  add(usageCommands, 'close', usage.describeClose, usage.closeMonth)
+  add(program, 'settlement', usage.describeSettlement, usage.showSettlement)
+  const auditCommands = settled(program.command('audit').description('who asked for what change'))
+  add(auditCommands, 'list', audit.describeAuditList, audit.listAudit)
+  add(auditCommands, 'verify', audit.describeVerify, audit.verifyAudit)
   add(program, 'waitlist', allocations.describeWaitlist, allocations.listWaitlist)
   return program
 }

@@ -2,6 +2,8 @@
 import type { Allocation, AllocationNode, AllocationRequest, AllocationStatus } from '../../shared/allocation.ts'
 import type { PreviewRequest, ReleaseRequest, WaitlistItem } from '../../shared/allocation.ts'
 import type { Approval, ApprovalRequest } from '../../shared/approval.ts'
+import type { AuditChain, AuditRecord } from '../../shared/audit.ts'
+import type { ClosedPeriod, Settlement, UsageReport } from '../../shared/usage.ts'
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import type { AdoptRequest, HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import type { Decision, PlacementPreview } from '../../shared/decision.ts'
@@ -33,6 +35,20 @@ export interface AllocationFilter {
   readonly program?: string
   /** `key:value`. */
   readonly label?: string
+}
+
+export interface UsageQuery {
+  readonly from?: string
+  readonly to?: string
+  readonly groupBy?: string
+}
+
+/** Members left out do not filter. */
+export interface AuditFilter {
+  readonly from?: string
+  readonly to?: string
+  readonly actor?: string
+  readonly action?: string
 }
 
 /** Every call rejects as `Exchange` says: ProblemError, UnreachableError, TokenError, or the signal's reason. */
@@ -85,6 +101,16 @@ export interface Client {
   /** Takes over grants that run already; the same once more changes nothing. @param apply false: only says what would be done */
   importFleet(request: ImportRequest, apply: boolean, options?: PostOptions): Promise<ImportReport>
 
+  /** @param query RFC 3339; `groupBy`: up to two groups, comma-separated */
+  getUsage(query?: UsageQuery, options?: CallOptions): Promise<UsageReport>
+  /** @param period `2026-12` */
+  closeUsagePeriod(period: string, options?: PostOptions): Promise<ClosedPeriod>
+  getSettlement(period: string, options?: CallOptions): Promise<Settlement>
+
+  /** Oldest first. */
+  listAudit(filter?: AuditFilter, options?: ListOptions): AsyncGenerator<AuditRecord>
+  getAuditChain(options?: CallOptions): Promise<AuditChain>
+
   /** In serving order. */
   listWaitlist(filter?: { readonly architecture?: string }, options?: ListOptions): AsyncGenerator<WaitlistItem>
 }
@@ -133,12 +159,21 @@ export function createClient(options: ExchangeOptions): Client {
     reloadInventory: (apply, calling) => post(`/v1/operations/inventory/reload?apply=${apply}`, {}, calling),
     importFleet: (body, apply, calling) => post(`/v1/operations/import?apply=${apply}`, body, calling),
 
+    getUsage: (query = {}, { signal } = {}) => read('/v1/usage', { query: { ...query }, signal }),
+    closeUsagePeriod: (period, calling) => post(`${monthAt(period)}/close`, {}, calling),
+    getSettlement: (period, { signal } = {}) => read(`${monthAt(period)}/settlement`, { signal }),
+
+    listAudit: (filter = {}, walking) => walk('/v1/audit', { ...filter }, walking),
+    getAuditChain: ({ signal } = {}) => read('/v1/audit/chain', { signal }),
+
     listWaitlist: (filter = {}, walking) => walk('/v1/waitlist', { ...filter }, walking),
   }
 }
 
 const foundAt = (providerId: string, providerInstanceId: string): string =>
   `${at('providers', providerId)}/reconciliation/nodes/${encodeURIComponent(providerInstanceId)}`
+
+const monthAt = (period: string): string => `/v1/usage/periods/${encodeURIComponent(period)}`
 
 const at = (noun: string, id: string): string => `/v1/${noun}/${encodeURIComponent(id)}`
 

@@ -8,11 +8,11 @@ import {
   createDocument,
 } from 'zod-openapi'
 import { SCOPES, type Scope } from '../app/command.ts'
-import { CSV } from './csv.ts'
 import { EVENT_STREAM } from './event-stream.ts'
 import { SUCCESS_STATUS, type Success } from './problem.ts'
 import { RATE_LIMIT, REQUEST_ID, problemResponses } from './openapi-problems.ts'
 import type { Route } from './route.ts'
+import { CSV } from './send.ts'
 import { ROUTES } from './routes/all.ts'
 
 export interface DocumentOptions {

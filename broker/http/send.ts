@@ -2,6 +2,10 @@
 import type { Response } from 'express'
 import type { ProblemAnswer } from './problem.ts'
 
+export const CSV = 'text/csv'
+/** As it is sent: the first line names the columns (RFC 4180, section 3). */
+export const CSV_WITH_HEADER = `${CSV}; charset=utf-8; header=present`
+
 export const sendJson = (response: Response, status: number, body: unknown): void =>
   send(response, { status, type: 'application/json', text: JSON.stringify(body) })
 

@@ -11,6 +11,7 @@ import { startIdleNotice } from './idle-notice.ts'
 import { startLeftovers } from './leftovers.ts'
 import { startQuarantine } from './quarantine.ts'
 import { dueSoon, startReconciler } from './reconcile.ts'
+import { type RetentionTimes, startRetention } from './retention.ts'
 import type { LookContext } from './steps.ts'
 import { startSweeps, type SweepSettings } from './sweep.ts'
 import { startStandings } from './standings.ts'
@@ -35,6 +36,7 @@ export interface WorkersOptions {
   /** Sends events to webhooks. */
   readonly post: Poster
   readonly sweeps: SweepSettings
+  readonly retention: RetentionTimes
   /** How long a provider may be down before what is being built there is placed again. */
   readonly providerDownMs: number
 }
@@ -72,6 +74,12 @@ export function startWorkers(options: WorkersOptions): Workers {
   const circuits = startCircuits({ app, directory, onError: failed('circuits') })
   const health = startHealth(context, failed('health'))
   const webhooks = startWebhooks({ app, metrics, post: options.post, signal: stopping.signal }, failed('webhooks'))
+  const retention = startRetention({
+    app,
+    times: options.retention,
+    signal: stopping.signal,
+    onError: failed('retention'),
+  })
   const described = describeProviders(context).catch(failed('describe'))
   app.writer.onCommit((changes) => {
     const due = dueSoon(changes, app.now())
@@ -106,6 +114,7 @@ export function startWorkers(options: WorkersOptions): Workers {
         circuits,
         health,
         webhooks,
+        retention,
       ]
       await Promise.all([...loops.map((loop) => loop.stop()), described])
     },

@@ -1,37 +1,10 @@
-import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
-import { walkChain } from '../../broker/core/audit-chain.ts'
-import { AuditChain, AuditRecord } from '../../shared/audit.ts'
-import { pageOf } from '../../shared/text.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
+import { auditTrail, firstBroken } from './audit-trail.ts'
 import { allocate, allocationBody, approve, freshId, reaches, release } from './requests.ts'
 import { sharedBroker } from './shared-broker.ts'
-
-const page = async (client: ApiClient, query = '') =>
-  (await client.get(`/v1/audit?limit=500${query}`)).as(200, pageOf(AuditRecord))
-
-async function all(client: ApiClient, query = ''): Promise<AuditRecord[]> {
-  const records: AuditRecord[] = []
-  for (let cursor = ''; ; ) {
-    const { items, nextCursor } = await page(client, `${query}${cursor}`)
-    records.push(...items)
-    if (nextCursor === null) return records
-    cursor = `&cursor=${nextCursor}`
-  }
-}
-
-const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
-
-async function firstBroken(auditor: ApiClient): Promise<number | null> {
-  const walk = walkChain((await auditor.get('/v1/audit/chain')).as(200, AuditChain), sha256)
-  for (const record of await all(auditor)) {
-    const broken = walk.step(record)
-    if (broken !== null) return broken.sequence
-  }
-  return walk.end()?.sequence ?? null
-}
 
 describe('the audit trail', () => {
   let platform: ApiClient
@@ -42,7 +15,7 @@ describe('the audit trail', () => {
   })
 
   const about = async (resource: string) =>
-    (await all(auditor)).filter((record) => record.resource.startsWith(resource))
+    (await auditTrail(auditor)).filter((record) => record.resource.startsWith(resource))
 
   it('says who did what, when, from which client and under which request id', async () => {
     const approvalId = await approve(platform)
@@ -71,7 +44,7 @@ describe('the audit trail', () => {
         'x-request-id': requestId,
       })
     }
-    const records = await all(auditor)
+    const records = await auditTrail(auditor)
     expect(records.find((record) => record.requestId === unknown)).to.include({
       action: 'createAllocation',
       outcome: 'refused',
@@ -83,18 +56,20 @@ describe('the audit trail', () => {
 
   it('is found by client, by operation and by time', async () => {
     const sre = await sharedBroker().as('sre')
-    const begun = (await all(auditor)).at(-1)?.sequence ?? 0
+    const begun = (await auditTrail(auditor)).at(-1)?.sequence ?? 0
     await sre.post('/v1/clusters/kakao-b200-255/suspend')
     await sre.post('/v1/clusters/kakao-b200-255/resume')
-    const mine = (await all(auditor, '&actor=sre&action=suspendCluster')).filter((record) => record.sequence > begun)
+    const mine = (await auditTrail(auditor, '&actor=sre&action=suspendCluster')).filter(
+      (record) => record.sequence > begun,
+    )
     expect(mine.map((record) => [record.resource, record.providerId])).to.deep.equal([
       ['clusters/kakao-b200-255/suspend', 'kakao'],
     ])
     const at = mine[0]?.at ?? ''
-    const since = await all(auditor, `&from=${at}`)
+    const since = await auditTrail(auditor, `&from=${at}`)
     expect(since.map((record) => record.sequence)).to.include(mine[0]?.sequence)
-    expect((await all(auditor, `&to=${at}`)).map((record) => record.sequence)).to.not.include(mine[0]?.sequence)
-    expect(await all(auditor, '&from=2099-01-01T00:00:00Z')).to.deep.equal([])
+    expect((await auditTrail(auditor, `&to=${at}`)).map((record) => record.sequence)).to.not.include(mine[0]?.sequence)
+    expect(await auditTrail(auditor, '&from=2099-01-01T00:00:00Z')).to.deep.equal([])
   })
 
   for (const query of [
@@ -135,7 +110,7 @@ describe('the audit trail', () => {
     await release(platform, id)
     const webhook = await platform.post('/v1/webhooks', { url: `https://hooks.example/${planted}?token=${planted}` })
     const { secret } = JSON.parse(webhook.text) as { secret?: string } // shown once, with a 201
-    const trail = JSON.stringify(await all(auditor))
+    const trail = JSON.stringify(await auditTrail(auditor))
     expect(trail).to.include(id).and.not.include(planted)
     if (secret !== undefined) expect(trail).to.not.include(secret)
     expect(trail).to.not.match(/eyJ|Bearer/)

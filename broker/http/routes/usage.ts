@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { csv } from '../../../shared/csv.ts'
 import { invalidRequest } from '../../../shared/refusal.ts'
 import { DAY_MS, type EpochMs, toIso } from '../../../shared/time.ts'
 import {
@@ -12,7 +13,6 @@ import {
 } from '../../../shared/usage.ts'
 import type { Range } from '../../app/command.ts'
 import { InstantInQuery, MAX_YEARS, assertWithinYears } from '../availability-range.ts'
-import { csv } from '../csv.ts'
 import * as examples from '../examples.ts'
 import { answered, found, reading, route } from '../route.ts'
 import { Nothing } from './parts.ts'

@@ -1,9 +1,5 @@
 /** Tables as RFC 4180 has them. What a spreadsheet would take for a formula is written as text: names come from callers. */
 
-export const CSV = 'text/csv'
-/** As it is sent: the first line names the columns (RFC 4180, section 3). */
-export const CSV_WITH_HEADER = `${CSV}; charset=utf-8; header=present`
-
 type Field = string | number | null | undefined
 
 /** Every row has the same members, in one order: their names are the first line. */
