@@ -18,7 +18,7 @@ describe('the command line about usage and the audit trail', () => {
 
   it('shows usage as a table, as JSON or as comma-separated values', async () => {
     const shown = await run('usage', '--by', 'organization', '--from', '2026-12-01', '--to', '2027-01-01')
-    expect(shown.status, shown.errors).to.equal(0)
+    expect(shown.status).to.equal(0)
     expect(shown.out)
       .to.match(/organization/)
       .and.match(/kaist.*720\.50/)
@@ -40,7 +40,7 @@ describe('the command line about usage and the audit trail', () => {
   })
 
   it('lists who asked for what', async () => {
-    const { out } = await run('audit', 'list', '--actor', 'platform', '--from', '2026-12-01')
+    const { out } = await run('audit', 'list', '--limit', '1', '--actor', 'platform', '--from', '2026-12-01')
     expect(out).to.match(/platform.*createAllocation/)
   })
 

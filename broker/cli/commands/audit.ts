@@ -10,7 +10,7 @@ import { createBar } from '../screen/bar.ts'
 import type { Column } from '../screen/table.ts'
 import { instant } from '../screen/words.ts'
 import type { Run } from './command-context.ts'
-import { instantOption } from './options.ts'
+import { instantOption, wholeNumber } from './options.ts'
 import { defined } from './placement-options.ts'
 
 const COLUMNS: readonly Column<AuditRecord>[] = [
@@ -27,6 +27,7 @@ interface ListOptions {
   readonly to?: string
   readonly actor?: string
   readonly action?: string
+  readonly limit: number
 }
 
 export const describeAuditList = (command: Command, { now }: Io): Command =>
@@ -36,10 +37,12 @@ export const describeAuditList = (command: Command, { now }: Io): Command =>
     .option('--to <time>', 'only before then', instantOption(now))
     .option('--actor <client>', 'only what this client asked for')
     .option('--action <operation>', 'only this operation, such as createAllocation')
+    .option('--limit <n>', 'at most so many, the oldest first', wholeNumber, 1_000)
 
 export const listAudit: Run<ListOptions> = async ({ client, options, answerList, io }) => {
   const { from, to, actor, action } = options
-  const records = await collect(client.listAudit(defined({ from, to, actor, action }), { signal: io.signal }))
+  const found = client.listAudit(defined({ from, to, actor, action }), { signal: io.signal })
+  const records = await collect(found, options.limit)
   answerList(records, COLUMNS, 'Nobody has asked for a change.')
   return undefined
 }
