@@ -8,7 +8,7 @@ import { importFleet, type Importing } from './app/import-fleet.ts'
 import { holdProviders } from './app/freeze.ts'
 import { adoptFoundNode } from './app/adopt-found.ts'
 import { holdDeletes } from './app/hold-deletes.ts'
-import { approveSweep, deleteFoundNode } from './app/resolve-finding.ts'
+import { approveSweep, deleteFoundNode, ignoreFoundNode } from './app/resolve-finding.ts'
 import { previewPlacement } from './app/preview-placement.ts'
 import { putApproval } from './app/put-approval.ts'
 import {
@@ -82,6 +82,7 @@ export const bindUseCases = (
   approveSweep: (command, providerId) => approveSweep(app, command, providerId),
   deleteFoundNode: (command, node) => deleteFoundNode(app, command, node),
   adoptFoundNode: (command, node, request) => adoptFoundNode(app, command, node, request),
+  ignoreFoundNode: (command, node, ignored) => ignoreFoundNode(app, command, node, ignored),
   holdDeletes: (command, held) => holdDeletes(app, command, held),
   reloadInventory: async (command, apply) => reloadInventory(app, command, { catalogue: readCatalogue(), apply }),
   switchCluster: (command, id, to, request) => switchCluster(app, command, { id, to, request }),

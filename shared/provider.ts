@@ -112,6 +112,11 @@ export interface NodeFilter {
   readonly adopted?: readonly string[]
 }
 
+/** A node that carries no tag of this installation, and takes room in one of the configured clusters all the same. */
+export interface OtherNode extends Pick<ProviderNode, 'providerInstanceId' | 'name' | 'createdAt'> {
+  readonly clusterId: string
+}
+
 /** Whether a node belongs into the answer to the filter. */
 export const isWithin = (
   { installationId, allocationId, adopted = [] }: NodeFilter,
@@ -181,6 +186,16 @@ export interface Provider {
    * @throws ProviderError always with effect `none`; a page that is lost or unreadable fails the whole list
    */
   listNodes(filter: NodeFilter, call: Call): Promise<readonly ProviderNode[]>
+
+  /**
+   * What others made in the configured clusters: each node there that does not carry the installation's tag, all pages,
+   * each once; those that were taken over are among them. A node is put into a cluster by what is configured of it (spec or
+   * flavor, zone, pool), never by guess, so what takes no room there is not in it. Left out where the operator cannot tell:
+   * then nobody learns of them.
+   *
+   * @throws ProviderError always with effect `none`; a page that is lost or unreadable fails the whole list
+   */
+  listOthers?(filter: Pick<NodeFilter, 'installationId'>, call: Call): Promise<readonly OtherNode[]>
 
   /**
    * Asks for these nodes to go, by provider instance id. Accepted or already gone is success; the proof is a later list

@@ -6,7 +6,7 @@ import { Instant, InstantOrNull, lineOfText } from './text.ts'
 export const SWEEP_KINDS = ['orphan', 'missing', 'unknown', 'leftover'] as const
 export type SweepKind = (typeof SWEEP_KINDS)[number]
 
-export const SWEEP_ACTIONS = ['watch', 'delete', 'hold', 'repair', 'ask', 'drain', 'retry'] as const
+export const SWEEP_ACTIONS = ['watch', 'delete', 'hold', 'repair', 'ask', 'drain', 'ignore', 'retry'] as const
 export type SweepAction = (typeof SWEEP_ACTIONS)[number]
 
 export const SweepFinding = z
@@ -20,7 +20,7 @@ export const SweepFinding = z
     since: Instant.meta({ description: 'When a sweep first found it.' }),
     action: z.enum(SWEEP_ACTIONS).meta({
       description:
-        '`watch`: the next look decides. `delete`: the operator has been asked. `hold`: would be deleted, and may not be: see the freeze, the hold after a restore, and the bound per hour. `repair`: its allocation is looked at at once. `ask`: a person has to adopt or delete it; until then it counts as taken. `drain`: somebody else’s; counts as out of service, and is never touched. `retry`: the operator does not let it go yet.',
+        '`watch`: the next look decides. `delete`: the operator has been asked. `hold`: would be deleted, and may not be: see the freeze, the hold after a restore, and the bound per hour. `repair`: its allocation is looked at at once. `ask`: a person has to adopt or delete it; until then it counts as taken. `drain`: somebody else’s; counts as out of service, and is never touched. `ignore`: somebody else’s, and a person has said that it is in nobody’s way. `retry`: the operator does not let it go yet.',
     }),
   })
   .meta({ id: 'SweepFinding' })

@@ -8,6 +8,7 @@ import {
   type AdapterContext,
   type Call,
   type NodeFilter,
+  type OtherNode,
   type Provider,
   type ProviderNode,
   type Traffic,
@@ -48,6 +49,7 @@ export function createKakaoProvider(settings: KakaoSettings, { now }: AdapterCon
         call,
       )
     },
+    listOthers: (filter, call) => listOthers({ settings, client }, filter, call),
     async deleteNodes({ providerInstanceIds }, call) {
       creator.forget(providerInstanceIds)
       await remove(providerInstanceIds, call)
@@ -89,10 +91,31 @@ async function readNodes(
   filter: Readonly<Record<string, string>>,
   call: Call,
 ): Promise<readonly ProviderNode[]> {
-  const url = `${settings.bcsUrl}/api/v1/instances`
-  const request = { url, noun: 'instances', row: Instance, limit: settings.listLimit, filter }
-  const instances = await listAll(client, request, call)
+  const instances = await readInstances({ settings, client }, filter, call)
   return instances.filter((each) => each.is_k8se !== true).map((each) => toNode(each, settings.clusters))
+}
+
+/** Those of Kubernetes Engine take room too, and are never ours. */
+async function listOthers(
+  { settings, client }: Reading,
+  { installationId }: Pick<NodeFilter, 'installationId'>,
+  call: Call,
+): Promise<readonly OtherNode[]> {
+  const instances = await readInstances({ settings, client }, {}, call)
+  return instances.flatMap((each) => {
+    const { owner, clusterId, providerInstanceId, name, createdAt } = toNode(each, settings.clusters)
+    const isOurs = owner?.installationId === installationId && each.is_k8se !== true
+    return isOurs || clusterId === null ? [] : [{ providerInstanceId, name, clusterId, createdAt }]
+  })
+}
+
+async function readInstances(
+  { settings, client }: Reading,
+  filter: Readonly<Record<string, string>>,
+  call: Call,
+): Promise<readonly Instance[]> {
+  const url = `${settings.bcsUrl}/api/v1/instances`
+  return await listAll(client, { url, noun: 'instances', row: Instance, limit: settings.listLimit, filter }, call)
 }
 
 /**

@@ -9,7 +9,7 @@ import { describeClusters } from './describe.ts'
 import { joinFabric, leaveFabric } from './fabric.ts'
 import { sweepLeftovers } from './leftovers.ts'
 import { createPublicIps } from './public-ips.ts'
-import { createAddresses, listNodes } from './servers.ts'
+import { createAddresses, listNodes, listOthers } from './servers.ts'
 import { Region } from './wire.ts'
 
 export { NaverSettings } from './config.ts'
@@ -41,6 +41,7 @@ export function createNaverProvider(
     describe: (call) => describeClusters(parts, call),
     createNodes: (group, call) => creating.once(group, () => createNodes(parts, group, call)),
     listNodes: (filter, call) => listNodes(parts, filter, call),
+    listOthers: (filter, call) => listOthers(parts, filter, call),
     deleteNodes: (request, call) => deleteNodes(parts, request, call),
     ...(joinsFabric && {
       joinFabric: (request, call) => joinFabric(parts, request, call),

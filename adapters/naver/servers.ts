@@ -2,10 +2,10 @@
  * Servers as this installation sees them. The region is always listed whole and compared here: whether the operator's
  * filter by name is exact is not known, and a filter by id may refuse ids that are gone.
  */
-import { type Call, type NodeFilter, type ProviderNode, isWithin } from '../../shared/provider.ts'
+import { type Call, type NodeFilter, type OtherNode, type ProviderNode, isWithin } from '../../shared/provider.ts'
 import type { NaverClient } from './client.ts'
 import type { NaverSettings } from './config.ts'
-import { NetworkInterface, Server, ownerOf, stateOf, toNode } from './wire.ts'
+import { NetworkInterface, Server, ownerOf, stateOf, toNode, toOther } from './wire.ts'
 
 export const SERVER_LIST = { rows: 'serverInstanceList', row: Server } as const
 
@@ -62,4 +62,15 @@ export async function listNodes(parts: ListParts, filter: NodeFilter, call: Call
   const servers = ownServers(await listServers(parts.client, call), filter)
   const addresses = await parts.addresses.of(servers, call)
   return servers.map((server) => toNode(server, parts.settings, addresses.get(server.serverInstanceNo) ?? null))
+}
+
+export async function listOthers(
+  { client, settings }: Pick<ListParts, 'client' | 'settings'>,
+  { installationId }: Pick<NodeFilter, 'installationId'>,
+  call: Call,
+): Promise<OtherNode[]> {
+  const servers = await listServers(client, call)
+  return servers
+    .filter((server) => ownerOf(server)?.installationId !== installationId)
+    .flatMap((server) => toOther(server, settings) ?? [])
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { type OwnerTag, parseOwnerTag } from '../../shared/ids.ts'
-import type { ProviderNode, ProviderNodeState } from '../../shared/provider.ts'
+import type { OtherNode, ProviderNode, ProviderNodeState } from '../../shared/provider.ts'
 import type { NaverCluster, NaverSettings } from './config.ts'
 
 const Id = z.union([z.string().min(1), z.number()]).transform(String)
@@ -154,6 +154,22 @@ function clusterOfServer(
   )
   const [only, another] = matching
   return only === undefined || another !== undefined ? null : { clusterId: only[0], cluster: only[1] }
+}
+
+/**
+ * Somebody else's server, if it takes room in a cluster: by the fabric pool where it says one, else by zone and spec. In
+ * which VPC it stands does not matter, and one that says no spec may be of any kind.
+ */
+export function toOther(server: Server, { clusters }: NaverSettings): OtherNode | null {
+  const matching = Object.entries(clusters).filter(([, cluster]) =>
+    server.fabricClusterPoolNo !== ''
+      ? cluster.fabricPoolNo === server.fabricClusterPoolNo
+      : cluster.zoneCode === server.zoneCode && cluster.spec === server.serverSpecCode,
+  )
+  const [only, another] = matching
+  if (only === undefined || another !== undefined) return null
+  const { serverInstanceNo: providerInstanceId, serverName: name, createDate } = server
+  return { providerInstanceId, name, clusterId: only[0], createdAt: instantOf(createDate) }
 }
 
 /** `2020-08-19T15:05:07+0900` → epoch ms; null where it is no date. */

@@ -9,7 +9,7 @@ import { createNodeMaker, maxBatchOf } from './create.ts'
 import { DEFAULT_VISIBILITY_DELAY_MS, type NhnSettings } from './config.ts'
 import { describeClusters } from './describe.ts'
 import { sweepLeftovers } from './leftovers.ts'
-import { deleteNodes, listNodes } from './servers.ts'
+import { deleteNodes, listNodes, listOthers } from './servers.ts'
 import { createTokenSource } from './token.ts'
 
 export { NhnSettings } from './config.ts'
@@ -29,6 +29,7 @@ export function createNhnProvider(
     describe: (call) => describeClusters(client, call),
     createNodes: createNodeMaker(client, catalogue, now),
     listNodes: (filter, call) => listNodes(client, filter, call),
+    listOthers: (filter, call) => listOthers({ client, catalogue }, filter, call),
     deleteNodes: (request, call) => deleteNodes(client, request, call),
     sweepLeftovers: (request, call) => sweepLeftovers(client, request, call),
     async freeCapacity(clusterId, call) {

@@ -1,12 +1,20 @@
 /** Servers: listed whole, and deleted. */
 import { namePrefixOf } from '../../shared/ids.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
-import { type Call, type NodeFilter, type Provider, type ProviderNode, isWithin } from '../../shared/provider.ts'
+import {
+  type Call,
+  type NodeFilter,
+  type OtherNode,
+  type Provider,
+  type ProviderNode,
+  isWithin,
+} from '../../shared/provider.ts'
 import { readJson } from '../http.ts'
+import type { Catalogue } from './catalogue.ts'
 import { type NhnClient, type NhnRequest, computeUrl, isSuccess } from './client.ts'
 import { perhapsDone } from './errors.ts'
 import { listAll } from './paging.ts'
-import { type Server, ServerPage, isGone, toNode } from './wire.ts'
+import { type Server, ServerPage, isGone, ownerOf, toNode, toOther } from './wire.ts'
 
 export async function listNodes(client: NhnClient, filter: NodeFilter, call: Call): Promise<readonly ProviderNode[]> {
   // The operator's filter is a pattern that may stand anywhere in a name; what counts is the tag, compared here.
@@ -17,12 +25,37 @@ export async function listNodes(client: NhnClient, filter: NodeFilter, call: Cal
   return nodes.filter((node) => isWithin(filter, node))
 }
 
+/** The whole project, whatever is in it: which of it takes room in a cluster is told by flavor and zone. */
+export async function listOthers(
+  { client, catalogue }: { readonly client: NhnClient; readonly catalogue: Catalogue },
+  { installationId }: Pick<NodeFilter, 'installationId'>,
+  call: Call,
+): Promise<readonly OtherNode[]> {
+  const { clusters } = client.settings
+  const flavorIds = new Map<string, string>()
+  for (const [clusterId, { flavor }] of Object.entries(clusters))
+    flavorIds.set(clusterId, (await catalogue.flavor(flavor, call)).id)
+  const servers = await listProject(client, {}, call)
+  return servers
+    .filter((server) => ownerOf(server)?.installationId !== installationId)
+    .flatMap((server) => toOther(server, clusters, flavorIds) ?? [])
+}
+
 /** Servers whose names hold `query.name`, as nodes; of any installation, or of none. */
 export async function listServers(
   client: NhnClient,
   query: Readonly<Record<string, string>>,
   call: Call,
 ): Promise<readonly ProviderNode[]> {
+  const servers = await listProject(client, query, call)
+  return servers.map((server) => toNode(server, client.settings))
+}
+
+async function listProject(
+  client: NhnClient,
+  query: Readonly<Record<string, string>>,
+  call: Call,
+): Promise<readonly Server[]> {
   const servers = await listAll<Server>(
     client,
     {
@@ -36,7 +69,7 @@ export async function listServers(
     },
     call,
   )
-  return servers.filter((server) => !isGone(server)).map((server) => toNode(server, client.settings))
+  return servers.filter((server) => !isGone(server))
 }
 
 /** Asks for each of them to go, whatever becomes of the others, and then tells the worst that happened. */

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { type OwnerTag, memberName, ownerTagText, parseOwnerTag } from '../../shared/ids.ts'
-import type { NodeGroup, ProviderNode } from '../../shared/provider.ts'
+import type { NodeGroup, OtherNode, ProviderNode } from '../../shared/provider.ts'
 import { bootScript } from './boot-script.ts'
 import type { NhnCluster, NhnNetwork } from './config.ts'
 import { isNoRoom } from './errors.ts'
@@ -28,6 +28,7 @@ const Server = z.object({
   created: z.string().nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
   addresses: z.record(z.string(), z.array(Address)).nullish(),
+  flavor: z.object({ id: z.string() }).nullish(),
   'OS-EXT-STS:task_state': z.string().nullish(),
   'OS-EXT-AZ:availability_zone': z.string().nullish(),
   fault: z.object({ code: z.union([z.number(), z.string()]).nullish(), message: z.string().nullish() }).nullish(),
@@ -109,6 +110,28 @@ function clusterOf(server: Server, clusters: NodeContext['clusters']): string | 
   const zone = server['OS-EXT-AZ:availability_zone']
   const there = Object.entries(clusters).filter(([, cluster]) => cluster.availabilityZone === zone)
   return there.length === 1 ? (there[0]?.[0] ?? null) : null
+}
+
+/**
+ * Somebody else's server, if it takes room in a cluster: of the cluster's flavor and in its zone. What it says of a cluster
+ * in its metadata is another broker's word, and the zone alone would match machines without a GPU.
+ *
+ * @param flavorIds by cluster
+ */
+export function toOther(
+  server: Server,
+  clusters: NodeContext['clusters'],
+  flavorIds: ReadonlyMap<string, string>,
+): OtherNode | null {
+  const there = Object.entries(clusters).filter(
+    ([clusterId, cluster]) =>
+      cluster.availabilityZone === server['OS-EXT-AZ:availability_zone'] &&
+      server.flavor?.id !== undefined &&
+      flavorIds.get(clusterId) === server.flavor.id,
+  )
+  const [only, another] = there
+  if (only === undefined || another !== undefined) return null
+  return { providerInstanceId: server.id, name: server.name, clusterId: only[0], createdAt: toEpochMs(server.created) }
 }
 
 /**

@@ -35,6 +35,8 @@ export const RemoteSettings = ProviderBase.extend({
   reportsFreeCapacity: z.boolean().default(false),
   /** Whether nodes must be made one interconnect group before they are of use. Default false. */
   joinsFabric: z.boolean().default(false),
+  /** Whether the operator lists what others made in the configured clusters. Default false. */
+  listsOthers: z.boolean().default(false),
   clusters: z.record(OwnerChosenId, Cluster),
 }).refine(({ clusters }) => Object.keys(clusters).length > 0, { path: ['clusters'], error: 'must have at least one' })
 

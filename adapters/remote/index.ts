@@ -3,12 +3,14 @@
  * own network. Each call of the contract is one request; what "twice" means is kept by the operator's server, and the
  * conformance kit tells whether it does.
  */
+import type { z } from 'zod'
 import { ProviderError } from '../../shared/provider-error.ts'
 import {
   type AdapterContext,
   type Call,
   type NodeFilter,
   type NodeGroup,
+  type OtherNode,
   type Provider,
   type ProviderNode,
   type Traffic,
@@ -22,11 +24,13 @@ import {
   WireFreeCapacity,
   WireLeftovers,
   WireNodes,
+  WireOtherPage,
   WirePage,
   WireSettled,
   describedCluster,
   toLeftovers,
   toNode,
+  toOther,
 } from './wire.ts'
 
 export { RemoteSettings } from './config.ts'
@@ -58,6 +62,7 @@ export function createRemoteProvider(settings: RemoteSettings, context: AdapterC
       return items.map(toNode)
     },
     listNodes: (filter, call) => listAll({ settings, client }, filter, call),
+    ...(settings.listsOthers && { listOthers: (filter, call) => listOthers({ settings, client }, filter, call) }),
     async deleteNodes({ clusterId, providerInstanceIds, adopted: taken = [] }, call) {
       for (const nodeIds of batches([...new Set(providerInstanceIds)])) {
         const adopted = nodeIds.filter((id) => taken.includes(id))
@@ -140,21 +145,59 @@ async function listAll({ settings, client }: Listing, filter: NodeFilter, call: 
     const { items } = await client.ask(WireNodes, { ...question, body: { nodeIds } }, call)
     for (const node of items.map(toNode)) if (isWithin(filter, node)) found.set(node.providerInstanceId, node)
   }
+  const query = {
+    installationId: filter.installationId,
+    ...(filter.allocationId === undefined ? {} : { allocationId: filter.allocationId }),
+  }
+  const pages = { what: 'the list of nodes', path: '/v1/nodes', query, schema: WirePage }
+  for (const node of (await readPages({ settings, client }, pages, call)).map(toNode))
+    if (isWithin(filter, node)) found.set(node.providerInstanceId, node)
+  return [...found.values()]
+}
+
+/** What stands in clusters that are not configured is nobody's business here, nor is what carries our tag. */
+async function listOthers(
+  { settings, client }: Listing,
+  { installationId }: Pick<NodeFilter, 'installationId'>,
+  call: Call,
+): Promise<OtherNode[]> {
+  const pages = {
+    what: 'the list of what others made',
+    path: '/v1/nodes/others',
+    query: { installationId },
+    schema: WireOtherPage,
+  }
+  const others = (await readPages({ settings, client }, pages, call)).filter(
+    ({ owner, clusterId }) =>
+      owner?.installationId !== installationId && own(settings.clusters, clusterId) !== undefined,
+  )
+  return [...new Map(others.map((other) => [other.id, toOther(other)])).values()]
+}
+
+interface Pages<Item> {
+  readonly what: string
+  readonly path: string
+  readonly query: Readonly<Record<string, string>>
+  readonly schema: z.ZodType<{ readonly items: readonly Item[]; readonly nextCursor: string | null }>
+}
+
+async function readPages<Item>({ settings, client }: Listing, pages: Pages<Item>, call: Call): Promise<Item[]> {
+  const { what, path, query, schema } = pages
+  const found: Item[] = []
   let cursor: string | null = null
   for (let page = 0; page < MAX_PAGES; page += 1) {
-    const query = new URLSearchParams({
-      installationId: filter.installationId,
-      ...(filter.allocationId === undefined ? {} : { allocationId: filter.allocationId }),
+    const asked = new URLSearchParams({
+      ...query,
       limit: String(settings.pageSize),
       ...(cursor === null ? {} : { cursor }),
     })
-    const path = `/v1/nodes?${query.toString()}`
-    const answer = await client.ask(WirePage, { what: 'the list of nodes', method: 'GET', path, changes: false }, call)
-    for (const node of answer.items.map(toNode)) if (isWithin(filter, node)) found.set(node.providerInstanceId, node)
+    const question = { what, method: 'GET', path: `${path}?${asked.toString()}`, changes: false } as const
+    const answer: z.infer<typeof schema> = await client.ask(schema, question, call)
+    found.push(...answer.items)
     cursor = answer.nextCursor
-    if (cursor === null) return [...found.values()]
+    if (cursor === null) return found
   }
-  throw new ProviderError('malformed', `the list of nodes has not ended after ${MAX_PAGES} pages`, { effect: 'none' })
+  throw new ProviderError('malformed', `${what} has not ended after ${MAX_PAGES} pages`, { effect: 'none' })
 }
 
 /** Unknown nodes are gone: that is success, and the proof is a later list. */

@@ -12,6 +12,7 @@ import {
   WireLeave,
   WireLeftovers,
   WireNodes,
+  WireOtherPage,
   WirePage,
   WireProblem,
   WireSearch,
@@ -146,6 +147,20 @@ Refuse with \`out-of-capacity\`, \`quota-exceeded\` or \`refused\`; effect \`non
         cursor: z.string().optional().meta({ description: 'The `nextCursor` of the page before.' }),
       }),
       answer: WirePage,
+    }),
+  },
+  '/v1/nodes/others': {
+    get: operation({
+      operationId: 'listOthers',
+      summary: 'What others made in your clusters',
+      description: `One page of the nodes in your clusters that do not carry this installation, whoever made them, each once. The broker
+never touches them: it counts them as out of service, so that nobody is promised their place. Only where \`listsOthers\`.`,
+      query: z.object({
+        installationId: z.string().meta({ description: 'All nodes but those that carry this installation.' }),
+        limit: z.string().regex(/^\d+$/).meta({ description: 'Most nodes in the page, 1 to 1,000.' }),
+        cursor: z.string().optional().meta({ description: 'The `nextCursor` of the page before.' }),
+      }),
+      answer: WireOtherPage,
     }),
   },
   '/v1/nodes/find': {

@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { AllocationId, OwnerChosenId } from '../../shared/ids.ts'
 import { PROVIDER_ERROR_KINDS } from '../../shared/provider-error.ts'
-import type { DescribedCluster, Leftover, ProviderNode } from '../../shared/provider.ts'
+import type { DescribedCluster, Leftover, OtherNode, ProviderNode } from '../../shared/provider.ts'
 
 /** What comes with every call, beside the token and `traceparent`. */
 export const OPERATION_ID_HEADER = 'gpu-broker-operation-id'
@@ -66,6 +66,19 @@ export const WirePage = z
   })
   .meta({ id: 'NodePage' })
 
+export const WireOtherPage = z
+  .object({
+    items: z.array(
+      WireNode.pick({ id: true, name: true, owner: true, createdAt: true }).extend({
+        clusterId: ClusterId,
+        name: z.string().meta({ description: 'Whatever its owner calls it.' }),
+      }),
+    ),
+    nextCursor: Text.nullable().meta({ description: 'Null on the last page.' }),
+  })
+  .meta({ id: 'OtherPage' })
+export type WireOther = z.infer<typeof WireOtherPage>['items'][number]
+
 export const WireDescription = z
   .object({
     contractVersion: z.int().min(1).meta({ description: 'The version of the provider contract that is kept: 1.' }),
@@ -77,6 +90,7 @@ export const WireDescription = z
         }),
         reportsFreeCapacity: z.boolean(),
         joinsFabric: z.boolean().meta({ description: 'Whether nodes must be joined before they are of use.' }),
+        listsOthers: z.boolean().default(false).meta({ description: 'Whether `GET /v1/nodes/others` is answered.' }),
       })
       .meta({ id: 'Capabilities' }),
     clusters: z.array(
@@ -166,6 +180,13 @@ export const toNode = ({ id, state, createdAt, ...node }: z.infer<typeof WireNod
   createdAt: createdAt === null ? null : Date.parse(createdAt),
 })
 
+export const toOther = ({ id, name, clusterId, createdAt }: WireOther): OtherNode => ({
+  providerInstanceId: id,
+  name,
+  clusterId,
+  createdAt: createdAt === null ? null : Date.parse(createdAt),
+})
+
 export const toLeftovers = ({ items }: z.infer<typeof WireLeftovers>): readonly Leftover[] => items
 
 interface Configured {
@@ -178,6 +199,7 @@ interface Configured {
 interface Declared {
   readonly reportsFreeCapacity: boolean
   readonly joinsFabric: boolean
+  readonly listsOthers: boolean
 }
 
 /** What is configured, as far as the operator has it, and in words what differs. */
@@ -215,7 +237,7 @@ export function describedCluster(
 /** The broker goes by what is configured, so that must not promise more than the operator does. */
 function differences(configured: Configured, declared: Declared, answer: WireDescription): readonly string[] {
   const { contractVersion, capabilities } = answer
-  const { maxBatch, visibilityDelayMs, reportsFreeCapacity, joinsFabric } = capabilities
+  const { maxBatch, visibilityDelayMs, reportsFreeCapacity, joinsFabric, listsOthers } = capabilities
   const words: string[] = []
   if (contractVersion !== 1) words.push(`the operator keeps version ${contractVersion} of the contract, not 1`)
   if (configured.maxBatch > maxBatch)
@@ -224,6 +246,7 @@ function differences(configured: Configured, declared: Declared, answer: WireDes
     words.push(`visibilityDelayMs is ${configured.visibilityDelayMs}, and the operator needs ${visibilityDelayMs}`)
   }
   if (declared.joinsFabric !== joinsFabric) words.push(`joinsFabric must be ${joinsFabric}`)
+  if (declared.listsOthers && !listsOthers) words.push('listsOthers must be false')
   if (declared.reportsFreeCapacity !== reportsFreeCapacity) {
     words.push(`reportsFreeCapacity must be ${reportsFreeCapacity}`)
   }

@@ -66,8 +66,12 @@ const isNews = (finding: Finding, before: FindingRow | undefined): boolean =>
 function keep(draft: Draft, providerId: string, finding: Finding, before: FindingRow | undefined): void {
   const { action, approved } = finding
   // A person may have said something while the list was on its way; the next sweep, which they asked for, acts on it.
-  const row: FindingRow = { providerId, what: 'node', ...finding, approved: approved || before?.approved === true }
-  const changed = before === undefined || before.action !== action || before.name !== finding.name
+  const said =
+    finding.kind === 'leftover' && before !== undefined
+      ? { approved: before.approved, action: before.action }
+      : { approved: approved || before?.approved === true, action }
+  const row: FindingRow = { providerId, what: 'node', ...finding, ...said }
+  const changed = before === undefined || before.action !== row.action || before.name !== finding.name
   if (changed || before.clusterId !== finding.clusterId) draft.saveFinding(row)
 }
 

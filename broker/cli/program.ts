@@ -95,6 +95,8 @@ function build(io: Io, done: (exitCode: number) => void): Command {
   const nodeCommands = settled(program.command('nodes').description('nodes that a sweep has found'))
   add(nodeCommands, 'adopt', reconciliation.describeAdopt, reconciliation.adoptNode)
   add(nodeCommands, 'delete', reconciliation.describeDelete, reconciliation.deleteNode)
+  add(nodeCommands, 'ignore', reconciliation.describeIgnore, reconciliation.ignoreNode)
+  add(nodeCommands, 'count', reconciliation.describeCount, reconciliation.countNode)
   add(program, 'hold-deletes', reconciliation.describeHold, reconciliation.holdDeletes)
   add(program, 'resume-deletes', reconciliation.describeResume, reconciliation.resumeDeletes)
   const inventoryCommands = settled(program.command('inventory').description('which clusters there are, and from when'))

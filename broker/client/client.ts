@@ -86,6 +86,10 @@ export interface Client {
   /** Lets what sweeps hold back now be deleted. */
   approveSweep(providerId: string, options?: PostOptions): Promise<Reconciliation>
   deleteFoundNode(providerId: string, providerInstanceId: string, options?: PostOptions): Promise<SweepFinding>
+  /** Somebody else's node is in nobody's way. */
+  ignoreFoundNode(providerId: string, providerInstanceId: string, options?: PostOptions): Promise<SweepFinding>
+  /** It is, after all. */
+  countFoundNode(providerId: string, providerInstanceId: string, options?: PostOptions): Promise<SweepFinding>
   /** With all nodes of the same allocation. */
   adoptFoundNode(
     providerId: string,
@@ -153,6 +157,8 @@ export function createClient(options: ExchangeOptions): Client {
     getReconciliation: (id, { signal } = {}) => read(`${at('providers', id)}/reconciliation`, { signal }),
     approveSweep: (id, calling) => post(`${at('providers', id)}/reconciliation/approve`, {}, calling),
     deleteFoundNode: (id, node, calling) => post(`${foundAt(id, node)}/delete`, {}, calling),
+    ignoreFoundNode: (id, node, calling) => post(`${foundAt(id, node)}/ignore`, {}, calling),
+    countFoundNode: (id, node, calling) => post(`${foundAt(id, node)}/count`, {}, calling),
     adoptFoundNode: (id, node, request, calling) => post(`${foundAt(id, node)}/adopt`, request, calling),
     holdDeletes: (calling) => post('/v1/operations/hold-deletes', {}, calling),
     resumeDeletes: (calling) => post('/v1/operations/resume-deletes', {}, calling),

@@ -4,9 +4,9 @@ import type { CaseWorld } from './world.ts'
 
 /**
  * What a case cannot do without: `faults`: an operator whose faults, knobs and ledger we hold (a sandbox); `fabric`: an
- * adapter that declares `joinsFabric`; `wrong-key`, `unknown-id`, `page-size`, `burst`: what the configuration gives.
+ * adapter that declares `joinsFabric`; `others`: one that lists what others made; `wrong-key`, `unknown-id`, `page-size`, `burst`: what the configuration gives.
  */
-export type Need = 'faults' | 'fabric' | 'wrong-key' | 'unknown-id' | 'page-size' | 'burst'
+export type Need = 'faults' | 'fabric' | 'others' | 'wrong-key' | 'unknown-id' | 'page-size' | 'burst'
 
 export interface ContractCase {
   /** Stable, kebab-case: what `--only` and reports call it. */
@@ -122,6 +122,7 @@ const DEFAULT_NODES = 2
 const HAS: Readonly<Record<Need, (target: Target) => boolean>> = {
   faults: ({ sandbox }) => sandbox !== null,
   fabric: ({ provider }) => provider.capabilities.joinsFabric,
+  others: ({ provider }) => provider.listOthers !== undefined,
   'wrong-key': ({ wrongKeyProvider }) => wrongKeyProvider !== null,
   'unknown-id': ({ unknownInstanceId }) => unknownInstanceId !== null,
   'page-size': ({ pageSize }) => pageSize !== null,
@@ -131,6 +132,7 @@ const HAS: Readonly<Record<Need, (target: Target) => boolean>> = {
 const LACKS: Readonly<Record<Need, string>> = {
   faults: 'the target cannot inject faults (no "faults" in the configuration)',
   fabric: 'the adapter declares joinsFabric: false',
+  others: 'the adapter has no listOthers',
   'wrong-key': 'no "wrongKey" in the configuration',
   'unknown-id': 'no "unknownInstanceId" in the configuration',
   'page-size': 'no "pageSize" in the configuration',

@@ -41,6 +41,9 @@ export const SAYS = {
   missing: 'A node is missing only if it does not exist (or was made less than the visibility delay ago).',
   foreign: 'Nodes of other installations, or without a tag, are never in it',
   filter: '`installationId` alone: all that carry our installation. With `allocationId`: only that allocation’s.',
+  adopted:
+    'Provider instance ids of nodes that were taken over while they were in use: those that exist are listed beside the others, under whatever name and tag they have.',
+  others: 'each node there that does not carry the installation’s tag, all pages, each once',
   // Deletion.
   asked: 'Asks for these nodes to go, by provider instance id.',
   gone: 'Accepted or already gone is success; the proof is a later list without them.',

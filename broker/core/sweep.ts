@@ -8,7 +8,7 @@
  * later than the list the store was read, as long as it was later: whatever the list shows was written down before.
  */
 import type { SweepAction, SweepKind } from '../../shared/reconciliation.ts'
-import type { ProviderNode } from '../../shared/provider.ts'
+import type { OtherNode, ProviderNode } from '../../shared/provider.ts'
 import type { EpochMs } from '../../shared/time.ts'
 
 /** An allocation as the store has it, seen from one provider. */
@@ -30,6 +30,8 @@ export interface SweepSituation {
   readonly installationId: string
   /** All that the provider lists, ours and others', in any order. */
   readonly listed: readonly ProviderNode[]
+  /** Nodes in our clusters that carry no tag of ours, as far as the provider tells; those taken over among them. */
+  readonly others: readonly OtherNode[]
   /** Those that the list names and those that want nodes at the provider, by id. */
   readonly allocations: ReadonlyMap<string, KnownAllocation>
   readonly believed: readonly BelievedNode[]
@@ -57,6 +59,11 @@ export function findingsOf(situation: SweepSituation): Found[] {
     const knownAt = allocations.get(allocationId ?? '')?.clusterId ?? null
     found.push({ ...named(node), kind, allocationId, clusterId: node.clusterId ?? knownAt })
   }
+  const known = new Set([...listed.keys(), ...believed.map((node) => node.providerInstanceId)])
+  for (const node of new Map(situation.others.map((other) => [other.providerInstanceId, other])).values()) {
+    if (known.has(node.providerInstanceId)) continue
+    found.push({ ...named(node), kind: 'leftover', allocationId: null, clusterId: node.clusterId })
+  }
   for (const node of believed) {
     const { providerInstanceId, allocationId } = node
     if (providerInstanceId === null || !node.ready || listed.has(providerInstanceId) || names.has(node.name)) continue
@@ -66,7 +73,7 @@ export function findingsOf(situation: SweepSituation): Found[] {
   return found.toSorted((a, b) => (a.providerInstanceId < b.providerInstanceId ? -1 : 1))
 }
 
-const named = ({ providerInstanceId, name }: ProviderNode) => ({ providerInstanceId, name })
+const named = ({ providerInstanceId, name }: OtherNode | ProviderNode) => ({ providerInstanceId, name })
 
 const isOurs = ({ owner }: ProviderNode, installationId: string): boolean => owner?.installationId === installationId
 
@@ -102,7 +109,7 @@ function kindOf(node: ProviderNode, { installationId, allocations, wanted }: Kno
 /** What an earlier sweep stored of the same finding. */
 export interface Remembered {
   readonly since: EpochMs
-  /** A person has said that it shall go. */
+  /** A person has said what is to become of it: ours may go, and somebody else's is in nobody's way. */
   readonly approved: boolean
 }
 
@@ -170,7 +177,7 @@ function actionFor(
   { now, visibilityDelayMs, frozen, deletesHeld }: Permission,
 ): SweepAction {
   if (kind === 'missing') return 'repair'
-  if (kind === 'leftover') return 'drain'
+  if (kind === 'leftover') return approved ? 'ignore' : 'drain'
   if (approved) return frozen ? 'hold' : 'delete'
   if (kind === 'unknown') return 'ask'
   if (!seenBefore || now - since < visibilityDelayMs) return 'watch'

@@ -324,6 +324,14 @@ export const foundNode: SweepFinding = {
   action: 'ask',
 }
 
+export const othersNode: SweepFinding = {
+  kind: 'leftover',
+  providerInstanceId: '77c1',
+  name: 'login-1',
+  since: '2026-12-01T00:05:01Z',
+  action: 'ignore',
+}
+
 export const reconciliation: Reconciliation = {
   startedAt: '2026-12-01T00:05:00Z',
   durationMs: 840,

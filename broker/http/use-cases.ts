@@ -64,6 +64,7 @@ export interface UseCases {
   approveSweep(command: Command, providerId: string): Promise<Answer<Reconciliation>>
   deleteFoundNode(command: Command, node: FoundNode): Promise<Answer<SweepFinding>>
   adoptFoundNode(command: Command, node: FoundNode, request: AdoptRequest): Promise<Answer<Allocation>>
+  ignoreFoundNode(command: Command, node: FoundNode, ignored: boolean): Promise<Answer<SweepFinding>>
   holdDeletes(command: Command, held: boolean): Promise<Answer<HeldDeletes>>
   reloadInventory(command: Command, apply: boolean): Promise<Answer<InventoryReload>>
   switchCluster(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ClusterView>>

@@ -5,6 +5,7 @@ export const OPERATIONS = {
   describe: 'read',
   createNodes: 'create',
   listNodes: 'read',
+  listOthers: 'read',
   deleteNodes: 'delete',
   joinFabric: 'create',
   leaveFabric: 'delete',
@@ -19,7 +20,7 @@ export type CallKind = (typeof OPERATIONS)[Operation]
 export type Around = <T>(operation: Operation, call: Call, run: () => Promise<T>) => Promise<T>
 
 export function wrapProvider(provider: Provider, around: Around): Provider {
-  const { joinFabric, leaveFabric } = provider
+  const { listOthers, joinFabric, leaveFabric } = provider
   return {
     id: provider.id,
     capabilities: provider.capabilities,
@@ -30,6 +31,7 @@ export function wrapProvider(provider: Provider, around: Around): Provider {
     sweepLeftovers: (request, call) => around('sweepLeftovers', call, () => provider.sweepLeftovers(request, call)),
     freeCapacity: (clusterId, call) => around('freeCapacity', call, () => provider.freeCapacity(clusterId, call)),
     ping: (call) => around('ping', call, () => provider.ping(call)),
+    ...(listOthers && { listOthers: (filter, call) => around('listOthers', call, () => listOthers(filter, call)) }),
     ...(joinFabric && { joinFabric: (request, call) => around('joinFabric', call, () => joinFabric(request, call)) }),
     ...(leaveFabric && {
       leaveFabric: (request, call) => around('leaveFabric', call, () => leaveFabric(request, call)),

@@ -269,7 +269,7 @@ export interface SweepFindingTable {
   clusterId: string | null
   since: EpochMs
   action: SweepAction
-  /** A person has said that it shall go. */
+  /** A person has said what is to become of it: ours may go, and somebody else's is in nobody's way. */
   approved: boolean
 }
 

@@ -212,8 +212,8 @@ export function drainsOfFindings(rows: readonly FindingRow[]): Drain[] {
   }))
 }
 
-const takesRoom = ({ kind, what }: FindingRow): boolean =>
-  kind === 'unknown' || (kind === 'leftover' && what === 'node')
+const takesRoom = ({ kind, what, approved }: FindingRow): boolean =>
+  kind === 'unknown' || (kind === 'leftover' && what === 'node' && !approved)
 
 const drainKind = (row: FindingRow | undefined): 'unknown' | 'foreign' =>
   row?.kind === 'unknown' ? 'unknown' : 'foreign'

@@ -5,7 +5,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { ProviderError } from '../../shared/provider-error.ts'
-import type { ProviderNode } from '../../shared/provider.ts'
+import type { Call, OtherNode, ProviderNode } from '../../shared/provider.ts'
 import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import { recordSweep, type SweepResult } from '../app/record-sweep.ts'
 import { adoptedIds, underOurTag } from '../core/adopted.ts'
@@ -125,11 +125,11 @@ interface Turn {
 async function sweep(options: SweepOptions, entry: ProviderEntry, { claim, startedAt }: Turn): Promise<EpochMs> {
   const { app, settings } = options
   const begun = performance.now()
-  const listed = await listAll(options, entry)
+  const { listed, others } = await listAll(options, entry)
   const db = app.database.queries
   const before = new Map((await findingsAt(db, entry.id)).map((row) => [findingKey(row), row]))
   const permission = await permissionAt(options, entry)
-  const findings = decideActions(findingsOf(await situationOf(options, entry, listed)), before, permission)
+  const findings = decideActions(findingsOf(await situationOf(options, entry, { listed, others })), before, permission)
   const result: SweepResult = {
     startedAt,
     durationMs: Math.round(performance.now() - begun),
@@ -146,31 +146,30 @@ async function sweep(options: SweepOptions, entry: ProviderEntry, { claim, start
 
 const isInTheWay = ({ kind }: Finding): boolean => kind === 'unknown' || kind === 'leftover'
 
-async function listAll(
-  { app, installationId, signal }: SweepOptions,
-  entry: ProviderEntry,
-): Promise<readonly ProviderNode[]> {
-  const call = { operationId: `sweep-${entry.id}`, deadlineAt: app.now() + LIST_WITHIN_MS, signal }
+interface Listed {
+  readonly listed: readonly ProviderNode[]
+  readonly others: readonly OtherNode[]
+}
+
+async function listAll({ app, installationId, signal }: SweepOptions, entry: ProviderEntry): Promise<Listed> {
+  const call: Call = { operationId: `sweep-${entry.id}`, deadlineAt: app.now() + LIST_WITHIN_MS, signal }
   const db = app.database.queries
   const adopted = adoptedIds(await adoptedAt(db, entry.id))
   const listed = await entry.provider.listNodes(
     adopted.length === 0 ? { installationId } : { installationId, adopted },
     call,
   )
-  // Read again: what was taken over while the list was on its way is nobody else's either.
-  return underOurTag(listed, await adoptedAt(db, entry.id), installationId)
+  const others = (await entry.provider.listOthers?.({ installationId }, call)) ?? []
+  // Read again: what was taken over while the lists were on their way is nobody else's either.
+  return { listed: underOurTag(listed, await adoptedAt(db, entry.id), installationId), others }
 }
 
 /** The store is read after the list: see `readBelief`. */
-async function situationOf(
-  { app, installationId }: SweepOptions,
-  entry: ProviderEntry,
-  listed: readonly ProviderNode[],
-) {
+async function situationOf({ app, installationId }: SweepOptions, entry: ProviderEntry, { listed, others }: Listed) {
   const owners = new Set(
     listed.flatMap(({ owner }) => (owner?.installationId === installationId ? [owner.allocationId] : [])),
   )
-  return { installationId, listed, ...(await readBelief(app.database.queries, entry.id, [...owners])) }
+  return { installationId, listed, others, ...(await readBelief(app.database.queries, entry.id, [...owners])) }
 }
 
 async function permissionAt(options: SweepOptions, entry: ProviderEntry): Promise<Permission> {

@@ -45,6 +45,14 @@ describe('the command line about what sweeps found', () => {
         { approvalId: 'apr-1', end: '2027-03-01T00:00:00Z', name: 'pretrain' },
       ],
     ],
+    [
+      ['nodes', 'ignore', id, '3f2a'],
+      ['ignoreFoundNode', { providerId: id, providerInstanceId: '3f2a' }, true],
+    ],
+    [
+      ['nodes', 'count', id, '3f2a'],
+      ['ignoreFoundNode', { providerId: id, providerInstanceId: '3f2a' }, false],
+    ],
     [['hold-deletes'], ['holdDeletes', true]],
     [['resume-deletes'], ['holdDeletes', false]],
   ]

@@ -123,7 +123,8 @@ export function createMemoryProvider({ operator, key, habits: changed = {}, cont
     const found = await rows(call)
     const isWanted = (owner: OwnerTag): boolean =>
       isIn(habits.listsOwn ? filter : { ...filter, installationId: owner.installationId }, owner)
-    return found.filter(({ owner }) => isWanted(owner)).map((row) => toNode(row, habits.joinsFabric))
+    const isTaken = ({ id }: z.infer<typeof Row>): boolean => filter.adopted?.includes(id) === true
+    return found.filter((row) => isTaken(row) || isWanted(row.owner)).map((row) => toNode(row, habits.joinsFabric))
   }
 
   const thingsOf = async (call: Call) => (await ask(Things, '/things', {}, call)).rows
@@ -161,6 +162,12 @@ export function createMemoryProvider({ operator, key, habits: changed = {}, cont
       return found.filter(({ name }) => names.includes(name))
     },
     listNodes,
+    async listOthers({ installationId }, call) {
+      const others = (await rows(call)).filter(({ owner }) => owner.installationId !== installationId)
+      return others.map(({ id: providerInstanceId, name, createdAt }) => {
+        return { providerInstanceId, name, clusterId: CLUSTER, createdAt }
+      })
+    },
     async deleteNodes({ providerInstanceIds }, call) {
       await login(call)
       for (const id of new Set(providerInstanceIds)) {

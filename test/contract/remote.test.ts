@@ -22,6 +22,7 @@ async function setUp(): Promise<ContractWorld> {
         pageSize: PAGE_SIZE,
         reportsFreeCapacity: true,
         joinsFabric: true,
+        listsOthers: true,
         clusters: {
           'moonrabbit-b200-32': {
             images: { 'ubuntu-22.04-cuda': 'mr-ubuntu-22.04' },

@@ -12,7 +12,7 @@ import {
   type Remembered,
   type SweepSituation,
 } from '../../broker/core/sweep.ts'
-import type { ProviderNode } from '../../shared/provider.ts'
+import type { OtherNode, ProviderNode } from '../../shared/provider.ts'
 
 const US = 'ins_aaaaaaaaaaaaaaaa'
 const THEM = 'ins_bbbbbbbbbbbbbbbb'
@@ -52,7 +52,9 @@ const known = (intents: Readonly<Record<string, KnownAllocation['intent']>>): Sw
   new Map(Object.entries(intents).map(([letter, intent]) => [allocationId(letter), { intent, clusterId: 'alpha' }]))
 
 const found = (situation: Partial<SweepSituation>): string[] =>
-  findingsOf({ installationId: US, listed: [], allocations: new Map(), believed: [], ...situation }).map(findingKey)
+  findingsOf({ installationId: US, listed: [], others: [], allocations: new Map(), believed: [], ...situation }).map(
+    findingKey,
+  )
 
 const permission = (facts: Partial<Permission> = {}): Permission => ({
   now: NOW,
@@ -115,11 +117,48 @@ describe('what a sweep finds', () => {
   })
 })
 
+const anOther = (providerInstanceId: string): OtherNode => ({
+  providerInstanceId,
+  name: 'somebody',
+  clusterId: 'alpha',
+  createdAt: null,
+})
+
+describe('what others made', () => {
+  it('is a leftover, each node once, but for nodes of ours that were taken over or have lost their tag', () => {
+    const others = [anOther('id-x'), anOther('id-x'), anOther('id-a-1'), anOther('id-a-2')]
+    const believed = [aBelieved('a', 1), aBelieved('a', 2)]
+    const listed = [aNode('a', 1)]
+    expect(found({ others, listed, believed, allocations: known({ a: 'hold' }) })).to.deep.equal([
+      'missing id-a-2',
+      'leftover id-x',
+    ])
+  })
+
+  it('is counted as drained until a person says that it is in nobody’s way, and never deleted (invariant 10)', () => {
+    const others = findingsOf({
+      installationId: US,
+      listed: [],
+      others: [anOther('id-x')],
+      allocations: new Map(),
+      believed: [],
+    })
+    const long = NOW - 3_600_000
+    const decided = (approved: boolean) =>
+      decideActions(others, new Map([['leftover id-x', { since: long, approved }]]), permission()).map(
+        ({ action, since }) => [action, since],
+      )
+    expect(decided(false)).to.deep.equal([['drain', long]])
+    expect(decided(true)).to.deep.equal([['ignore', long]])
+  })
+})
+
 describe('what a sweep does', () => {
   const orphans = (count: number) =>
     findingsOf({
       installationId: US,
       listed: Array.from({ length: count }, (_, n) => aNode('a', n)),
+      others: [],
       allocations: known({ a: 'none' }),
       believed: [],
     })
@@ -207,10 +246,11 @@ describe('a sweep of whatever list', () => {
         anyIntents,
         anyMemory,
         anyPermission,
-        (listed, believedByAnyone, intents, memory, allowed) => {
+        fc.array(fc.constantFrom('id-x', 'id-y', 'id-a-1', 'id-b-2').map(anOther), { maxLength: 4 }),
+        (listed, believedByAnyone, intents, memory, allowed, others) => {
           const allocations = known(intents)
           const believed = believedByAnyone.filter((node) => allocations.get(node.allocationId)?.intent === 'hold')
-          const all = findingsOf({ installationId: US, listed, allocations, believed })
+          const all = findingsOf({ installationId: US, listed, others, allocations, believed })
           const before = new Map(
             all.flatMap((one, at) => {
               const remembered = memory[at]

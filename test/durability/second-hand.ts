@@ -54,7 +54,7 @@ export function secondHandAt(sandbox: TestSandbox, operator: OperatorId): Second
     },
     async remove(ids) {
       const { clusterId } = await clusterOf()
-      await provider.deleteNodes({ clusterId, providerInstanceIds: ids }, aCall())
+      await provider.deleteNodes({ clusterId, providerInstanceIds: ids, adopted: ids }, aCall())
     },
     close: () => provider.close(),
   }

@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { Allocation } from '../../shared/allocation.ts'
+import { CloudEvent } from '../../shared/event.ts'
 import { ClusterView } from '../../shared/cluster.ts'
 import { Frozen } from '../../shared/operation.ts'
 import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
@@ -14,6 +15,7 @@ import type { OperatorId } from '../support/sandbox.ts'
 import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { eventually } from './eventually.ts'
 import { type Operators, OPERATORS, startOperators } from './operators.ts'
+import { handMadeAt } from './hand-made.ts'
 import { renameNode } from './rename-node.ts'
 import { type SecondHand, secondHandAt } from './second-hand.ts'
 
@@ -152,8 +154,10 @@ describe('sweeping', function () {
 
   it('deletes so many in an hour by itself, and the rest once a person has approved', async () => {
     const allocationId = await ended('nhn')
-    await hands.nhn.plant({ installationId, allocationId, nodes: MAX_DELETES_PER_HOUR + 2 })
-    // Two of this hour have gone already, in another test.
+    const before = await broker.inStore((queries) =>
+      queries.selectFrom('sweepDeletions').select('at').where('providerId', '=', 'nhn').execute(),
+    )
+    await hands.nhn.plant({ installationId, allocationId, nodes: MAX_DELETES_PER_HOUR + 4 - before.length })
     const held = await untilFound(
       'nhn',
       (findings) => findings.length === 4 && findings.every(({ action }) => action === 'hold'),
@@ -222,6 +226,55 @@ describe('sweeping', function () {
     expect((await look(platform, id)).status).to.equal('releasing')
     expect((await platform.post('/v1/operations/resume-deletes')).as(200, HeldDeletes).deletesHeld).to.equal(false)
     await untilStatus(platform, id, ['released'])
+    await untilFound('kakao', (findings) => findings.length === 0)
+  })
+
+  it('tells of what others made, counts it as drained unless a person ignores it, and never touches it (invariant 10)', async () => {
+    await Promise.all(
+      OPERATORS.map(async (operator) => {
+        const { clusterId, providerInstanceIds: ids } = await handMadeAt(operators, operator, 2)
+        const drained = async () =>
+          (await platform.get(`/v1/clusters/${clusterId}`)).as(200, ClusterView).now.nodesDrained
+        const found = await untilFound(operator, (findings) => findings.length === 2)
+        expect(found.map(({ kind, action }) => `${kind} ${action}`)).to.deep.equal(['leftover drain', 'leftover drain'])
+        expect(found.map((one) => one.providerInstanceId)).to.have.members(ids)
+        expect(await drained()).to.equal(2)
+
+        const path = `/v1/providers/${operator}/reconciliation/nodes/${ids[0]}`
+        ;(await platform.post(`${path}/delete`)).problem('not-in-this-status')
+        for (const time of [1, 2]) {
+          const ignored = (await platform.post(`${path}/ignore`)).as(200, SweepFinding)
+          expect([ignored.action, await drained()], `time ${time}`).to.deep.equal(['ignore', 1])
+        }
+        await twoSweeps(operator)
+        expect((await findingsAt(platform, operator)).map(({ action }) => action)).to.have.members(['ignore', 'drain'])
+        expect(await drained()).to.equal(1)
+        expect((await platform.post(`${path}/count`)).as(200, SweepFinding).action).to.equal('drain')
+        expect(await drained()).to.equal(2)
+
+        const standing = (await operators.ledger(operator)).nodes.filter(({ deletedAt }) => deletedAt === null)
+        expect(standing.map(({ id }) => id)).to.include.members(ids)
+        await hands[operator].remove(ids)
+        await untilFound(operator, (findings) => findings.length === 0)
+        expect(await drained()).to.equal(0)
+      }),
+    )
+    const events = (await platform.get('/v1/events?types=kr.gpubroker.provider.finding&limit=500')).as(
+      200,
+      pageOf(CloudEvent),
+    )
+    const told = events.items.filter(({ data }) => data['kind'] === 'leftover')
+    expect(told).to.have.length(2 * OPERATORS.length)
+  })
+
+  it('ignores nothing that carries our tag', async () => {
+    const allocationId = 'alc_forgottenathirdd'
+    const [id = ''] = await hands.kakao.plant({ installationId, allocationId, nodes: 1 })
+    await untilFound('kakao', ([finding]) => finding?.action === 'ask')
+    const path = '/v1/providers/kakao/reconciliation/nodes'
+    ;(await platform.post(`${path}/${id}/ignore`)).problem('not-in-this-status')
+    ;(await platform.post(`${path}/none/ignore`)).problem('not-found')
+    ;(await platform.post(`${path}/${id}/delete`)).as(202, SweepFinding)
     await untilFound('kakao', (findings) => findings.length === 0)
   })
 

@@ -90,6 +90,10 @@ export function fakeUseCases(): FakeUseCases {
       known(providerId, KNOWN.provider, null)
       return { body: examples.foundNode, etag: null, replayed: repeated(command) }
     },
+    ignoreFoundNode: async (command, { providerId }) => {
+      known(providerId, KNOWN.provider, null)
+      return { body: examples.othersNode, etag: null, replayed: repeated(command) }
+    },
     adoptFoundNode: async (command, { providerId }) =>
       changed(command, known(providerId, KNOWN.provider, examples.allocation)),
     holdDeletes: async (command, deletesHeld) => ({ body: { deletesHeld }, etag: null, replayed: repeated(command) }),

@@ -74,6 +74,8 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('POST /v1/providers/{id}/reconciliation/approve', [200], Reconciliation),
   endpoint('POST /v1/providers/{id}/reconciliation/nodes/{id}/delete', [202], SweepFinding),
   endpoint('POST /v1/providers/{id}/reconciliation/nodes/{id}/adopt', [200], Allocation, true),
+  endpoint('POST /v1/providers/{id}/reconciliation/nodes/{id}/ignore', [200], SweepFinding),
+  endpoint('POST /v1/providers/{id}/reconciliation/nodes/{id}/count', [200], SweepFinding),
   endpoint('POST /v1/operations/hold-deletes', [200], HeldDeletes),
   endpoint('POST /v1/operations/resume-deletes', [200], HeldDeletes),
   endpoint('POST /v1/operations/freeze', [200], Frozen),

@@ -1,4 +1,4 @@
-/** `sweep show | approve`, `nodes adopt | delete`, `hold-deletes`, `resume-deletes`: what sweeps found, and what is to become of it. */
+/** `sweep show | approve`, `nodes adopt | delete | ignore | count`, `hold-deletes`, `resume-deletes`: what sweeps found, and what is to become of it. */
 import type { Command } from 'commander'
 import type { Reconciliation, SweepFinding } from '../../../shared/reconciliation.ts'
 import type { Io } from '../io.ts'
@@ -68,6 +68,25 @@ export const describeDelete = (command: Command): Command =>
 
 export const deleteNode: Run<object> = async ({ client, answer }, providerId = '', id = '') => {
   answer(await client.deleteFoundNode(providerId, id), (finding) => table(COLUMNS, [finding]))
+  return undefined
+}
+
+const ofOthers =
+  (description: string) =>
+  (command: Command): Command =>
+    command.description(description).argument('<provider>').argument('<id>', 'the node’s id at the operator')
+
+export const describeIgnore = ofOthers('say that a node that others made is in nobody’s way')
+
+export const ignoreNode: Run<object> = async ({ client, answer }, providerId = '', id = '') => {
+  answer(await client.ignoreFoundNode(providerId, id), (finding) => table(COLUMNS, [finding]))
+  return undefined
+}
+
+export const describeCount = ofOthers('count a node that others made as out of service again')
+
+export const countNode: Run<object> = async ({ client, answer }, providerId = '', id = '') => {
+  answer(await client.countFoundNode(providerId, id), (finding) => table(COLUMNS, [finding]))
   return undefined
 }
 

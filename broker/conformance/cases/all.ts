@@ -8,6 +8,7 @@ import { FABRIC } from './fabric.ts'
 import { LEFTOVERS } from './leftovers.ts'
 import { LISTING } from './listing.ts'
 import { LOST_ANSWERS } from './lost-answers.ts'
+import { OTHERS } from './others.ts'
 import { PATIENCE } from './patience.ts'
 import { REPETITION } from './repetition.ts'
 import { SHORTAGE } from './shortage.ts'
@@ -24,6 +25,7 @@ export const CASES: readonly ContractCase[] = [
   ...PATIENCE,
   ...ACCESS,
   ...SHORTAGE,
+  ...OTHERS,
   ...LEFTOVERS,
   ...FABRIC,
 ]

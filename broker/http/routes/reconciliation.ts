@@ -26,7 +26,7 @@ const getReconciliation = reading({
   tag: 'Catalogue',
   summary: 'See what the last sweep of an operator found',
   description:
-    'On a schedule and after every start, all nodes that the operator lists under our tag are compared with what the broker knows. What is as it should be is no finding.',
+    'On a schedule and after every start, all nodes that the operator lists under our tag are compared with what the broker knows, and those that others made in our clusters are told. What is as it should be is no finding.',
   scope: 'catalog:read',
   params: provider,
   query: Nothing,
@@ -107,6 +107,35 @@ const adoptFoundNode = route({
     answered('ok', await useCases.adoptFoundNode(command, { providerId, providerInstanceId }, body)),
 })
 
+const ignoreFoundNode = (to: 'ignore' | 'count') =>
+  route({
+    method: 'post',
+    path: `/v1/providers/{id}/reconciliation/nodes/{providerInstanceId}/${to}`,
+    operationId: `${to}FoundNode`,
+    tag,
+    summary: to === 'ignore' ? 'Say that somebody else’s node is in nobody’s way' : 'Count somebody else’s node again',
+    description:
+      'Needs no body. For `leftover`, a node that others made: it counts as out of service in its cluster, until it is gone or is ignored. It is touched in neither case. Twice is as good as once.',
+    scope: 'operations:write',
+    params: foundNode,
+    query: Nothing,
+    body: { schema: OperationRequest, required: false, example: examples.operationRequest },
+    takesIdempotencyKey: true,
+    takesIfMatch: false,
+    successes: {
+      ok: {
+        description: 'The finding.',
+        schema: SweepFinding,
+        example: { ...examples.othersNode, action: to === 'ignore' ? 'ignore' : 'drain' },
+      },
+    },
+    hasEtag: false,
+    problems: ['not-in-this-status'],
+    find: findProvider,
+    handle: async (useCases, { command, params: { id: providerId, providerInstanceId } }) =>
+      answered('ok', await useCases.ignoreFoundNode(command, { providerId, providerInstanceId }, to === 'ignore')),
+  })
+
 const holdDeletes = (to: 'hold' | 'resume') =>
   route({
     method: 'post',
@@ -139,6 +168,8 @@ export const reconciliationRoutes = [
   approveSweep,
   deleteFoundNode,
   adoptFoundNode,
+  ignoreFoundNode('ignore'),
+  ignoreFoundNode('count'),
   holdDeletes('hold'),
   holdDeletes('resume'),
 ]

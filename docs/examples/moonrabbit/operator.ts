@@ -65,6 +65,8 @@ function answer(request: SandboxRequest, stock: Stock, context: OperatorContext)
       return ok(DESCRIPTION)
     case 'GET /v1/nodes':
       return listNodes(request, stock)
+    case 'GET /v1/nodes/others':
+      return listOthers(request, stock)
     case 'POST /v1/nodes/find':
       return ok({ items: stock.find(bodyAs(SearchBody, request).nodeIds).map((node) => shown(node, stock)) })
     case 'POST /v1/nodes/delete':
@@ -95,6 +97,7 @@ const DESCRIPTION = {
     visibilityDelayMs: VISIBILITY_DELAY_MS,
     reportsFreeCapacity: true,
     joinsFabric: true,
+    listsOthers: true,
   },
   clusters: [CLUSTER],
 }
@@ -123,10 +126,24 @@ const SHORTAGES: Readonly<Record<Shortage, SandboxResponse>> = {
 
 function listNodes(request: SandboxRequest, stock: Stock): SandboxResponse {
   const query = checked(ListQuery, Object.fromEntries(request.query))
-  const rest = stock.listed(query.installationId, query.allocationId ?? null).filter(({ id }) => id > query.cursor)
-  const page = rest.slice(0, query.limit)
-  const nextCursor = rest.length > page.length ? (page.at(-1)?.id ?? null) : null
-  return ok({ items: page.map((node) => shown(node, stock)), nextCursor })
+  const { items, nextCursor } = pageOf(stock.listed(query.installationId, query.allocationId ?? null), query)
+  return ok({ items: items.map((node) => shown(node, stock)), nextCursor })
+}
+
+/** Not where they answer, nor in which state they are: that is between their owners and us. */
+function listOthers(request: SandboxRequest, stock: Stock): SandboxResponse {
+  const query = checked(ListQuery.omit({ allocationId: true }), Object.fromEntries(request.query))
+  const { items, nextCursor } = pageOf(stock.others(query.installationId), query)
+  const other = ({ id, name, owner, clusterId, createdAtMs }: NodeRecord): object => {
+    return { id, name, owner, clusterId, createdAt: new Date(createdAtMs).toISOString() }
+  }
+  return ok({ items: items.map(other), nextCursor })
+}
+
+function pageOf(nodes: readonly NodeRecord[], { cursor, limit }: { readonly cursor: string; readonly limit: number }) {
+  const rest = nodes.filter(({ id }) => id > cursor)
+  const items = rest.slice(0, limit)
+  return { items, nextCursor: rest.length > items.length ? (items.at(-1)?.id ?? null) : null }
 }
 
 function shown(node: NodeRecord, stock: Stock): object {

@@ -63,6 +63,8 @@ export interface Stock {
   membersOf(groupName: string): readonly NodeRecord[]
   /** What lists show of an installation, oldest first. */
   listed(installationId: string, allocationId: string | null): readonly NodeRecord[]
+  /** What lists show of everybody else, oldest first. */
+  others(installationId: string): readonly NodeRecord[]
   /** Those that stand, whosever they are. */
   find(nodeIds: readonly string[]): readonly NodeRecord[]
   remove(nodeIds: readonly string[]): void
@@ -147,6 +149,10 @@ export function openStock(context: OperatorContext): Stock {
           owner.installationId === installationId &&
           (allocationId === null || owner.allocationId === allocationId) &&
           context.visible(createdAtMs),
+      ),
+    others: (installationId) =>
+      standing().filter(
+        ({ owner, createdAtMs }) => owner.installationId !== installationId && context.visible(createdAtMs),
       ),
     find: (nodeIds) => nodeIds.flatMap((id) => nodes.get(id) ?? []).filter(stands),
     remove(nodeIds) {

@@ -57,6 +57,26 @@ describe('listNodes of kakao', () => {
     list.done()
   })
 
+  it('tells what others made with the flavor in the zone, Kubernetes nodes among it', async () => {
+    const foreign = TAG.replace('ins_abcdefghijklmnop', 'ins_otherinstallatio')
+    listAnswers([
+      anInstance(1),
+      anInstance(2, { description: foreign }),
+      anInstance(3, { description: null, name: null }),
+      anInstance(4, { is_k8se: true }),
+      anInstance(5, { description: null, flavor: { id: 'another-flavor' } }),
+      anInstance(6, { description: null, availability_zone: 'kr-central-2-z' }),
+    ])
+    const others = await aProvider().listOthers?.(ALL, aCall())
+    expect(idsOf(others ?? [])).to.deep.equal([NODE(2), NODE(3), NODE(4)])
+    expect(others?.[1]).to.deep.equal({
+      providerInstanceId: NODE(3),
+      name: '',
+      clusterId: 'kakao-b200-255',
+      createdAt: Date.parse('2026-11-30T23:50:00Z'),
+    })
+  })
+
   it('lists an installation by tags alone, so that a renamed node is not taken for gone', async () => {
     const list = nock(HOST.bcs)
       .get(listPath)

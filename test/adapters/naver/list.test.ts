@@ -2,7 +2,10 @@ import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import {
   ALLOCATION,
+  CLUSTER,
+  GROUP,
   INSTALLATION,
+  TAG,
   type Answer,
   aCall,
   aServer,
@@ -28,6 +31,48 @@ const pagesOf =
     const start = (Number(asked.form.get('pageNo')) - 1) * size
     return servers(...numbered(100 + start, Math.max(0, Math.min(size, total - start))))(asked, times)
   }
+
+describe("naver's list of what others made", () => {
+  beforeEach(disconnect)
+  afterEach(tidyUp)
+
+  const untagged = { serverDescription: '' }
+  const poolless = { ...untagged, fabricClusterPoolNo: '' }
+
+  it('has what carries no tag of ours, whatever its VPC, on all pages', async () => {
+    const theirs = { serverDescription: TAG.replace(INSTALLATION, 'ins_otherinstallatio'), vpcNo: '7777' }
+    const world = aWorld(
+      {
+        getServerInstanceList: inTurn(
+          servers(aServer(1), aServer(2, untagged)),
+          servers(aServer(3, theirs)),
+          servers(),
+        ),
+      },
+      someSettings({ pageSize: 2 }),
+    )
+    const others = await world.provider.listOthers?.(FILTER, aCall())
+    const createdAt = Date.parse('2026-11-30T15:05:07+09:00')
+    expect(others).to.deep.equal([
+      { providerInstanceId: '2', name: `${GROUP}-2`, clusterId: CLUSTER, createdAt },
+      { providerInstanceId: '3', name: `${GROUP}-3`, clusterId: CLUSTER, createdAt },
+    ])
+  })
+
+  it('goes by pool, or else by zone and spec: another machine takes no room', async () => {
+    const rows = [
+      aServer(1, { ...untagged, serverSpecCode: '' }),
+      aServer(2, { ...untagged, fabricClusterPoolNo: 9_999 }),
+      aServer(3, poolless),
+      aServer(4, { ...poolless, serverSpecCode: 's2-g3' }),
+      aServer(5, { ...poolless, serverSpecCode: '' }),
+      aServer(6, { ...poolless, zoneCode: 'KR-2' }),
+    ]
+    const world = aWorld({ getServerInstanceList: servers(...rows) })
+    const others = await world.provider.listOthers?.(FILTER, aCall())
+    expect(others?.map((other) => other.providerInstanceId)).to.deep.equal(['1', '3'])
+  })
+})
 
 describe("naver's lists", () => {
   beforeEach(disconnect)

@@ -316,6 +316,27 @@ describe('listing NHN servers', () => {
   const of = (...numbers: readonly number[]): object[] =>
     numbers.map((n) => aServer({ id: idOf(n), name: `${GROUP}-${n}` }))
 
+  it('tells what others made by flavor and zone, and of nothing with our tag', async () => {
+    flavorsAnswer()
+    const foreign = TAG.replace(INSTALLATION, 'ins_otherinstallatio')
+    const gpu = { flavor: { id: FLAVOR_ID } }
+    listAnswers([
+      aServer({ id: idOf(1), more: gpu }),
+      aServer({ id: idOf(2), owner: foreign, more: gpu }),
+      aServer({ id: idOf(3), owner: null, name: 'by-hand', more: gpu }),
+      aServer({ id: idOf(4), owner: null, more: { flavor: { id: 'a-machine-without-gpus' } } }),
+      aServer({ id: idOf(5), owner: null, more: { flavor: null } }),
+      aServer({ id: idOf(6), owner: null, more: { ...gpu, 'OS-EXT-AZ:availability_zone': 'kr-pub-b' } }),
+      aServer({ id: idOf(7), owner: null, status: 'DELETED', more: gpu }),
+    ])
+    const others = await aProvider().listOthers?.({ installationId: INSTALLATION }, aCall())
+    const createdAt = Date.parse('2026-11-23T05:00:00Z')
+    expect(others).to.deep.equal([
+      { providerInstanceId: idOf(2), name: `${GROUP}-1`, clusterId: 'nhn-b200-510', createdAt },
+      { providerInstanceId: idOf(3), name: 'by-hand', clusterId: 'nhn-b200-510', createdAt },
+    ])
+  })
+
   it('asks for pages by the last id, never by a link, and shows each server once', async () => {
     page(null, of(1, 2), true)
     page(idOf(2), of(2, 3), true)

@@ -112,6 +112,24 @@ describe('calls of a remote provider', () => {
     deletion.done()
   })
 
+  it('list what others made in the configured clusters, all pages, where the operator can tell', async () => {
+    const other = (n: number, changes: object = {}): object => {
+      return { id: `node-${n}`, name: `by-hand-${n}`, owner: null, clusterId: CLUSTER, ...changes }
+    }
+    const page = (cursor: object, answer: object) =>
+      nock(HOST)
+        .get('/gpu/v1/nodes/others')
+        .query({ ...FILTER, limit: '2', ...cursor })
+        .reply(200, answer)
+    page({}, { items: [other(1), other(2, { clusterId: 'elsewhere' })], nextCursor: 'next' })
+    page({ cursor: 'next' }, { items: [other(1), other(3, { owner: OWNER })], nextCursor: null })
+    const provider = aProvider({ settings: { listsOthers: true, pageSize: 2 } })
+    expect(await provider.listOthers?.(FILTER, aCall())).to.deep.equal([
+      { providerInstanceId: 'node-1', name: 'by-hand-1', clusterId: CLUSTER, createdAt: null },
+    ])
+    expect(aProvider()).to.not.have.property('listOthers')
+  })
+
   it('give up on a list without an end', async () => {
     nock(HOST).persist().get('/gpu/v1/nodes').query(true).reply(200, { items: [], nextCursor: 'again' })
     await rejectionOf('malformed', aProvider().listNodes(FILTER, aCall({ deadlineAt: NOW + 60_000 })))

@@ -5,6 +5,15 @@ import { DELETIONS } from './deletions.ts'
 import { ERRORS } from './errors.ts'
 import { LISTS } from './lists.ts'
 import { MAKING } from './making.ts'
+import { OTHERS } from './others.ts'
 import { PROMISES } from './promises.ts'
 
-export const MUTANTS: readonly Mutant[] = [...PROMISES, ...MAKING, ...LISTS, ...DELETIONS, ...ERRORS, ...BESIDE]
+export const MUTANTS: readonly Mutant[] = [
+  ...PROMISES,
+  ...MAKING,
+  ...LISTS,
+  ...OTHERS,
+  ...DELETIONS,
+  ...ERRORS,
+  ...BESIDE,
+]

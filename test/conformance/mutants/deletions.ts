@@ -22,7 +22,7 @@ export const DELETIONS: readonly Mutant[] = [
         },
       }
     },
-    fails: ['delete-only-these', 'create-after-member-deleted', 'fabric-node-deleted'],
+    fails: ['delete-only-these', 'create-after-member-deleted', 'fabric-node-deleted', 'taken-over-nodes'],
   },
   {
     does: 'refuses to delete what takes its time to be built',
