@@ -1,6 +1,7 @@
 /** Somebody else's hand at an operator: makes nodes with whatever tag, behind the broker's back. */
 import { createProvider } from '../../adapters/registry.ts'
 import { groupName } from '../../shared/ids.ts'
+import { ProviderError } from '../../shared/provider-error.ts'
 import type { NodeGroup, Provider, ProviderNode } from '../../shared/provider.ts'
 import type { OperatorId, TestSandbox } from '../support/sandbox.ts'
 import { aCall } from '../contract/contract-world.ts'
@@ -19,6 +20,12 @@ export interface SecondHand {
   plant(planting: Planting): Promise<string[]>
   remove(ids: readonly string[]): Promise<void>
   close(): void
+}
+
+/** Operators that stop before they delete are asked again. */
+function isNotYet(error: unknown): false {
+  if (error instanceof ProviderError && error.kind === 'busy') return false
+  throw error
 }
 
 const FAR_COUNTER = 1_000
@@ -54,7 +61,12 @@ export function secondHandAt(sandbox: TestSandbox, operator: OperatorId): Second
     },
     async remove(ids) {
       const { clusterId } = await clusterOf()
-      await provider.deleteNodes({ clusterId, providerInstanceIds: ids, adopted: ids }, aCall())
+      const request = { clusterId, providerInstanceIds: ids, adopted: ids }
+      await eventually(
+        `${ids.length} nodes asked to go at ${operator}`,
+        () => provider.deleteNodes(request, aCall()).then(() => true, isNotYet),
+        (accepted) => accepted,
+      )
     },
     close: () => provider.close(),
   }
