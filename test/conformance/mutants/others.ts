@@ -6,7 +6,7 @@ export const OTHERS: readonly Mutant[] = [
   {
     does: 'knows nothing of nodes that were taken over',
     breaks: (good) => ({
-      listNodes: ({ adopted: _, ...filter }, call) => good.listNodes(filter, call),
+      listNodes: (filter, call) => good.listNodes({ ...filter, adopted: [] }, call),
     }),
     fails: ['taken-over-nodes'],
   },
