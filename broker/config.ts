@@ -62,6 +62,11 @@ const Environment = z.object({
     .max(24 * 60)
     .default(30),
   /**
+   * The most of one architecture that one organisation may hold at an instant, in percent of what there is then; idle-use
+   * is not counted. The same on every replica. Unset: no limit.
+   */
+  MAX_SHARE_PER_ORGANIZATION: z.coerce.number('must be a whole percentage, 1 to 100').int().min(1).max(100).optional(),
+  /**
    * How often an allocation that stands is compared with its operator's list, in seconds: so late is a failed node seen.
    * Default 60.
    */

@@ -80,8 +80,11 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const mappings = new Map(
     directory.entries.flatMap((entry) => entry.served.map((one) => [one.clusterId, { images: one.images }] as const)),
   )
-  const noticeMs = Math.round(config.IDLE_NOTICE_MINUTES * MINUTE_MS)
-  const catalogueOf = (inventory: Inventory): readonly Cluster[] => clustersOf(inventory, mappings, noticeMs)
+  const rules = {
+    idleNoticeMs: Math.round(config.IDLE_NOTICE_MINUTES * MINUTE_MS),
+    maxSharePerOrganization: config.MAX_SHARE_PER_ORGANIZATION,
+  }
+  const catalogueOf = (inventory: Inventory): readonly Cluster[] => clustersOf(inventory, mappings, rules)
   const catalogue = catalogueOf(settings.inventory)
   const installationId = await install(database, catalogue, now())
   const wakeUps = await startWakeUps(database, {

@@ -50,6 +50,7 @@ export const requiresOf = (requires: Requires): PlacementRequest['requires'] =>
 
 export const boundsOf = (approval: ApprovalRow, gpuMsLeft: number): ApprovalBounds => ({
   approvalId: approval.id,
+  organizationId: approval.organizationId,
   validFrom: Date.parse(approval.limits.validFrom),
   validTo: Date.parse(approval.limits.validTo),
   architectures: approval.limits.architectures,

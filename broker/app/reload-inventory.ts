@@ -94,7 +94,9 @@ const differencesOf = ({
 })
 
 const shown = (cluster: Cluster, member: keyof Cluster): unknown =>
-  member === 'phases' ? cluster.phases.map((phase) => ({ ...phase, from: toIso(phase.from) })) : cluster[member]
+  member === 'phases'
+    ? cluster.phases.map((phase) => ({ ...phase, from: toIso(phase.from) }))
+    : (cluster[member] ?? null)
 
 /** The promises that the next plan will not keep; it is made right after this is committed, and tells of each. */
 function promisesMissed(draft: Draft): InventoryReload['promises'] {

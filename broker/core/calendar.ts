@@ -58,6 +58,8 @@ export interface Calendar {
   /** Drain id → cluster id. */
   readonly drainedAt: Map<string, string>
   readonly approvals: Map<string, ApprovalIndex>
+  /** Organisation → the allocations of which it has a reservation. */
+  readonly heldBy: Map<string, Set<string>>
   readonly waiting: Map<string, WaitingEntry>
   readonly suspendedClusters: Set<string>
   readonly suspendedProviders: Set<string>
@@ -81,6 +83,7 @@ export function emptyCalendar(clusters: readonly Cluster[], gridFrom: EpochMs): 
     reservedAt: new Map(),
     drainedAt: new Map(),
     approvals: new Map(),
+    heldBy: new Map(),
     waiting: new Map(),
     suspendedClusters: new Set(),
     suspendedProviders: new Set(),
@@ -115,6 +118,7 @@ export function cloneCalendar(calendar: Calendar): Calendar {
     reservedAt: new Map(calendar.reservedAt),
     drainedAt: new Map(calendar.drainedAt),
     approvals,
+    heldBy: new Map([...calendar.heldBy].map(([id, held]) => [id, new Set(held)])),
     waiting: new Map(calendar.waiting),
     suspendedClusters: new Set(calendar.suspendedClusters),
     suspendedProviders: new Set(calendar.suspendedProviders),
@@ -195,6 +199,9 @@ function reserve(calendar: Calendar, reservation: Reservation): void {
   addCharge(state.timeline, charge)
   calendar.reservedAt.set(allocationId, clusterId)
   joinApproval(calendar, reservation, 'reserved', nodes)
+  const held = calendar.heldBy.get(reservation.organizationId)
+  if (held === undefined) calendar.heldBy.set(reservation.organizationId, new Set([allocationId]))
+  else held.add(allocationId)
 }
 
 function release(calendar: Calendar, allocationId: string): void {
@@ -208,6 +215,9 @@ function release(calendar: Calendar, allocationId: string): void {
   removeCharge(timeline, held.charge)
   calendar.reservedAt.delete(allocationId)
   leaveApproval(calendar, held.what, 'reserved', held.what.nodes)
+  const ofOrganization = calendar.heldBy.get(held.what.organizationId)
+  ofOrganization?.delete(allocationId)
+  if (ofOrganization?.size === 0) calendar.heldBy.delete(held.what.organizationId)
 }
 
 function unwait(calendar: Calendar, allocationId: string): void {

@@ -24,7 +24,8 @@ function changeOf(clusterId: string, before: Cluster | null, after: Cluster | nu
   if (before === null || after === null) {
     return { clusterId, change: before === null ? 'added' : 'removed', members: ['phases'], before, after }
   }
-  const members = (Object.keys(after) as (keyof Cluster)[])
+  // A fact may be there only before, or only after.
+  const members = [...new Set([...Object.keys(before), ...Object.keys(after)] as (keyof Cluster)[])]
     .filter((member) => factText(before, member) !== factText(after, member))
     .toSorted()
   return members.length === 0 ? null : { clusterId, change: 'changed', members, before, after }

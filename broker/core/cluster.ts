@@ -36,6 +36,8 @@ export interface Cluster {
   readonly turnoverMs: number
   /** How long before its nodes are taken an idle-use grant is told, in ms. Default `DEFAULT_IDLE_NOTICE_MS`. */
   readonly idleNoticeMs?: number
+  /** Percent of its architecture that one organisation may hold at an instant (concentration.ts). Absent: all of it. */
+  readonly maxSharePerOrganization?: number
   /** Aliases of the images that exist there; the first is the default. */
   readonly images: readonly string[]
   /** Whether the providers' configuration maps it; nothing is placed where it does not. */
@@ -50,11 +52,19 @@ export interface ClusterMapping {
   readonly images: readonly string[]
 }
 
+/** What is configured for all clusters alike. */
+export interface FleetRules {
+  /** Default `DEFAULT_IDLE_NOTICE_MS`. */
+  readonly idleNoticeMs?: number
+  /** In percent; default: no limit. */
+  readonly maxSharePerOrganization?: number | undefined
+}
+
 /** @param mappings cluster id → mapping; a cluster without one is listed and not placeable */
 export function clustersOf(
   inventory: Inventory,
   mappings: ReadonlyMap<string, ClusterMapping>,
-  idleNoticeMs: number = DEFAULT_IDLE_NOTICE_MS,
+  { idleNoticeMs = DEFAULT_IDLE_NOTICE_MS, maxSharePerOrganization }: FleetRules = {},
 ): Cluster[] {
   return inventory.clusters.map((cluster) => {
     const mapping = mappings.get(cluster.id)
@@ -73,6 +83,7 @@ export function clustersOf(
       phases,
       turnoverMs: cluster.turnoverSeconds * SECOND_MS,
       idleNoticeMs,
+      ...(maxSharePerOrganization !== undefined && { maxSharePerOrganization }),
       images: mapping?.images ?? [],
       mapped: mapping !== undefined,
     }

@@ -4,6 +4,7 @@ import { coverNow, stateOf, type Calendar, type ClusterState } from './calendar.
 import type { Reservation } from './calendar-op.ts'
 import { reservationOf } from './calendar-reads.ts'
 import { withOps } from './calendar-undo.ts'
+import { shareExceededAt } from './concentration.ts'
 import { surelyNeeded } from './idle/charge.ts'
 import { instantText, nodesText } from './words.ts'
 import { firstShortage, horizonOf } from './timeline.ts'
@@ -29,6 +30,9 @@ export function extension(calendar: Calendar, allocationId: string, end: EpochMs
   const state = stateOf(calendar, reservation.clusterId)
   const longer = { ...reservation, end, heldUntil: end + state.cluster.turnoverMs }
   const conflictAt = withOps(calendar, [{ op: 'release', allocationId }], () => conflictOf(state, longer, now))
+  const overShareAt = shareConflict(calendar, state, reservation, end)
+  if (overShareAt !== null && (conflictAt === null || overShareAt <= conflictAt - state.cluster.turnoverMs))
+    return overShare(reservation, state, Math.max(reservation.end, overShareAt))
   if (conflictAt === null) return { fits: true, reservation: longer }
 
   const conflictWith = takerAt(state, allocationId, conflictAt)
@@ -38,6 +42,25 @@ export function extension(calendar: Calendar, allocationId: string, end: EpochMs
   }; the latest end that fits is ${instantText(latestEnd)}.`
   return { fits: false, conflictAt, conflictWith, latestEnd, detail }
 }
+
+/** When the added time would first give its organisation more than its share of the architecture. */
+function shareConflict(
+  calendar: Calendar,
+  { cluster }: ClusterState,
+  { organizationId, nodes, priority, ...present }: Reservation,
+  end: EpochMs,
+): EpochMs | null {
+  if (priority === 'idle') return null
+  return shareExceededAt(calendar, { organizationId, cluster, nodes, start: present.end, end })
+}
+
+const overShare = ({ organizationId }: Reservation, { cluster }: ClusterState, latestEnd: EpochMs): Extension => ({
+  fits: false,
+  conflictAt: latestEnd,
+  conflictWith: null,
+  latestEnd,
+  detail: `From ${instantText(latestEnd)} on ${organizationId} would hold more than the ${cluster.maxSharePerOrganization} % of ${cluster.architecture} that one organisation may; the latest end that fits is ${instantText(latestEnd)}.`,
+})
 
 function conflictOf(state: ClusterState, longer: Reservation, now: EpochMs): EpochMs | null {
   const { start, heldUntil, nodes } = longer

@@ -4,7 +4,8 @@
  */
 import type { Priority } from '../../../shared/approval.ts'
 import type { EpochMs } from '../../../shared/time.ts'
-import type { Cooling, Demand, Share, Stage } from '../cluster.ts'
+import type { Cluster, Cooling, Demand, Share, Stage } from '../cluster.ts'
+import type { Holding } from '../concentration.ts'
 
 /** A cluster must meet every member that is there. An empty list matches nothing. */
 export interface Requires {
@@ -39,6 +40,8 @@ export type RequestedPeriod =
 /** What the approval still allows. Its nodes at once are counted on the calendar, at whatever place is tried. */
 export interface ApprovalBounds {
   readonly approvalId: string
+  /** Whose share of an architecture is counted. Absent: nobody's. */
+  readonly organizationId?: string
   readonly validFrom: EpochMs
   readonly validTo: EpochMs
   readonly architectures: readonly string[]
@@ -84,6 +87,17 @@ export function avoidanceText({ because }: Avoided): string {
   if (because === 'provider-down') return 'was left because its provider did not answer'
   if (because === 'no-network') return 'had no network left for the organisation'
   return 'had no room when it was asked'
+}
+
+/** What of it counts in its organisation's share; null where nothing does. */
+export function holdingOf(
+  { approval, priority }: PlacementRequest,
+  cluster: Cluster,
+  { nodes, start, end }: Omit<Holding, 'organizationId' | 'cluster'>,
+): Holding | null {
+  const organizationId = approval?.organizationId
+  if (organizationId === undefined || priority === 'idle') return null
+  return { organizationId, cluster, nodes, start, end }
 }
 
 /** How long it runs, in ms; a fixed period that waits keeps it. */

@@ -5,10 +5,11 @@ import type { Reservation } from '../calendar-op.ts'
 import { openUntil } from '../calendar-reads.ts'
 import { nodesFor } from '../cluster.ts'
 import { approvalBlocksUntil, commitmentsOf } from '../commitments.ts'
+import { shareBlocksUntil } from '../concentration.ts'
 import { surelyNeeded, withGrantsKept } from '../idle/charge.ts'
 import { earliestFullHour, firstShortage } from '../timeline.ts'
 import type { Place } from './candidate.ts'
-import type { PlacementRequest } from './request.ts'
+import { holdingOf, type PlacementRequest } from './request.ts'
 import { clusterWindow, type StartWindow } from './window.ts'
 
 /** So often a search jumps past one obstacle of its approval; then past all of them, which always helps. */
@@ -48,8 +49,12 @@ function searchPlace(calendar: Calendar, state: ClusterState, search: Search): P
     end,
     heldUntil: end + cluster.turnoverMs,
   })
-  const blockedUntil = (place: Place): EpochMs | null =>
-    request.approval === null ? null : approvalBlocksUntil(calendar, request.approval, place)
+  const blockedUntil = (place: Place): EpochMs | null => {
+    if (request.approval === null) return null
+    const holding = holdingOf(request, cluster, place)
+    const byShare = holding === null ? null : shareBlocksUntil(calendar, holding)
+    return byShare ?? approvalBlocksUntil(calendar, request.approval, place)
+  }
 
   let from = limits.laterFrom
   if (limits.fromIsOpen && (search.before === null || window.from < search.before)) {

@@ -3,7 +3,8 @@
  * the reason with its figures. Asked only once the search has found something later, or nothing.
  */
 import type { Reason } from '../../../shared/decision.ts'
-import { HOUR_MS, type EpochMs } from '../../../shared/time.ts'
+import { END_OF_TIME, HOUR_MS, type EpochMs } from '../../../shared/time.ts'
+import { leastLeft, shareBlocksUntil } from '../concentration.ts'
 import { approvalBlocksUntil } from '../commitments.ts'
 import type { Calendar, ClusterState } from '../calendar.ts'
 import { openUntil } from '../calendar-reads.ts'
@@ -12,7 +13,7 @@ import { firstShortage, horizonOf, leastFreeIn } from '../timeline.ts'
 import { surelyNeeded, withGrantsKept } from '../idle/charge.ts'
 import { isAsAsked, type Place } from './candidate.ts'
 import type { Question } from './feasible.ts'
-import { avoidanceOf, avoidanceText } from './request.ts'
+import { avoidanceOf, avoidanceText, holdingOf } from './request.ts'
 import { clusterWindow, stageOpensAt, type StartWindow } from './window.ts'
 
 export interface Attempt {
@@ -90,6 +91,17 @@ const approvalNodes: TimelyRule = ({ calendar, question, window }) => {
   return { rule: 'approval-window', wanted: nodes, found: maxNodes, detail }
 }
 
+/** Told as a limit of what is approved, not of what is free: others may well have these nodes. */
+const organizationShare: TimelyRule = ({ calendar, question, window }) => {
+  const { cluster, nodes, request } = question
+  const holding = holdingOf(request, cluster, { nodes, start: window.from, end: window.endAtFrom })
+  const until = holding === null ? null : shareBlocksUntil(calendar, holding)
+  if (holding === null || until === null) return null
+  const when = until === END_OF_TIME ? '' : ` until ${instantText(until)}`
+  const detail = `One organisation may hold ${cluster.maxSharePerOrganization} % of ${cluster.architecture} at once: with what ${holding.organizationId} has${when}, ${nodesText(nodes)} more would exceed that.`
+  return { rule: 'approval-window', wanted: nodes, found: leastLeft(calendar, holding), detail }
+}
+
 const horizon: TimelyRule = ({ question, window, now }) => {
   const held = window.endAtFrom + question.cluster.turnoverMs
   const horizonAt = horizonOf(now)
@@ -121,6 +133,7 @@ const RULES: readonly TimelyRule[] = [
   freeNodes,
   approvalWindow,
   approvalNodes,
+  organizationShare,
   horizon,
   circuitOpen,
 ]

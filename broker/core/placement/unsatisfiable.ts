@@ -2,6 +2,7 @@
 import type { Reason } from '../../../shared/decision.ts'
 import type { EpochMs, Interval } from '../../../shared/time.ts'
 import { phaseAt, type Cluster } from '../cluster.ts'
+import { largestShare } from '../concentration.ts'
 import { instantText, nodesText } from '../words.ts'
 import { questionOf, reasonsOfFact, type Question } from './feasible.ts'
 import type { PlacementRequest } from './request.ts'
@@ -20,18 +21,25 @@ export function unsatisfiable(
 ): readonly NeverServed[] | null {
   const refusals: NeverServed[] = []
   for (const cluster of clusters) {
-    const reasons = reasonsAgainst(cluster, request, now)
+    const reasons = reasonsAgainst(cluster, request, now, clusters)
     if (reasons.length === 0) return null
     refusals.push({ clusterId: cluster.id, reasons })
   }
   return refusals
 }
 
-function reasonsAgainst(cluster: Cluster, request: PlacementRequest, now: EpochMs): Reason[] {
+function reasonsAgainst(
+  cluster: Cluster,
+  request: PlacementRequest,
+  now: EpochMs,
+  clusters: readonly Cluster[],
+): Reason[] {
   const window = windowOfAsk(request.period, now)
   const question = questionOf(cluster, request, window.from)
   const reasons = reasonsOfFact(question)
   if (reasons.length > 0) return reasons
+  const most = request.priority === 'idle' ? null : largestShare(clusters, cluster, now)
+  if (most !== null && question.nodes > most) return [overShare(question, most)]
 
   const limits = clusterWindow(cluster, request, window, { now, openUntil: null })
   const starts = [
@@ -45,6 +53,11 @@ function reasonsAgainst(cluster: Cluster, request: PlacementRequest, now: EpochM
   const asAsked = { start: window.from, end: window.endAtFrom + cluster.turnoverMs }
   if (fitsLater || (limits.fromIsOpen && leastCapacity(cluster, asAsked) >= question.nodes)) return []
   return [noRoomInTime(question, limits)]
+}
+
+function overShare({ cluster, nodes }: Question, most: number): Reason {
+  const detail = `${nodesText(nodes)} would be more than the ${most} of ${cluster.architecture} that one organisation may ever hold at once.`
+  return { rule: 'approval-window', wanted: nodes, found: most, detail }
 }
 
 /** The least that the phases give within the interval. */

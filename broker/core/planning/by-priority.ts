@@ -8,6 +8,7 @@ import type { EpochMs } from '../../../shared/time.ts'
 import { applyOp, stateOf, type Calendar } from '../calendar.ts'
 import type { Reservation, WaitingEntry } from '../calendar-op.ts'
 import { reservationOf, waiting } from '../calendar-reads.ts'
+import { mightExceedShare } from '../concentration.ts'
 import type { Place } from '../placement/candidate.ts'
 import type { Policy, SearchPolicy } from '../placement/policy.ts'
 import { reservationFor, type Slip } from '../plan-change.ts'
@@ -61,7 +62,8 @@ function chosen(scratch: Calendar, { entries: most }: SearchPolicy, now: EpochMs
   const all = waiting(scratch).flatMap((entry) => {
     const place = reservationOf(scratch, entry.allocationId)
     // Whose time has come, and who cannot begin for another reason, keeps the place.
-    return place === null || place.start < now ? [] : [{ entry, place }]
+    if (place === null || place.start < now || mightExceedShare(scratch, entry.organizationId, now)) return []
+    return [{ entry, place }]
   })
   const nearest = new Set(
     PRIORITIES.flatMap((priority) =>
