@@ -59,6 +59,7 @@ describe('a promised start', () => {
       () => look(platform, id),
       ({ waitlist }) => waitlist !== null && waitlist.estimatedStart === estimatedStart,
     )
+  const slipsCounted = (cause: string) => broker.scrape(`gpu_broker_promises_slipped_total{cause="${cause}"}`)
   const slipsOf = (id: string): Promise<readonly unknown[]> =>
     broker.inStore(async (queries) => {
       const rows = await queries
@@ -73,8 +74,10 @@ describe('a promised start', () => {
 
   it('slips for a drain that the plan cannot go around, with the drain’s id', async () => {
     const { id, waitlist } = await waitingOne()
+    const slippedBefore = await slipsCounted('drain')
     const causeId = await drained(hours(24 * 5 + 1), days(20))
     const slipped = await plannedAt(id, days(20))
+    expect([await slipsCounted('drain'), await slipsCounted('unexplained')]).to.deep.equal([slippedBefore + 1, 0])
     const promised = slipped.waitlist?.promisedStart ?? ''
     expect(Date.parse(promised) - Date.parse(days(20))).to.be.within(7 * DAY_MS, 10 * DAY_MS)
     expect(await slipsOf(id)).to.deep.equal([

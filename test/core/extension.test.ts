@@ -1,11 +1,23 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { describe, it } from 'mocha'
 import type { CalendarOp, Reservation } from '../../broker/core/calendar-op.ts'
 import { factsOf } from '../../broker/core/calendar-reads.ts'
+import { withOps } from '../../broker/core/calendar-undo.ts'
 import { extension } from '../../broker/core/extension.ts'
 import { horizonOf } from '../../broker/core/timeline.ts'
 import { DAY_MS, HOUR_MS } from '../../shared/time.ts'
-import { aCalendar, aCluster, aReservation, NEXT_HOUR, NOW, reserve } from './fleet.ts'
+import {
+  aCalendar,
+  aCluster,
+  anyDrain,
+  anyInstant,
+  aReservation,
+  leastFreeExactly,
+  NEXT_HOUR,
+  NOW,
+  reserve,
+} from './fleet.ts'
 
 const own = aReservation({ allocationId: 'own', start: NOW, end: NEXT_HOUR + DAY_MS, nodes: 6, phase: 'running' })
 const next = (facts: Partial<Reservation>): CalendarOp =>
@@ -65,5 +77,45 @@ describe('an extension', () => {
     expect(extension(calendar, 'nobody', NOW + DAY_MS, NOW)).to.equal(null)
     extension(calendar, 'own', NOW + 9 * DAY_MS, NOW)
     expect(factsOf(calendar)).to.deep.equal(before)
+  })
+
+  it('is granted exactly where every instant of it has room, and the end that it names is the latest that does', () => {
+    const held = fc.record({
+      nodes: fc.integer({ min: 1, max: 6 }),
+      start: anyInstant(6),
+      hours: fc.integer({ min: 1, max: 72 }),
+      phase: fc.constantFrom('planned' as const, 'scheduled' as const),
+    })
+    const everything = fc.record({
+      others: fc.array(held, { maxLength: 6 }),
+      drains: fc.array(anyDrain(['alpha']), { maxLength: 2 }),
+      longerByMs: fc.integer({ min: 1, max: 9 * DAY_MS }),
+    })
+    fc.assert(
+      fc.property(everything, ({ others, drains, longerByMs }) => {
+        const cluster = aCluster({ nodes: 10 })
+        const calendar = aCalendar(
+          [cluster],
+          [
+            reserve(own),
+            ...others.map(({ hours, ...one }) => reserve(aReservation({ ...one, end: one.start + hours * HOUR_MS }))),
+            ...drains.map((drain): CalendarOp => ({ op: 'drain', drain })),
+          ],
+        )
+        const fits = (end: number): boolean =>
+          withOps(calendar, [{ op: 'release', allocationId: 'own' }], () => {
+            const needed = { start: NOW, end: end + cluster.turnoverMs }
+            return leastFreeExactly(calendar, cluster, needed) >= own.nodes
+          })
+        const end = own.end + longerByMs
+        const found = extension(calendar, 'own', end, NOW)
+        expect(found?.fits).to.equal(fits(end))
+        if (found === null || found.fits) return
+        expect(fits(found.latestEnd + 1)).to.equal(false)
+        // What is short already cannot be helped: then it is the present end, whether that has room or not.
+        if (found.latestEnd > own.end) expect(fits(found.latestEnd)).to.equal(true)
+      }),
+      { numRuns: 500 },
+    )
   })
 })

@@ -12,6 +12,8 @@ export interface KilledBroker {
   start(): Promise<void>
   kill(): Promise<void>
   terminate(): Promise<number | null>
+  /** SIGHUP. */
+  hangUp(): void
   /** Kills what runs, and removes its store and files. */
   remove(): Promise<void>
 }
@@ -40,6 +42,9 @@ export async function aKilledBroker(engine: Engine, operators: Operators): Promi
     },
     kill: () => ended().kill(),
     terminate: () => ended().terminate(),
+    hangUp() {
+      if (running !== null) process.kill(running.pid, 'SIGHUP')
+    },
     async remove() {
       await running?.kill()
       await place.remove()
