@@ -120,8 +120,8 @@ describe('the share of one architecture that one organisation may hold', () => {
   })
 
   it('is none where none is set, and does not bind idle-use', () => {
-    const free = FLEET.map(({ maxSharePerOrganization: _, ...cluster }) => cluster)
-    expect(place(aCalendar(free), blackwell('kaist', 6), NOW, DEFAULT_POLICY).best?.start).to.equal(NOW)
+    const free = aCalendar([aCluster({ id: 'a', nodes: 6 })])
+    expect(place(free, blackwell('kaist', 6), NOW, DEFAULT_POLICY).best?.start).to.equal(NOW)
     expect(
       place(aCalendar(FLEET), blackwell('kaist', 6, { priority: 'idle' }), NOW, DEFAULT_POLICY).best?.start,
     ).to.equal(NOW)
