@@ -30,6 +30,8 @@ describe('the configuration', () => {
       DATA_DIR: '.data',
       OIDC_AUDIENCE: 'gpu-broker',
       LOG_LEVEL: 'info',
+      SWEEP_INTERVAL_SECONDS: 300,
+      SWEEP_MAX_DELETES_PER_HOUR: 8,
     })
     expect(config.DATABASE_URL).to.equal(undefined)
   })
