@@ -10,7 +10,7 @@ import { type Counts, NO_COUNTS, type Outcome, readSummary } from './run-report.
 export const ROOT = fileURLToPath(new URL('..', import.meta.url))
 
 const MOCHA = join(ROOT, 'test', 'run-mocha.ts')
-const PART_DEADLINE_MS = 5 * 60_000
+const PART_DEADLINE_MS = 10 * 60_000
 /** From the last test to the end of the process: who is still there then has left something open. */
 const LINGER_MS = 30_000
 /** From asking a process to end to ending it. */

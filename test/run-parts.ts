@@ -15,7 +15,7 @@ export interface CommandPart {
   readonly command: string
   /** Whether one reads along, instead of seeing its output only when it fails. */
   readonly shown?: boolean
-  /** Default 5 minutes. */
+  /** Default 10 minutes. */
   readonly deadlineMs?: number
 }
 

@@ -36,12 +36,22 @@ export async function lockFolder(folder: string, onLost: () => void): Promise<Fo
   const token = randomUUID()
   if (!(await take(path, token, stale))) throw inUse(folder, await read(path))
 
+  let renewedAt = Date.now()
   const renewal = setInterval(() => {
-    void renew(path, token).then((held) => {
-      if (held) return
-      clearInterval(renewal)
-      onLost()
-    })
+    // A renewal that fails is tried again; a lock that nobody could renew for so long is anybody's.
+    void renew(path, token)
+      .then(
+        (held) => {
+          if (held) renewedAt = Date.now()
+          return held
+        },
+        () => Date.now() - renewedAt <= STALE_MS,
+      )
+      .then((held) => {
+        if (held) return
+        clearInterval(renewal)
+        onLost()
+      })
   }, RENEW_MS)
   return {
     async release() {
