@@ -97,7 +97,8 @@ function* searchedSteps(scratch: Calendar, { now, policy, seed }: ReplanOptions)
     if (isDue || change.expired) carryOut(scratch, entry, change, over)
     else applyOp(scratch, opOfPlace(entry, change))
   }
-  const { slips, tried } = yield* searchByPriority(scratch, { now, policy, seed })
+  const newcomers = new Set(entries.flatMap(({ allocationId: id }) => ((before.get(id) ?? null) === null ? [id] : [])))
+  const { slips, tried } = yield* searchByPriority(scratch, { now, policy, seed, newcomers })
   yield* startNow(scratch, { now, policy, onlyNow: true }, over)
   const changes: PlanChange[] = []
   for (const entry of entries) {

@@ -26,7 +26,7 @@ describe('the policies', () => {
         crowd: 40,
         repairs: 40,
         patience: 5,
-        patienceAgain: 2,
+        again: 0.1,
         bigNodes: 120,
         bigWeight: 6,
       },

@@ -19,8 +19,8 @@ export interface SearchPolicy {
   readonly repairs: number
   /** Each possible move of one task is made so often on average, and the search goes on for longer where it gains late. */
   readonly patience: number
-  /** The same where none of the first orders is better than the present plan, which then was searched for before. */
-  readonly patienceAgain: number
+  /** The share of tries and patience where all had a place before: their plan was searched for then, and goes on from there. */
+  readonly again: number
   /** The wait of a request of so many nodes or more counts `bigWeight` times. */
   readonly bigNodes: number
   readonly bigWeight: number
@@ -59,7 +59,7 @@ const EARLIEST_FIT_2: Policy = {
     crowd: 40,
     repairs: 40,
     patience: 5,
-    patienceAgain: 2,
+    again: 0.1,
     bigNodes: 120,
     bigWeight: 6,
   },

@@ -26,12 +26,14 @@ export interface SearchCircumstances {
   readonly now: EpochMs
   readonly policy: Policy
   readonly seed: number
+  /** Who had no place before this re-plan: nobody has searched for theirs yet. */
+  readonly newcomers: ReadonlySet<string>
 }
 
 /** Changes the places of those who wait; each has one afterwards who had one before. */
 export function* searchByPriority(
   scratch: Calendar,
-  { now, policy, seed }: SearchCircumstances,
+  { now, policy, seed, newcomers }: SearchCircumstances,
 ): Generator<undefined, Searched> {
   const { search } = policy
   if (search === null) return { slips: [], tried: 0 }
@@ -44,7 +46,8 @@ export function* searchByPriority(
   for (const priority of PRIORITIES) {
     const members = planned.filter(({ entry }) => entry.priority === priority)
     if (members.length === 0) continue
-    const plan = yield* planOf(scratch, members, { now, search, seed })
+    const effort = members.some(({ entry }) => newcomers.has(entry.allocationId)) ? 1 : search.again
+    const plan = yield* planOf(scratch, members, { now, search, seed, effort })
     tried += plan.tried
     for (const [at, { entry }] of members.entries()) {
       const place = plan.places[at] ?? null
@@ -76,6 +79,11 @@ function chosen(scratch: Calendar, { entries: most }: SearchPolicy, now: EpochMs
   return all.filter((planned) => nearest.has(planned))
 }
 
+interface Circumstances extends Pick<SearchCircumstances, 'now' | 'seed'> {
+  readonly search: SearchPolicy
+  readonly effort: number
+}
+
 interface PlanOfPriority {
   /** By member; null where none is left. */
   readonly places: readonly (Place | null)[]
@@ -85,14 +93,14 @@ interface PlanOfPriority {
 function* planOf(
   scratch: Calendar,
   members: readonly Planned[],
-  { now, search, seed }: { readonly now: EpochMs; readonly search: SearchPolicy; readonly seed: number },
+  { now, search, seed, effort }: Circumstances,
 ): Generator<undefined, PlanOfPriority> {
   const stays = areStillFree(scratch, members)
   const weightOf = (nodes: number): number => (nodes >= search.bigNodes ? search.bigWeight : 1)
   const problem = problemOf({ calendar: scratch, planned: members, now, stays, weightOf })
   yield
   const present = stays ? worthOfPresent(problem) : NO_PLAN
-  const { found, tried } = yield* searchPlan(problem, { policy: search, seed, present })
+  const { found, tried } = yield* searchPlan(problem, { policy: search, seed, effort, present })
   const kept = members.map(({ place }) => placeOf(scratch, place))
   return { places: found === null ? kept : placesIn(problem, found), tried }
 }

@@ -16,6 +16,8 @@ export interface Found {
 export interface SearchOptions {
   readonly policy: SearchPolicy
   readonly seed: number
+  /** Share of the policy's tries and patience. */
+  readonly effort: number
   /** What the present plan comes to: only something better is of use. */
   readonly present: Worth
 }
@@ -38,8 +40,8 @@ interface Best {
 
 /** Yields after each order that was tried. */
 export function* searchPlan(problem: Problem, options: SearchOptions): Generator<undefined, SearchResult> {
-  const { policy, present } = options
-  const desk = deskFor(problem, mostTries(problem, policy))
+  const { policy, present, effort } = options
+  const desk = deskFor(problem, Math.floor(effort * mostTries(problem, policy)))
   const best: Best = { worth: present, order: null, slots: cloneSlots(desk.kept.slots) }
   for (const order of seedOrders(problem, policy)) {
     if (desk.tried >= desk.mostTried || isIdeal(desk, best.worth)) break
@@ -54,7 +56,7 @@ export function* searchPlan(problem: Problem, options: SearchOptions): Generator
 /** Every try is as long as there are tasks, and finds the less the more there are: so with their square. */
 function mostTries({ tasks }: Problem, { placements, crowd }: SearchPolicy): number {
   const many = Math.max(crowd, tasks.length)
-  return Math.floor((placements * crowd * crowd) / (many * many))
+  return (placements * crowd * crowd) / (many * many)
 }
 
 function keep(best: Best, desk: Desk, order: readonly number[], worth: Worth): void {
@@ -112,7 +114,7 @@ const MOMENTUM = 3
  * Moves of one task, as chance with a seed has it, for as long as there are tries left. A plan is gone on from if it is no
  * worse than the present one, or than the one of some steps ago; the best of all is kept.
  */
-function* improve(desk: Desk, { policy, seed }: SearchOptions, best: Best): Generator<undefined, void> {
+function* improve(desk: Desk, { policy, seed, effort }: SearchOptions, best: Best): Generator<undefined, void> {
   const { tasks } = desk.problem
   if (tasks.length < 2 || isIdeal(desk, best.worth)) return
   // Orders that lose to the present plan may still lead to one that does not.
@@ -125,8 +127,7 @@ function* improve(desk: Desk, { policy, seed }: SearchOptions, best: Best): Gene
   let current: Sequence = { order: first, pins: freeFor(first), worth: begun.worth }
   const chance = chanceFrom(seed)
   const memory: Worth[] = Array.from({ length: MEMORY }, () => begun.worth)
-  const patience = best.order === null ? policy.patienceAgain : policy.patience
-  const least = patience * tasks.length * tasks.length
+  const least = effort * policy.patience * tasks.length * tasks.length
   let lastBetter = 0
   // The longer it took to find something better, the longer it goes on.
   const isPatient = (step: number): boolean => step < Math.max(least, MOMENTUM * lastBetter)
