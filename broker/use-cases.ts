@@ -29,6 +29,7 @@ import {
 } from './app/read-catalogue.ts'
 import type { EventTail } from './app/event-tail.ts'
 import { eventFilter, listEvents } from './app/read-events.ts'
+import { getCalendarHead, getDecision, listCalendarLog, listDecisions } from './app/read-proof.ts'
 import { getReconciliation } from './app/read-reconciliation.ts'
 import { listAudit, readAuditChain } from './app/read-audit.ts'
 import { readUsage } from './app/read-usage.ts'
@@ -97,6 +98,10 @@ export const bindUseCases = (
   listAllocations: (caller, filter, page) => listAllocations(app, caller, filter, page),
   listAllocationNodes: (caller, id) => listAllocationNodes(app, caller, id),
   listAllocationDecisions: (caller, id) => listAllocationDecisions(app, caller, id),
+  listDecisions: (caller, query, page) => listDecisions(app, caller, query, page),
+  getDecision: (caller, id) => getDecision(app, caller, id),
+  getCalendarHead: (caller) => getCalendarHead(app, caller),
+  listCalendarLog: (caller, page) => listCalendarLog(app, caller, page),
   getApproval: (caller, id) => getApproval(app, caller, id),
   listApprovals: (caller, page) => listApprovals(app, caller, page),
   getDrain: (_caller, id) => getDrain(app, id),

@@ -11,6 +11,7 @@ import { type EpochMs, toIso } from '../../shared/time.ts'
 import { exceededBy } from '../core/approval-limits.ts'
 import { clusterOf } from '../core/calendar-reads.ts'
 import type { Cluster } from '../core/cluster.ts'
+import { takenOutcome } from '../core/decisions/outcome.ts'
 import { shortfallWithin } from '../core/overbooked.ts'
 import type { AllocationRow, ApprovalRow, FindingRow } from '../store/changes.ts'
 import { allocationBuiltAs } from '../store/allocations.ts'
@@ -129,12 +130,14 @@ function enter(draft: Draft, adoption: Adoption): AllocationRow {
     period: { kind: 'fixed', start, end },
   })
   const row: AllocationRow = { ...fresh, id: allocationId, groupCounter: unusedCounter(findings) }
+  const providerInstanceIds = findings.map((one) => one.providerInstanceId)
+  const taken = { clusterId, nodes, start, end, providerInstanceIds, how: 'adopted' } as const
   const decisionId = draft.decide({
     allocationId,
     kind: 'place',
-    input: { adopted: findings.map((one) => one.providerInstanceId), request },
+    input: { taken },
     candidates: [],
-    outcome: { status: 'active', clusterId, nodes, start: toIso(start), end: toIso(end) },
+    outcome: takenOutcome(taken),
     supersedes: null,
   })
   for (const finding of findings) draft.dropFinding(finding)

@@ -3,6 +3,8 @@ import type { Allocation, AllocationRequest } from '../../shared/allocation.ts'
 import { GPUS_PER_NODE } from '../../shared/cluster.ts'
 import { Refusal } from '../../shared/refusal.ts'
 import { clustersIn } from '../core/calendar-reads.ts'
+import type { RefusedInput } from '../core/decisions/input.ts'
+import { candidateView, neverServedOutcome, NO_CAPACITY } from '../core/decisions/outcome.ts'
 import { canBeHad, place } from '../core/placement/place.ts'
 import { askedStartOf, durationOf, type PlacementRequest, type RequestedPeriod } from '../core/placement/request.ts'
 import { unsatisfiable } from '../core/placement/unsatisfiable.ts'
@@ -15,7 +17,7 @@ import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
 import { newId } from './ids.ts'
 import { type Decided, putInLine, schedule } from './occupy.ts'
 import { boundsOf, demandOf, periodOf, requiresOf } from './placement-request.ts'
-import { allocationView, candidateView, etagOf, positionsOf } from './views.ts'
+import { allocationView, etagOf, positionsOf } from './views.ts'
 
 export function createAllocation(app: App, command: Command, request: AllocationRequest): Promise<Answer<Allocation>> {
   return app.writer.answer(command, {
@@ -51,11 +53,15 @@ function take(draft: Draft, caller: Caller, request: AllocationRequest): Allocat
   }
   const placementRequest: PlacementRequest = { ...asked, approval: boundsOf(approval, gpuMsLeft) }
   const never = unsatisfiable(clustersIn(draft.calendar), placementRequest, draft.now)
-  if (never !== null)
+  const input = { request: placementRequest } satisfies RefusedInput
+  if (never !== null) {
+    draft.reject({ allocationId: null, input, candidates: [], outcome: neverServedOutcome(never) })
     throw new Refusal('unsatisfiable', 'No cluster, even empty, could serve this.', { candidates: never })
+  }
 
   const placement = place(draft.calendar, placementRequest, draft.now, draft.policy)
   if (request.ifUnavailable === 'reject' && !canBeHad(placement, placementRequest)) {
+    draft.reject({ allocationId: null, input, candidates: placement.candidates, outcome: NO_CAPACITY })
     throw new Refusal('no-capacity', 'No cluster is free for the period.', {
       candidates: placement.candidates.map(candidateView),
     })

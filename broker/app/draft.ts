@@ -33,7 +33,7 @@ import {
   type SweepRow,
   type WebhookRow,
 } from '../store/changes.ts'
-import { canonicalJson, chained, sha256 } from './digest.ts'
+import { chained, inputDigest } from './digest.ts'
 import { newId } from './ids.ts'
 
 export interface NewDecision {
@@ -44,6 +44,12 @@ export interface NewDecision {
   readonly candidates: readonly Candidate[]
   readonly outcome: Readonly<Record<string, unknown>>
   readonly supersedes: string | null
+}
+
+/** A refusal that the calendar is the reason for: it is proved like any other decision. */
+export interface NewRejection extends Omit<NewDecision, 'allocationId' | 'kind' | 'supersedes'> {
+  /** Null: it was to be made, and has not been. */
+  readonly allocationId: string | null
 }
 
 export interface NewEvent {
@@ -62,6 +68,8 @@ export interface Draft {
   readonly calendar: Calendar
   /** Of the last operation before this member's own. */
   readonly calendarVersion: number
+  /** Of the last operation, this member's own included. */
+  versionNow(): number
   approval(id: string): ApprovalRow | null
   allocation(id: string): AllocationRow | null
   /** All allocations that were read for this member, by sequence. */
@@ -113,6 +121,8 @@ export interface Draft {
   closePeriod(period: string, end: EpochMs): EpochMs
   /** @returns the decision's id */
   decide(decision: NewDecision): string
+  /** Of all that a refused member leaves behind this alone is kept. To be called before the first operation, then throw. */
+  reject(rejection: NewRejection): void
   event(event: NewEvent): void
 }
 
@@ -130,16 +140,20 @@ export interface OpenDraft {
   readonly draft: Draft
   readonly changes: Changes
   head(): Head
+  /** What is to be stored although the member was refused. */
+  rejection(): DecisionRow | null
 }
 
 export function openDraft(base: DraftBase): OpenDraft {
   const changes = noChanges()
   let head = base.head
+  let rejection: DecisionRow | null = null
   const draft: Draft = {
     now: base.now,
     policy: base.policy,
     calendar: base.calendar,
     calendarVersion: base.head.version,
+    versionNow: () => head.version,
     approval: (id) => changes.approvals.get(id) ?? base.rows.approvals.get(id) ?? null,
     allocation: (id) => changes.allocations.get(id) ?? base.rows.allocations.get(id) ?? null,
     allocations: () => [...merged(base.rows.allocations, changes.allocations)].sort((a, b) => a.sequence - b.sequence),
@@ -203,12 +217,17 @@ export function openDraft(base: DraftBase): OpenDraft {
       changes.decisions.push(row)
       return row.id
     },
+    reject(rejected) {
+      const decided = { ...rejected, kind: 'reject', supersedes: null } as const
+      const numbered = { ...base.head, decisionSequence: base.head.decisionSequence + 1 }
+      rejection = decisionRow(decided, { head: numbered, now: base.now, policyVersion: base.policy.version })
+    },
     event(event) {
       head = { ...head, eventSequence: head.eventSequence + 1 }
       changes.events.push(eventRow(event, { sequence: head.eventSequence, now: base.now, calendar: base.calendar }))
     },
   }
-  return { draft, changes, head: () => head }
+  return { draft, changes, head: () => head, rejection: () => rejection }
 }
 
 function merged<T>(read: ReadonlyMap<string, T>, changed: ReadonlyMap<string, T>): T[] {
@@ -217,7 +236,7 @@ function merged<T>(read: ReadonlyMap<string, T>, changed: ReadonlyMap<string, T>
 }
 
 function decisionRow(
-  decision: NewDecision,
+  decision: NewDecision | (NewRejection & Pick<NewDecision, 'kind' | 'supersedes'>),
   { head, now, policyVersion }: { head: Head; now: EpochMs; policyVersion: string },
 ): DecisionRow {
   return {
@@ -226,7 +245,7 @@ function decisionRow(
     at: now,
     policyVersion,
     calendarVersion: head.version,
-    inputDigest: sha256(canonicalJson({ input: decision.input, log: head.logDigest, now, policyVersion })),
+    inputDigest: inputDigest({ input: decision.input, log: head.logDigest, now, policyVersion }),
     ...decision,
   }
 }

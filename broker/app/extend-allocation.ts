@@ -4,8 +4,9 @@ import { invalidRequest, Refusal } from '../../shared/refusal.ts'
 import { toIso } from '../../shared/time.ts'
 import { exceededBy, usedBy } from '../core/approval-limits.ts'
 import { commitmentsOf } from '../core/commitments.ts'
-import { reservationOf } from '../core/calendar-reads.ts'
-import { type Extension, extension } from '../core/extension.ts'
+import type { ExtendInput } from '../core/decisions/input.ts'
+import { extendOutcome, notExtendedOutcome } from '../core/decisions/outcome.ts'
+import { type Extension, extension, shownConflict } from '../core/extension.ts'
 import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
 import { summaryOf } from './announce.ts'
 import type { App } from './app.ts'
@@ -48,16 +49,24 @@ function extend(draft: Draft, row: AllocationRow, end: number): AllocationRow {
   assertApproved(draft, row, end)
   const found = extension(draft.calendar, row.id, end, draft.now)
   if (found === null) throw new Error('what is scheduled or runs has its place on the calendar')
-  if (!found.fits) throw conflict(found, maySee(draft, row, found.conflictWith))
-  draft.apply({ op: 'reserve', reservation: found.reservation })
+  const input = { end } satisfies ExtendInput
+  if (!found.fits) {
+    const shown = shownConflict(draft.calendar, found, row.organizationId)
+    const outcome = notExtendedOutcome(found, shown)
+    draft.reject({ allocationId: row.id, input, candidates: [], outcome })
+    throw conflict(found, shown)
+  }
+  const { clusterId, nodes } = found.reservation
+  // Before the operation: it was decided on the calendar as it was.
   const decisionId = draft.decide({
     allocationId: row.id,
     kind: 'extend',
-    input: { allocationId: row.id, end },
+    input,
     candidates: [],
-    outcome: { clusterId: row.clusterId, nodes: row.nodes, end: toIso(end), endBefore: toIso(row.endAt) },
+    outcome: extendOutcome({ clusterId, nodes, end, endBefore: row.endAt }),
     supersedes: row.decisionId,
   })
+  draft.apply({ op: 'reserve', reservation: found.reservation })
   const extended = { ...row, endAt: end, decisionId, version: row.version + 1, updatedAt: draft.now }
   draft.save(extended)
   draft.event({
@@ -69,18 +78,12 @@ function extend(draft: Draft, row: AllocationRow, end: number): AllocationRow {
   return extended
 }
 
-function conflict(found: Extract<Extension, { fits: false }>, named: boolean): Refusal {
+function conflict(found: Extract<Extension, { fits: false }>, shown: string | null): Refusal {
   const [conflictAt, latestEnd] = [toIso(found.conflictAt), toIso(found.latestEnd)]
-  if (named)
+  if (shown === found.conflictWith)
     return new Refusal('no-capacity', found.detail, { conflictAt, conflictWith: found.conflictWith, latestEnd })
   const detail = `The nodes are promised from ${conflictAt} on; the latest end that fits is ${latestEnd}.`
   return new Refusal('no-capacity', detail, { conflictAt, conflictWith: null, latestEnd })
-}
-
-/** Another organisation's allocation is nobody else's business; that the room is taken is. */
-function maySee(draft: Draft, row: AllocationRow, conflictWith: string | null): boolean {
-  const other = conflictWith === null ? null : reservationOf(draft.calendar, conflictWith)
-  return other === null || other.organizationId === row.organizationId
 }
 
 /** The whole of it, with the new end, beside everything else that the approval has committed. */

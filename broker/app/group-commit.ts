@@ -180,7 +180,10 @@ function decideOne({ member, idempotency, attempt }: KeyedMember, hands: Hands):
     for (const op of undo.toReversed()) applyOp(hands.calendar, op)
     if (!(error instanceof Refusal)) throw error
     if (KEPT.has(error.code)) keep({ refusal: { code: error.code, detail: error.message, members: error.members } })
-    return { outcome: { error }, head: record(hands.head, null, error.code) }
+    const rejection = member.triesOnly === true ? null : open.rejection()
+    if (rejection !== null) hands.changes.decisions.push(rejection)
+    const decisionSequence = rejection?.sequence ?? hands.head.decisionSequence
+    return { outcome: { error }, head: record({ ...hands.head, decisionSequence }, null, error.code) }
   }
 }
 

@@ -6,6 +6,7 @@ import { type Interval, toIso } from '../../shared/time.ts'
 import { exceededBy } from '../core/approval-limits.ts'
 import { clusterOf } from '../core/calendar-reads.ts'
 import type { Cluster } from '../core/cluster.ts'
+import { takenOutcome } from '../core/decisions/outcome.ts'
 import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
 import { announce } from './announce.ts'
 import { limitsOf, usedOf } from './approval-check.ts'
@@ -143,12 +144,14 @@ function save(draft: Draft, { entry, cluster, approval, period }: Accepted): All
   const row = newRow(draft, { approval, request, period: { kind: 'fixed', ...period } })
   const { id: clusterId, providerId } = cluster
   const { start, end } = period
+  const { providerInstanceIds } = entry
+  const taken = { clusterId, nodes, start, end, providerInstanceIds, how: 'imported' } as const
   const decisionId = draft.decide({
     allocationId: row.id,
     kind: 'place',
-    input: { imported: entry },
+    input: { taken },
     candidates: [],
-    outcome: { status: 'active', clusterId, nodes, start: toIso(start), end: toIso(end) },
+    outcome: takenOutcome(taken),
     supersedes: null,
   })
   const heldUntil = end + cluster.turnoverMs

@@ -1,13 +1,13 @@
 /** Putting an allocation on the calendar: the operations, the row and the decision that belong together. */
 import type { DecisionKind } from '../../shared/decision.ts'
-import { toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { ReservationPhase } from '../core/calendar-op.ts'
+import type { MadeAt, PlacementInput, PlannedInput, PlanOrigin } from '../core/decisions/input.ts'
+import { scheduledOutcome, waitingOutcome } from '../core/decisions/outcome.ts'
 import type { Place, Placement } from '../core/placement/candidate.ts'
 import type { PlacementRequest } from '../core/placement/request.ts'
 import { waitingReason } from '../core/waiting-reason.ts'
 import type { Draft } from './draft.ts'
 import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
-import type { PlanOrigin } from './plan-aside.ts'
 import { waitingEntryOf } from './placement-request.ts'
 import { promiseWith } from './promises.ts'
 
@@ -35,24 +35,33 @@ export interface Decided {
   readonly kind: DecisionKind
   readonly request: PlacementRequest
   readonly placement: Placement
-  /** Where a re-plan has decided: what that followed from. */
-  readonly replan?: PlanOrigin
+  /** Where a plan of those who wait has decided: what that followed from. */
+  readonly plan?: PlannedBy
+  /** It has had a place, or waited, before. Default: it has just come, or a plan has decided. */
+  readonly again?: boolean
 }
+
+/** A re-plan, or those who wait for idle-use served on the calendar of this instant. */
+export type PlannedBy = { readonly replan: PlanOrigin } | { readonly idle: MadeAt }
+
+/** Everything that the decision follows from beside the calendar. */
+export const inputOf = ({ request, plan, again }: Decided, row: AllocationRow): PlacementInput | PlannedInput =>
+  plan === undefined
+    ? {
+        request,
+        ...(again === true && { again }),
+        ...(row.promisedStartAt !== null && { promisedStart: row.promisedStartAt }),
+      }
+    : { request, ...plan }
 
 /** Starts when asked: the place is its own. The row's status is the caller's to move. */
 export function schedule(draft: Draft, row: AllocationRow, decided: Decided, place: Place): Partial<AllocationRow> {
   const decisionId = draft.decide({
     allocationId: row.id,
     kind: decided.kind,
-    input: { request: decided.request, replan: decided.replan },
+    input: inputOf(decided, row),
     candidates: decided.placement.candidates,
-    outcome: {
-      status: 'scheduled',
-      clusterId: place.clusterId,
-      nodes: place.nodes,
-      start: toIso(place.start),
-      end: toIso(place.end),
-    },
+    outcome: scheduledOutcome(place),
     supersedes: row.decisionId,
   })
   if (row.waitingSince !== null) draft.apply({ op: 'unwait', allocationId: row.id })
@@ -91,14 +100,9 @@ export function putInLine(
   const decisionId = draft.decide({
     allocationId: row.id,
     kind: decided.kind,
-    input: { request: decided.request },
+    input: inputOf(decided, row),
     candidates: decided.placement.candidates,
-    outcome: {
-      status: 'waitlisted',
-      estimatedClusterId: best?.clusterId ?? null,
-      estimatedStart: toIsoOrNull(plannedStart),
-      promisedStart: toIsoOrNull(promise.promisedStartAt),
-    },
+    outcome: waitingOutcome(best, promise.promisedStartAt),
     supersedes: row.decisionId,
   })
   const waiting = {

@@ -2,21 +2,13 @@
  * A re-plan on a copy of the calendar, in slices: between two of them everybody else has a turn, and nobody waits for a
  * lock. Whether it still holds when it is ready is for whoever writes it down to see.
  */
-import type { EpochMs } from '../../shared/time.ts'
 import { type Calendar, cloneCalendar } from '../core/calendar.ts'
+import type { PlanOrigin } from '../core/decisions/input.ts'
 import { type Replan, replanSteps } from '../core/replan.ts'
 import type { App } from './app.ts'
 
-/** What a plan follows from, beside the policy: stored with each decision, so that it can be made again. */
-export interface PlanOrigin {
-  readonly now: EpochMs
-  readonly calendarVersion: number
-  readonly seed: number
-  /** Placements that the search has tried. */
-  readonly tried: number
-}
-
 export interface Plan extends Replan {
+  /** Stored with each decision, so that it can be made again. */
   readonly origin: PlanOrigin
 }
 

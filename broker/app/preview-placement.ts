@@ -7,7 +7,7 @@ import { place } from '../core/placement/place.ts'
 import type { PlacementRequest } from '../core/placement/request.ts'
 import type { App } from './app.ts'
 import { demandOf, periodOf, requiresOf } from './placement-request.ts'
-import { candidateView } from './views.ts'
+import { candidateView } from '../core/decisions/outcome.ts'
 
 export async function previewPlacement(app: App, request: PreviewRequest): Promise<PlacementPreview> {
   const now = app.now()

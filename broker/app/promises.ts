@@ -6,8 +6,8 @@ import type { Displacement } from '../../shared/promise.ts'
 import { type EpochMs, toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { WaitingEntry } from '../core/calendar-op.ts'
 import { openUntil, reservationOf, reservationsOn, waiting } from '../core/calendar-reads.ts'
-import { lastStartOf, type PlacementRequest } from '../core/placement/request.ts'
-import { laterPromise, promiseFor } from '../core/promise.ts'
+import type { PlacementRequest } from '../core/placement/request.ts'
+import { promiseGiven } from '../core/promise.ts'
 import { waitingReason } from '../core/waiting-reason.ts'
 import type { AllocationRow } from '../store/changes.ts'
 import type { Draft } from './draft.ts'
@@ -27,11 +27,11 @@ interface NewPlan {
 
 /** What the row is promised with this plan: the first promise, the one that it has, or a later one with its event. */
 export function promiseWith(draft: Draft, row: AllocationRow, { request, plannedStart }: NewPlan): Promised {
-  if (row.priority === 'idle') return NOTHING_PROMISED
-  const plan = { plannedStart, now: draft.now, latestStart: row.latestStartAt, policy: draft.policy }
-  if (row.promisedStartAt === null) return { promisedStartAt: promiseFor(plan), displacedBy: null }
-  const later = laterPromise({ ...plan, promisedStart: row.promisedStartAt, lastStart: lastStartOf(request) })
-  if (later === null) return { promisedStartAt: row.promisedStartAt, displacedBy: null }
+  const { now, policy } = draft
+  const before = row.promisedStartAt
+  const promised = promiseGiven({ request, plannedStart, promisedStart: before, now, policy })
+  const given = { promisedStartAt: promised, displacedBy: null }
+  if (before === null || promised === null || promised === before) return given
   draft.event({
     type: 'allocation.promise-slipped',
     subject: `allocations/${row.id}`,
@@ -39,12 +39,12 @@ export function promiseWith(draft: Draft, row: AllocationRow, { request, planned
     data: {
       allocationId: row.id,
       ...(row.displacedBy ?? UNEXPLAINED),
-      promisedStart: toIso(later),
-      previousPromisedStart: toIso(row.promisedStartAt),
+      promisedStart: toIso(promised),
+      previousPromisedStart: toIso(before),
       estimatedStart: toIsoOrNull(plannedStart),
     },
   })
-  return { promisedStartAt: later, displacedBy: null }
+  return given
 }
 
 /** Notes what took the places of those who wait for this cluster; `slipPromises` says what it means for them. */

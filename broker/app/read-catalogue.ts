@@ -14,7 +14,8 @@ import { frozenProviders } from '../store/operations.ts'
 import { reservationsBetween } from '../store/reservations.ts'
 import type { App } from './app.ts'
 import type { Page, PageRequest, Range } from './command.ts'
-import { canonicalJson, sha256 } from './digest.ts'
+import { canonicalJson } from '../core/canonical-json.ts'
+import { sha256 } from './digest.ts'
 
 /** What the catalogue needs to know of providers, whoever stands behind them. */
 export interface ProviderFacts {

@@ -57,7 +57,7 @@ export function placeElsewhere(draft: Draft, row: AllocationRow): void {
     placeAgain(draft.calendar, request, draft.now, draft.policy),
   )
   const { best } = placement
-  const decided: Decided = { kind: 'relocate', request, placement }
+  const decided: Decided = { kind: 'relocate', request, placement, again: true }
   if (best !== null && (placement.startsAsAsked || best.start <= draft.now)) {
     transition(draft, row, 'replaced', schedule(draft, row, decided, best))
     return

@@ -5,18 +5,18 @@ import { reservationOf, waiting, waitingEntryOf } from '../core/calendar-reads.t
 import { withOps } from '../core/calendar-undo.ts'
 import { placeAgain } from '../core/placement/place.ts'
 import { askedStartOf, lastStartOf } from '../core/placement/request.ts'
+import { waitingOutcome } from '../core/decisions/outcome.ts'
 import { opsOfChange, type PlanChange, type Slip } from '../core/plan-change.ts'
 import { serveIdle } from '../core/idle/serve.ts'
 import { replan } from '../core/replan.ts'
-import { toIso, toIsoOrNull } from '../../shared/time.ts'
 import { transition } from './announce.ts'
 import type { App } from './app.ts'
 import type { Draft } from './draft.ts'
 import type { AllocationRow } from '../store/changes.ts'
 import { leaveCalendar } from './end-allocation.ts'
 import type { Member } from './group-commit.ts'
-import { type Decided, planned, schedule } from './occupy.ts'
-import { type Plan, type PlanAside, planAside, planFrom, type PlanOrigin, seedFor } from './plan-aside.ts'
+import { type Decided, inputOf, planned, type PlannedBy, schedule } from './occupy.ts'
+import { type Plan, type PlanAside, planAside, planFrom, seedFor } from './plan-aside.ts'
 import { slipPromises } from './promises.ts'
 
 /** So often a plan is made beside the lock; then under it, or a busy calendar would never see one. */
@@ -57,11 +57,12 @@ const planningUnderTheLock: Member<number> = {
 }
 
 function writeDown(draft: Draft, { changes, slips, origin }: Plan): number {
-  for (const change of changes) carryOut(draft, change, origin)
+  for (const change of changes) carryOut(draft, change, { replan: origin })
   for (const slip of slips) noteCause(draft, slip)
   slipPromises(draft)
+  const idle = { calendarVersion: draft.versionNow() }
   const served = serveIdle(draft.calendar, draft.now, draft.policy).filter((change) => isNews(draft, change))
-  for (const change of served) carryOut(draft, change, null)
+  for (const change of served) carryOut(draft, change, { idle })
   return changes.length + served.length
 }
 
@@ -73,9 +74,7 @@ function isNews(draft: Draft, { allocationId, placement, startsNow, expired }: P
   return row.estimatedStartAt !== estimatedStartAt || row.estimatedClusterId !== estimatedClusterId
 }
 
-/** @param origin of the plan; null: it was decided here and now */
-function carryOut(draft: Draft, change: PlanChange, origin: PlanOrigin | null): void {
-  const made = origin === null ? {} : { replan: origin }
+function carryOut(draft: Draft, change: PlanChange, plan: PlannedBy): void {
   const row = draft.allocation(change.allocationId)
   const entry = waitingEntryOf(draft.calendar, change.allocationId)
   if (row === null || row.status !== 'waitlisted' || entry === null) return
@@ -88,12 +87,12 @@ function carryOut(draft: Draft, change: PlanChange, origin: PlanOrigin | null): 
     placeAgain(draft.calendar, entry.request, draft.now, draft.policy),
   )
   if (change.placement !== null && (change.startsNow || change.startsAsAsked)) {
-    const decided = { kind: 'promote', request: entry.request, placement, ...made } as const
+    const decided = { kind: 'promote', request: entry.request, placement, plan } as const
     const scheduled = schedule(draft, row, decided, change.placement)
     transition(draft, row, 'placed', scheduled)
     return
   }
-  noteNewPlan(draft, row, change, { kind: 'replan', request: entry.request, placement, ...made })
+  noteNewPlan(draft, row, change, { kind: 'replan', request: entry.request, placement, plan })
   // After the decision: it was made on the calendar as it was before.
   for (const op of opsOfChange(entry, change)) draft.apply(op)
 }
@@ -103,14 +102,9 @@ function noteNewPlan(draft: Draft, row: AllocationRow, change: PlanChange, decid
   const decisionId = draft.decide({
     allocationId: row.id,
     kind: decided.kind,
-    input: { request: decided.request, replan: decided.replan },
+    input: inputOf(decided, row),
     candidates: decided.placement.candidates,
-    outcome: {
-      status: 'waitlisted',
-      estimatedClusterId: place?.clusterId ?? null,
-      estimatedStart: toIsoOrNull(place?.start ?? null),
-      ...(row.promisedStartAt === null ? {} : { promisedStart: toIso(row.promisedStartAt) }),
-    },
+    outcome: waitingOutcome(place, row.promisedStartAt),
     supersedes: row.decisionId,
   })
   draft.save({

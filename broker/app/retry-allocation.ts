@@ -46,6 +46,6 @@ function retry(draft: Draft, row: AllocationRow): AllocationRow {
     draft,
     fresh,
     'retried',
-    putInLine(draft, fresh, approval, { kind: 'waitlist', request, placement }),
+    putInLine(draft, fresh, approval, { kind: 'waitlist', request, placement, again: true }),
   )
 }

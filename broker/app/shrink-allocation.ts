@@ -5,8 +5,9 @@
 import type { Allocation, ShrinkRequest } from '../../shared/allocation.ts'
 import { GPUS_PER_NODE } from '../../shared/cluster.ts'
 import { invalidRequest, Refusal } from '../../shared/refusal.ts'
-import { toIso } from '../../shared/time.ts'
 import { reservationOf, waitingEntryOf } from '../core/calendar-reads.ts'
+import type { ShrinkInput } from '../core/decisions/input.ts'
+import { shrinkOutcome } from '../core/decisions/outcome.ts'
 import type { AllocationRow } from '../store/changes.ts'
 import { summaryOf } from './announce.ts'
 import type { App } from './app.ts'
@@ -46,12 +47,13 @@ function shrink(draft: Draft, row: AllocationRow, nodes: number): AllocationRow 
   if (nodes >= row.desiredNodes) {
     throw invalidRequest([{ pointer: '/nodes', detail: `must be less than ${row.desiredNodes}, what it has now` }])
   }
+  const input = { nodes, nodesBefore: row.desiredNodes } satisfies ShrinkInput
   const decisionId = draft.decide({
     allocationId: row.id,
     kind: 'shrink',
-    input: { allocationId: row.id, nodes },
+    input,
     candidates: [],
-    outcome: { clusterId: row.clusterId, nodes, nodesBefore: row.desiredNodes, at: toIso(draft.now) },
+    outcome: shrinkOutcome(row.clusterId, input, draft.now),
     supersedes: row.decisionId,
   })
   const smaller = {

@@ -1,13 +1,14 @@
 /** Rows as callers see them. */
 import type { Allocation, AllocationNode, Earlier, Period } from '../../shared/allocation.ts'
 import type { Approval, ApprovalLimits } from '../../shared/approval.ts'
-import type { Candidate as CandidateView, Decision } from '../../shared/decision.ts'
+import type { Decision } from '../../shared/decision.ts'
 import { GPUS_PER_NODE } from '../../shared/cluster.ts'
 import { HOUR_MS, toIso, toIsoOrNull, type EpochMs } from '../../shared/time.ts'
 import type { Calendar } from '../core/calendar.ts'
 import { clusterOf, waiting } from '../core/calendar-reads.ts'
 import { commitmentsOf } from '../core/commitments.ts'
 import type { EarlierStart } from '../core/earlier.ts'
+import { candidateView } from '../core/decisions/outcome.ts'
 import type { Candidate } from '../core/placement/candidate.ts'
 import type { AllocationRow, ApprovalRow, DecisionRow, NodeRow } from '../store/changes.ts'
 
@@ -113,13 +114,6 @@ export const nodeView = (row: NodeRow): AllocationNode => ({
   address: row.address,
   since: toIso(row.since),
   lastError: row.lastError,
-})
-
-/** Instants become texts; everything else is as it was decided. */
-export const candidateView = (candidate: Candidate): CandidateView => ({
-  ...candidate,
-  reasons: [...candidate.reasons],
-  earliestStart: toIsoOrNull(candidate.earliestStart),
 })
 
 export const decisionView = (row: DecisionRow): Decision => ({

@@ -7,6 +7,7 @@ import { clusters, describeClusters } from './commands/clusters.ts'
 import { type Run, act } from './commands/command-context.ts'
 import { conformance, describeConformance } from './commands/conformance.ts'
 import { createAllocation, describeCreate } from './commands/create-allocation.ts'
+import * as decisions from './commands/decisions.ts'
 import { describeInventoryReload, reloadInventory } from './commands/inventory.ts'
 import * as local from './commands/local.ts'
 import * as reconciliation from './commands/reconciliation.ts'
@@ -87,6 +88,9 @@ function build(io: Io, done: (exitCode: number) => void): Command {
   add(allocationCommands, 'nodes', allocations.describeNodes, allocations.listNodes)
   add(allocationCommands, 'release', allocations.describeRelease, allocations.releaseAllocation)
   add(allocationCommands, 'watch', describeWatch, watchAllocation)
+  const decisionCommands = settled(program.command('decisions').description('what was decided, and why'))
+  add(decisionCommands, 'verify', decisions.describeVerify, decisions.verify)
+  add(decisionCommands, 'show', decisions.describeShow, decisions.show)
   const sweepCommands = settled(
     program.command('sweep').description('what operators list, compared with what is known'),
   )

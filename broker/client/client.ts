@@ -7,6 +7,7 @@ import type { ClosedPeriod, Settlement, UsageReport } from '../../shared/usage.t
 import type { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import type { AdoptRequest, HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import type { Decision, PlacementPreview } from '../../shared/decision.ts'
+import type { CalendarEntry, CalendarHead, DecisionRecord } from '../../shared/proof.ts'
 import type { InventoryReload } from '../../shared/operation.ts'
 import type { ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
 import { type Asked, type Exchange, type ExchangeOptions, createExchange } from './exchange.ts'
@@ -81,6 +82,16 @@ export interface Client {
   /** Twice is once. */
   releaseAllocation(id: string, request?: ReleaseRequest, options?: PostOptions): Promise<Allocation>
 
+  /** All decisions, in the order in which they were made. @param range RFC 3339 */
+  listDecisions(
+    range?: { readonly from?: string; readonly to?: string },
+    options?: ListOptions,
+  ): AsyncGenerator<DecisionRecord>
+  getDecision(id: string, options?: CallOptions): Promise<DecisionRecord>
+  getCalendarHead(options?: CallOptions): Promise<CalendarHead>
+  /** All that ever changed the calendar, in order. */
+  listCalendarLog(options?: ListOptions): AsyncGenerator<CalendarEntry>
+
   /** What the last sweep found. */
   getReconciliation(providerId: string, options?: CallOptions): Promise<Reconciliation>
   /** Lets what sweeps hold back now be deleted. */
@@ -153,6 +164,11 @@ export function createClient(options: ExchangeOptions): Client {
     listAllocationNodes: (id, walking) => walk(`${at('allocations', id)}/nodes`, {}, walking),
     listAllocationDecisions: (id, walking) => walk(`${at('allocations', id)}/decisions`, {}, walking),
     releaseAllocation: (id, request = {}, calling) => post(`${at('allocations', id)}/release`, request, calling),
+
+    listDecisions: (range = {}, walking) => walk('/v1/decisions', { ...range }, walking),
+    getDecision: (id, { signal } = {}) => read(at('decisions', id), { signal }),
+    getCalendarHead: ({ signal } = {}) => read('/v1/calendar', { signal }),
+    listCalendarLog: (walking) => walk('/v1/calendar/log', {}, walking),
 
     getReconciliation: (id, { signal } = {}) => read(`${at('providers', id)}/reconciliation`, { signal }),
     approveSweep: (id, calling) => post(`${at('providers', id)}/reconciliation/approve`, {}, calling),

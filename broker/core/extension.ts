@@ -70,6 +70,16 @@ function conflictOf(state: ClusterState, longer: Reservation, now: EpochMs): Epo
   return firstShortage(state.timeline, needed, nodes) ?? (heldUntil > horizonAt ? horizonAt : null)
 }
 
+/** Another organisation's allocation is nobody else's business; that the room is taken is. Null where nothing is shown. */
+export function shownConflict(
+  calendar: Calendar,
+  { conflictWith }: Extract<Extension, { fits: false }>,
+  organizationId: string,
+): string | null {
+  const other = conflictWith === null ? null : reservationOf(calendar, conflictWith)
+  return other === null || other.organizationId === organizationId ? conflictWith : null
+}
+
 /** What begins at this instant, drains first; of several allocations the one that was there first. */
 function takerAt(state: ClusterState, allocationId: string, at: EpochMs): string | null {
   const [drain] = [...state.drains.values()]

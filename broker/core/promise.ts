@@ -4,6 +4,7 @@
  */
 import type { EpochMs } from '../../shared/time.ts'
 import type { Policy } from './placement/policy.ts'
+import { lastStartOf, type PlacementRequest } from './placement/request.ts'
 
 export interface Plan {
   /** Null: there is none. */
@@ -41,4 +42,20 @@ export function laterPromise(made: Promised): EpochMs | null {
   if (plannedStart !== null && plannedStart <= promisedStart) return null
   const later = plannedStart === null ? lastStart : promiseFor(made)
   return later !== null && Number.isFinite(later) && later > promisedStart ? later : null
+}
+
+export interface Asked extends Pick<Plan, 'plannedStart' | 'now' | 'policy'> {
+  readonly request: PlacementRequest
+  /** So far; null: nothing. */
+  readonly promisedStart: EpochMs | null
+}
+
+/** What somebody is promised with this plan: the first promise, the one that there is, or a later one. */
+export function promiseGiven({ request, plannedStart, promisedStart, now, policy }: Asked): EpochMs | null {
+  // Idle-use is promised nothing: whoever reserves goes before it.
+  if (request.priority === 'idle') return null
+  const latestStart = request.period.kind === 'flexible' ? request.period.latestStart : null
+  const plan = { plannedStart, now, latestStart, policy }
+  if (promisedStart === null) return promiseFor(plan)
+  return laterPromise({ ...plan, promisedStart, lastStart: lastStartOf(request) }) ?? promisedStart
 }

@@ -16,6 +16,7 @@ import type {
   OperationRequest,
 } from '../../shared/operation.ts'
 import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
+import type { CalendarEntry, CalendarHead, DecisionRecord } from '../../shared/proof.ts'
 import type { AdoptRequest, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import type { Delivery, Webhook, WebhookRequest, WebhookWithSecret } from '../../shared/webhook.ts'
 
@@ -233,6 +234,34 @@ export const decision: Decision = {
   candidates: preview.candidates,
   outcome: { clusterId: CLUSTER_ID, nodes: 64, start: START, end: END },
   supersedes: null,
+}
+
+export const decisionRecord: DecisionRecord = {
+  sequence: 7,
+  allocationId: ALLOCATION_ID,
+  calendarVersion: 12,
+  input: {
+    request: {
+      demand: { nodes: 64 },
+      requires: { architectures: ['blackwell'], shares: ['government'] },
+      prefers: { cooling: 'liquid' },
+      period: { kind: 'fixed', start: Date.parse(START), end: Date.parse(END) },
+      image: null,
+      priority: 'national',
+      approval: null,
+    },
+  },
+  ...decision,
+}
+
+const LOG_DIGEST = '60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752'
+
+export const calendarHead: CalendarHead = { version: 13, logDigest: LOG_DIGEST, decisions: 7 }
+
+export const calendarEntry: CalendarEntry = {
+  version: 13,
+  at: ASKED_AT,
+  op: { op: 'suspend-cluster', clusterId: CLUSTER_ID },
 }
 
 export const event: CloudEvent = {

@@ -54,6 +54,7 @@ const TAGS = [
   { name: 'Catalogue', description: 'Operators, clusters, what is free when, and where a request could be placed.' },
   { name: 'Approvals', description: 'Who may have how much, until when.' },
   { name: 'Allocations', description: 'Nodes for a period under an approval, and those that wait.' },
+  { name: 'Proof', description: 'All that a decision followed from, so that anybody can decide it again.' },
   { name: 'Events', description: 'What happened, in one gap-free order: listed, streamed, or sent to an endpoint.' },
   { name: 'Usage', description: 'Hours reserved and worked, and months that are settled.' },
   { name: 'Audit', description: 'Who asked for what change, in a chain that shows whether it is whole.' },

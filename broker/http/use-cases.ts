@@ -13,6 +13,7 @@ import type { Decision, PlacementPreview } from '../../shared/decision.ts'
 import type { CloudEvent } from '../../shared/event.ts'
 import type { Delivery, Webhook, WebhookRequest, WebhookWithSecret } from '../../shared/webhook.ts'
 import type { AllocationFilter } from '../store/allocations.ts'
+import type { CalendarEntry, CalendarHead, DecisionRecord } from '../../shared/proof.ts'
 import type { ImportReport, ImportRequest } from '../../shared/fleet-import.ts'
 import type {
   Drain,
@@ -26,6 +27,7 @@ import type { Hold } from '../app/freeze.ts'
 import type { EventReader } from '../app/event-tail.ts'
 import type { EventQuery, EventStart } from '../app/read-events.ts'
 import type { Switch } from '../app/suspend.ts'
+import type { DecisionQuery } from '../app/read-proof.ts'
 import type { FoundNode } from '../app/resolve-finding.ts'
 import type { AdoptRequest, HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import type { AuditChain, AuditRecord } from '../../shared/audit.ts'
@@ -77,6 +79,10 @@ export interface UseCases {
   listAllocations(caller: Caller, filter: AllocationFilter, page: PageRequest): Promise<Page<Allocation>>
   listAllocationNodes(caller: Caller, id: string): Promise<readonly AllocationNode[]>
   listAllocationDecisions(caller: Caller, id: string): Promise<readonly Decision[]>
+  listDecisions(caller: Caller, query: DecisionQuery, page: PageRequest): Promise<Page<DecisionRecord>>
+  getDecision(caller: Caller, id: string): Promise<DecisionRecord>
+  getCalendarHead(caller: Caller): Promise<CalendarHead>
+  listCalendarLog(caller: Caller, page: PageRequest): Promise<Page<CalendarEntry>>
   getApproval(caller: Caller, id: string): Promise<Seen<Approval>>
   listApprovals(caller: Caller, page: PageRequest): Promise<Page<Approval>>
   getDrain(caller: Caller, id: string): Promise<Seen<Drain>>

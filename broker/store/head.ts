@@ -1,5 +1,6 @@
 /** The head of the calendar: one row, locked by whoever decides; and the log behind it. */
 import { type Selectable, sql } from 'kysely'
+import { EMPTY_LOG_DIGEST } from '../../shared/proof.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { CalendarOp } from '../core/calendar-op.ts'
 import type { Cluster } from '../core/cluster.ts'
@@ -18,9 +19,6 @@ export interface LogEntry {
   readonly at: EpochMs
   readonly op: CalendarOp
 }
-
-/** What the digest of an empty log is. */
-export const EMPTY_LOG_DIGEST = '0'.repeat(64)
 
 /** Makes the row of a new installation; with one there already, nothing. */
 export async function ensureHead(db: Queries, now: EpochMs): Promise<void> {
@@ -85,6 +83,13 @@ export async function saveCatalogue(trx: Transaction, catalogue: readonly Cluste
 /** What was committed after `version`, in order. */
 export async function readLog(db: Queries, after: number): Promise<readonly LogEntry[]> {
   const rows = await db.selectFrom('calendarLog').selectAll().where('version', '>', after).orderBy('version').execute()
+  return rows.map((row) => ({ ...row, op: row.op as CalendarOp }))
+}
+
+/** At most `limit` operations after `version`, in order. */
+export async function pageOfLog(db: Queries, after: number, limit: number): Promise<readonly LogEntry[]> {
+  const query = db.selectFrom('calendarLog').selectAll().where('version', '>', after).orderBy('version')
+  const rows = await query.limit(limit).execute()
   return rows.map((row) => ({ ...row, op: row.op as CalendarOp }))
 }
 

@@ -194,7 +194,8 @@ export interface NodeTable {
 export interface DecisionTable {
   id: string
   sequence: number
-  allocationId: string
+  /** Null: the request was refused, and no allocation has come of it. */
+  allocationId: string | null
   at: EpochMs
   kind: DecisionKind
   policyVersion: string

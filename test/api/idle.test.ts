@@ -10,6 +10,7 @@ import { pageOf } from '../../shared/text.ts'
 import { HOUR_MS, hourCeil, MINUTE_MS, SECOND_MS, toIso } from '../../shared/time.ts'
 import { type ApiClient, until } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
+import { assertProved } from '../support/proof.ts'
 import { allocate, approve, days, look, reaches, release } from './requests.ts'
 
 const CLUSTER = 'kakao-b200-255'
@@ -40,7 +41,10 @@ describe('idle-use', function idleUse() {
     idle = await approve(platform, { priority: 'idle' })
     standard = await approve(platform)
   })
-  after(() => broker.stop())
+  after(async () => {
+    await assertProved(broker) // invariant 5, with notices and those who wait for idle-use
+    await broker.stop()
+  })
   afterEach(async () => {
     await broker.sandbox.setBehaviour('kakao', {})
     for (const id of taken) await release(platform, id)

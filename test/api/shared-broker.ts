@@ -3,6 +3,7 @@
  * fills a cluster does so in a stretch of time of its own, or gives back what it took.
  */
 import { after, before } from 'mocha'
+import { assertProved } from '../support/proof.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
 
 let started: TestBroker | null = null
@@ -26,4 +27,9 @@ before(async function start() {
   this.timeout(START_WITHIN_MS)
   started = await startTestBroker()
 })
-after(() => started?.stop())
+after(async () => {
+  if (started === null) return
+  // All that the files of this process have had decided, made again (invariant 5).
+  await assertProved(started)
+  await started.stop()
+})

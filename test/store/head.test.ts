@@ -1,16 +1,8 @@
 import { expect } from 'chai'
 import { after, beforeEach, describe, it } from 'mocha'
 import type { CalendarOp } from '../../broker/core/calendar-op.ts'
-import {
-  EMPTY_LOG_DIGEST,
-  appendLog,
-  ensureHead,
-  lockHead,
-  pingDatabase,
-  readHead,
-  readLog,
-  saveHead,
-} from '../../broker/store/head.ts'
+import { appendLog, ensureHead, lockHead, pingDatabase, readHead, readLog, saveHead } from '../../broker/store/head.ts'
+import { EMPTY_LOG_DIGEST } from '../../shared/proof.ts'
 import { ENGINES, type TestDatabase, openTestDatabase } from '../support/database.ts'
 
 const release = (allocationId: string): CalendarOp => ({ op: 'release', allocationId })

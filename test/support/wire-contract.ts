@@ -13,6 +13,7 @@ import { Drain, Frozen, InventoryReload } from '../../shared/operation.ts'
 import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import { AuditChain, AuditRecord } from '../../shared/audit.ts'
 import { ClosedPeriod, Settlement, UsageReport } from '../../shared/usage.ts'
+import { CalendarEntry, CalendarHead, DecisionRecord } from '../../shared/proof.ts'
 import { Problem } from '../../shared/problem.ts'
 import { pageOf } from '../../shared/text.ts'
 import { Delivery, Webhook, WebhookWithSecret } from '../../shared/webhook.ts'
@@ -52,6 +53,10 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('POST /v1/allocations/{id}/retry', [202], Allocation, true),
   endpoint('GET /v1/allocations/{id}/nodes', [200], pageOf(AllocationNode)),
   endpoint('GET /v1/allocations/{id}/decisions', [200], pageOf(Decision)),
+  endpoint('GET /v1/decisions', [200], pageOf(DecisionRecord)),
+  endpoint('GET /v1/decisions/{id}', [200], DecisionRecord),
+  endpoint('GET /v1/calendar', [200], CalendarHead),
+  endpoint('GET /v1/calendar/log', [200], pageOf(CalendarEntry)),
   endpoint('GET /v1/waitlist', [200], pageOf(WaitlistItem)),
   endpoint('GET /v1/events', [200], pageOf(CloudEvent)),
   endpoint('POST /v1/webhooks', [201], WebhookWithSecret, true),

@@ -7,6 +7,7 @@ import { clusterRoutes } from './clusters.ts'
 import { eventRoutes } from './events.ts'
 import { operationRoutes } from './operations.ts'
 import { placementRoutes } from './placements.ts'
+import { proofRoutes } from './proof.ts'
 import { providerRoutes } from './providers.ts'
 import { reconciliationRoutes } from './reconciliation.ts'
 import { webhookRoutes } from './webhooks.ts'
@@ -26,4 +27,5 @@ export const ROUTES: readonly Route[] = [
   ...auditRoutes,
   ...operationRoutes,
   ...reconciliationRoutes,
+  ...proofRoutes,
 ]

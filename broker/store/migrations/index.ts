@@ -9,6 +9,7 @@ import * as circuitsAndNetworks from './0006-circuits-and-networks.ts'
 import * as quarantine from './0007-quarantine.ts'
 import * as events from './0008-events.ts'
 import * as usageAndAudit from './0009-usage-and-audit.ts'
+import * as proof from './0010-proof.ts'
 import * as formerClusters from './0011-former-clusters.ts'
 import * as labelIndex from './0012-label-index.ts'
 
@@ -22,6 +23,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007-quarantine': quarantine,
   '0008-events': events,
   '0009-usage-and-audit': usageAndAudit,
+  '0010-proof': proof,
   '0011-former-clusters': formerClusters,
   '0012-label-index': labelIndex,
 }
