@@ -78,24 +78,13 @@ export async function commitGroup(
   const locked = await lockHead(trx)
   const calendar = await context.cache.lead(trx)
   const now = Math.max(context.now(), locked.lastAt)
-  const noticeAt = nextNoticeAt(calendar, now)
-  // Before anybody decides, whoever must give way is told: so nobody finds idle-use in his way that should be going.
-  const first = noticeAt !== null && noticeAt <= now ? [{ member: giveNotices, idempotency: null, attempt: null }] : []
-  const all: readonly KeyedMember[] = [...first, ...group]
+  const all = withNotices(group, calendar, now)
   const rows = await readNeeds(
     trx,
     all.map(({ member, idempotency }) => (idempotency === null ? member.needs : { ...member.needs, idempotency })),
   )
-  const changes = noChanges()
-  const outcomes: Outcome[] = []
-  const mustFit = new Set<string>()
-  const edges: MeterEdge[] = []
-  let head: Head = { ...locked, lastAt: now }
-  for (const one of all) {
-    const done = decideOne(one, { calendar, now, head, rows, changes, mustFit, edges, context })
-    head = done.head
-    outcomes.push(done.outcome)
-  }
+  const decided = decideAll(all, { calendar, now, head: locked, rows, context })
+  const { outcomes, changes, head, mustFit, edges } = decided
   if (!isEmpty(changes)) {
     await writeChanges(trx, changes)
     await bookEdges(trx, edges, { now, settledUntil: head.usageClosedUntil })
@@ -103,7 +92,36 @@ export async function commitGroup(
     await saveHead(trx, head)
     await context.beforeCommit(trx, changes)
   }
-  return { outcomes: outcomes.slice(first.length), changes }
+  return { outcomes: outcomes.slice(all.length - group.length), changes }
+}
+
+/** Before anybody decides, whoever must give way is told: so nobody finds idle-use in his way that should be going. */
+export function withNotices(group: readonly KeyedMember[], calendar: Calendar, now: EpochMs): readonly KeyedMember[] {
+  const noticeAt = nextNoticeAt(calendar, now)
+  return noticeAt !== null && noticeAt <= now ? [{ member: giveNotices, idempotency: null, attempt: null }, ...group] : group
+}
+
+interface Decided extends GroupResult {
+  readonly head: Head
+  /** Allocations whose reservations must be within capacity. */
+  readonly mustFit: ReadonlySet<string>
+  /** Of the meters, in their order. */
+  readonly edges: readonly MeterEdge[]
+}
+
+/** One after another, each on what those before it have left. Nothing is written yet. @param at.rows what they need, as read */
+export function decideAll(group: readonly KeyedMember[], at: Omit<Hands, 'changes' | 'mustFit' | 'edges'>): Decided {
+  const changes = noChanges()
+  const outcomes: Outcome[] = []
+  const mustFit = new Set<string>()
+  const edges: MeterEdge[] = []
+  let head: Head = { ...at.head, lastAt: at.now }
+  for (const one of group) {
+    const done = decideOne(one, { ...at, head, changes, mustFit, edges })
+    head = done.head
+    outcomes.push(done.outcome)
+  }
+  return { outcomes, changes, head, mustFit, edges }
 }
 
 interface Hands {
@@ -117,7 +135,7 @@ interface Hands {
   readonly mustFit: Set<string>
   /** Of the meters, in their order. */
   readonly edges: MeterEdge[]
-  readonly context: GroupContext
+  readonly context: Pick<GroupContext, 'cache' | 'policy'>
 }
 
 type Reserve = Extract<CalendarOp, { op: 'reserve' }>
