@@ -98,7 +98,9 @@ export async function commitGroup(
 /** Before anybody decides, whoever must give way is told: so nobody finds idle-use in his way that should be going. */
 export function withNotices(group: readonly KeyedMember[], calendar: Calendar, now: EpochMs): readonly KeyedMember[] {
   const noticeAt = nextNoticeAt(calendar, now)
-  return noticeAt !== null && noticeAt <= now ? [{ member: giveNotices, idempotency: null, attempt: null }, ...group] : group
+  return noticeAt !== null && noticeAt <= now
+    ? [{ member: giveNotices, idempotency: null, attempt: null }, ...group]
+    : group
 }
 
 interface Decided extends GroupResult {

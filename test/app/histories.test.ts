@@ -1,16 +1,11 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
-import { sha256 } from '../../broker/app/digest.ts'
 import { factsOf, reservationsOn, waiting } from '../../broker/core/calendar-reads.ts'
-import type { Calendar } from '../../broker/core/calendar.ts'
 import type { Cluster } from '../../broker/core/cluster.ts'
-import { candidateView } from '../../broker/core/decisions/outcome.ts'
-import { createVerifier, type Deviation } from '../../broker/core/decisions/verify.ts'
 import { takenUntil } from '../../broker/core/idle/charge.ts'
 import { phaseAt } from '../../broker/core/cluster.ts'
 import { withOps } from '../../broker/core/calendar-undo.ts'
-import type { Candidate } from '../../broker/core/placement/candidate.ts'
 import { placeAgain } from '../../broker/core/placement/place.ts'
 import { DEFAULT_POLICY, EARLIEST_FIT_1, type Policy } from '../../broker/core/placement/policy.ts'
 import { rankOf } from '../../broker/core/waitlist.ts'
@@ -18,6 +13,7 @@ import { DAY_MS, type EpochMs, HOUR_MS, MINUTE_MS } from '../../shared/time.ts'
 import { aCluster, changesIn, NOW } from '../core/fleet.ts'
 import { anyHistory, type Happening, live } from './history.ts'
 import { type MemoryApp, memoryApp } from './memory-app.ts'
+import { copied, replayed, writtenBy } from './written.ts'
 
 const phase = (from: EpochMs, nodes: number) => ({ from, nodes, stage: 'general', basis: 'announced' }) as const
 const FLEET: readonly Cluster[] = [
@@ -47,37 +43,6 @@ const inAnyHistory = ({ policy = EARLIEST_FIT_1, runs = RUNS, settled, ended }: 
     { numRuns: runs },
   )
 
-/** As it comes out of a database and over the wire. */
-const copied = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T // JSON data, so it is what it was
-
-/** Everything that was written down, made again. */
-function replayed(memory: MemoryApp): { readonly deviation: Deviation | null; readonly calendar: Calendar } {
-  const { log, decisions } = copied({ log: memory.log, decisions: memory.decisions })
-  const verifier = createVerifier({ sha256, isWhole: true })
-  const { calendar } = verifier
-  for (const { candidates, outcome, id, ...decision } of decisions) {
-    while (verifier.version() < decision.calendarVersion) {
-      const entry = log.shift()
-      const found = entry === undefined ? null : verifier.append(entry)
-      if (found !== null) return { deviation: found, calendar }
-      if (entry === undefined) break
-    }
-    const deviation = verifier.check({
-      ...decision,
-      decisionId: id,
-      candidates: (candidates as Candidate[]).map(candidateView),
-      outcome: outcome as Record<string, unknown>,
-    })
-    if (deviation !== null) return { deviation, calendar }
-  }
-  for (const entry of log) {
-    const found = verifier.append(entry)
-    if (found !== null) return { deviation: found, calendar }
-  }
-  const { version, logDigest, decisionSequence } = memory.head()
-  return { deviation: verifier.finish({ version, logDigest, decisions: decisionSequence }), calendar }
-}
-
 /** Instants from now on at which more is taken than there is and than what runs takes anyhow, from the exact intervals. */
 function overfull({ calendar, now }: MemoryApp, { id }: Cluster): EpochMs[] {
   const state = calendar.clusters.get(id)
@@ -100,7 +65,7 @@ describe('in any history of the app', function histories() {
   it('every decision comes out the same when it is made again, and the log leaves the calendar that there is (invariant 5)', () =>
     inAnyHistory({
       ended(memory) {
-        const { deviation, calendar } = replayed(memory)
+        const { deviation, calendar } = replayed(writtenBy(memory))
         expect(deviation).to.equal(null)
         expect(factsOf(calendar)).to.deep.equal(copied(factsOf(memory.calendar)))
       },
@@ -110,7 +75,7 @@ describe('in any history of the app', function histories() {
     inAnyHistory({
       policy: DEFAULT_POLICY,
       runs: Math.ceil(RUNS / 10),
-      ended: (memory) => expect(replayed(memory).deviation).to.equal(null),
+      ended: (memory) => expect(replayed(writtenBy(memory)).deviation).to.equal(null),
     }))
 
   it('no cluster holds more than it has, drains, phases, quarantine and idle-use included (invariant 1)', () =>
