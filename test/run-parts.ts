@@ -46,14 +46,19 @@ export const CHECKS: readonly CommandPart[] = [
 const folder = (name: string): MochaPart => ({ kind: 'mocha', name, files: [`test/${name}/**/*.test.ts`] })
 
 /** What a whole broker does is the same on either store. */
-const onBothStores = (name: string): readonly MochaPart[] =>
-  ['pglite', 'postgres'].map((store) => ({ ...folder(name), name: `${name} on ${store}`, env: { STORE: store } }))
+const onBothStores = (name: string): readonly MochaPart[] => [on('pglite', name), on('postgres', name)]
+
+const on = (store: 'pglite' | 'postgres', name: string): MochaPart => ({
+  ...folder(name),
+  name: `${name} on ${store}`,
+  env: { STORE: store },
+})
 
 /** The slow ones first, so that two at a time end together. */
 export const TESTS: readonly MochaPart[] = [
   ...onBothStores('api'),
-  ...onBothStores('durability'),
-  ...onBothStores('chaos'),
+  on('pglite', 'durability'),
+  on('postgres', 'chaos'),
   folder('store'),
   folder('app'),
   folder('providers'),
@@ -86,6 +91,8 @@ export const SHORT_RUN: CommandPart = {
 /** What `npm run test:full` adds, one after the other. */
 export const LONG_PARTS: readonly LongPart[] = [
   { part: { ...folder('fuzz'), name: 'fuzz, long', env: { FUZZ_RUNS: '400' } }, needs: [] },
+  { part: on('postgres', 'durability'), needs: [] },
+  { part: on('pglite', 'chaos'), needs: [] },
   { part: folder('replicas'), needs: [] },
   {
     part: {

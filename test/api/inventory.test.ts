@@ -75,10 +75,8 @@ describe('a new inventory', () => {
     expect(shown.affected).to.deep.include({ allocationId: scheduled.id, effect: 'waitlisted' })
     const [promise] = shown.promises.filter((one) => one.allocationId === waiting.id)
     expect(promise?.promisedStart).to.equal(waiting.waitlist?.promisedStart)
-    expect([(await look(platform, scheduled.id)).status, (await look(platform, waiting.id)).waitlist]).to.deep.equal([
-      'scheduled',
-      waiting.waitlist,
-    ])
+    expect((await look(platform, scheduled.id)).status).to.equal('scheduled')
+    expect((await look(platform, waiting.id)).waitlist).to.deep.include(waiting.waitlist)
     expect((await capacityNow()).phases).to.have.length(1)
 
     const applied = await reload(true)

@@ -203,11 +203,19 @@ describe('waiting', () => {
       expect(items.map((item) => item.allocationId)).to.deep.equal([b, d, a, c])
       expect(items.map((item) => item.position)).to.deep.equal([1, 2, 3, 4])
       expect(items.map((item) => item.priority)).to.deep.equal(['national', 'national', 'standard', 'standard'])
-      for (const item of items) {
-        const { position, estimatedStart, promisedStart, reason, since } =
-          (await look(platform, item.allocationId)).waitlist ?? {}
-        expect(item).to.deep.include({ position, estimatedStart, promisedStart, reason, since, nodes: NODES })
-      }
+      // A re-plan may come between the two reads: then they are read again.
+      const both = async () => ({
+        listed: (await listed()).map(({ position, estimatedStart, promisedStart, reason, since, nodes }) => [
+          ...[position, estimatedStart, promisedStart, reason, since, nodes],
+        ]),
+        looked: (await Promise.all(items.map(({ allocationId }) => look(platform, allocationId)))).map(
+          ({ waitlist }) => [
+            ...[waitlist?.position, waitlist?.estimatedStart, waitlist?.promisedStart],
+            ...[waitlist?.reason, waitlist?.since, NODES],
+          ],
+        ),
+      })
+      await until(both, (read) => JSON.stringify(read.listed) === JSON.stringify(read.looked))
     })
 
     it('with the organisation that has consumed less first, never before a higher priority', async () => {
