@@ -332,7 +332,9 @@ async function work(memory: MemoryApp, isStuck: boolean): Promise<void> {
   await replanWaitlist(app)
 }
 
-function claimOn({ rows }: MemoryApp, row: AllocationRow) {
-  rows.allocations.set(row.id, { ...row, claimToken: TOKEN })
-  return { id: row.id, token: TOKEN }
+/** On the row as it is now: whoever was asked before may have changed it. */
+function claimOn({ rows }: MemoryApp, { id, ...listed }: AllocationRow) {
+  const row = rows.allocations.get(id) ?? { id, ...listed }
+  rows.allocations.set(id, { ...row, claimToken: TOKEN })
+  return { id, token: TOKEN }
 }
