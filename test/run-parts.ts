@@ -57,7 +57,6 @@ const on = (store: 'pglite' | 'postgres', name: string): MochaPart => ({
 /** The slow ones first, so that two at a time end together. */
 export const TESTS: readonly MochaPart[] = [
   ...onBothStores('api'),
-  on('pglite', 'durability'),
   on('postgres', 'chaos'),
   folder('store'),
   folder('app'),
@@ -90,8 +89,8 @@ export const SHORT_RUN: CommandPart = {
 
 /** What `npm run test:full` adds, one after the other. */
 export const LONG_PARTS: readonly LongPart[] = [
-  { part: { ...folder('fuzz'), name: 'fuzz, long', env: { FUZZ_RUNS: '400' } }, needs: [] },
-  { part: on('postgres', 'durability'), needs: [] },
+  { part: { ...folder('fuzz'), name: 'fuzz, long', env: { FUZZ_RUNS: '120' } }, needs: [] },
+  ...onBothStores('durability').map((part) => ({ part, needs: [] })),
   { part: on('pglite', 'chaos'), needs: [] },
   { part: folder('replicas'), needs: [] },
   {
