@@ -155,6 +155,7 @@ export function newRow(
     claimToken: null,
     claimedUntil: null,
     readySeenAt: null,
+    endingToldAt: null,
   }
 }
 

@@ -239,3 +239,16 @@ export async function allocationBuiltAs(
     .executeTakeFirst()
   return row?.id ?? null
 }
+
+/** Those that run, and end before `at`. */
+export function endingBefore(
+  db: Queries,
+  at: EpochMs,
+): Promise<readonly Pick<AllocationRow, 'id' | 'status' | 'startAt' | 'endAt' | 'endingToldAt'>[]> {
+  return db
+    .selectFrom('allocations')
+    .select(['id', 'status', 'startAt', 'endAt', 'endingToldAt'])
+    .where('status', 'in', ['provisioning', 'active'])
+    .where('endAt', '<', at)
+    .execute()
+}

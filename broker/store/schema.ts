@@ -140,6 +140,8 @@ export interface AllocationTable {
   claimedUntil: EpochMs | null
   /** When a look last saw all nodes that count as ready; whoever looks writes it. */
   readySeenAt: EpochMs | null
+  /** When the last notice of its end was due that was given; null for none. */
+  endingToldAt: EpochMs | null
 }
 
 export interface ReservationTable {

@@ -6,6 +6,7 @@ import type { Poster } from '../outbound/post.ts'
 import type { ProviderDirectory } from '../providers/directory.ts'
 import { type CircuitsWorker, startCircuits } from './circuits.ts'
 import { describeProviders } from './describe.ts'
+import { startEnding } from './ending.ts'
 import { startHealth } from './health.ts'
 import { startIdleNotice } from './idle-notice.ts'
 import { startLeftovers } from './leftovers.ts'
@@ -80,6 +81,7 @@ export function startWorkers(options: WorkersOptions): Workers {
     signal: stopping.signal,
     onError: failed('retention'),
   })
+  const ending = startEnding(app, failed('ending'))
   const described = describeProviders(context).catch(failed('describe'))
   app.writer.onCommit((changes) => {
     const due = dueSoon(changes, app.now())
@@ -90,6 +92,7 @@ export function startWorkers(options: WorkersOptions): Workers {
     idleNotice.noticed(changes)
     leftovers.noticed(changes)
     sweeps.noticed(changes)
+    ending.noticed(changes)
   })
   return {
     changed: circuits.changed,
@@ -115,6 +118,7 @@ export function startWorkers(options: WorkersOptions): Workers {
         health,
         webhooks,
         retention,
+        ending,
       ]
       await Promise.all([...loops.map((loop) => loop.stop()), described])
     },

@@ -2,9 +2,10 @@ import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { CloudEvent } from '../../shared/event.ts'
 import { pageOf } from '../../shared/text.ts'
-import type { ApiClient } from '../support/api-client.ts'
+import { DAY_MS, HOUR_MS, SECOND_MS, toIso } from '../../shared/time.ts'
+import { type ApiClient, until } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
-import { allocate, approve, reaches, release } from './requests.ts'
+import { allocate, approve, hours, reaches, release } from './requests.ts'
 import { sharedBroker } from './shared-broker.ts'
 
 const EVENTS = pageOf(CloudEvent)
@@ -47,6 +48,20 @@ describe('the list of events', () => {
     expect(new Set(events.map((event) => event.id)).size).to.equal(events.length)
     expect(new Set(events.map((event) => event.source)).size).to.equal(1)
     expect(events[0]).to.deep.include({ specversion: '1.0', subject: `allocations/${id}` })
+  })
+
+  it('tells of an end that comes near, once', async () => {
+    // A week and a moment: the moment is over soon after it has begun.
+    const end = toIso(Math.ceil(Date.now() / SECOND_MS) * SECOND_MS + 7 * DAY_MS + 3 * SECOND_MS)
+    const { id } = await allocate(platform, await approve(platform), { period: { start: hours(0), end } })
+    await reaches(platform, id, 'active')
+    const ending = () => all(platform, `types=allocation.ending&allocationId=${id}`)
+    const [told] = await until(ending, (events) => events.length > 0)
+    expect(told?.data).to.include({ days: 7, end, status: 'active' })
+    await platform.post(`/v1/allocations/${id}/extend`, { end: toIso(Date.parse(end) + HOUR_MS) })
+    await release(platform, id)
+    await reaches(platform, id, 'released')
+    expect(await ending()).to.have.length(1)
   })
 
   it('is numbered without a gap, so that whoever reads on misses nothing', async () => {
