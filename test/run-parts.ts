@@ -68,6 +68,7 @@ export const TESTS: readonly MochaPart[] = [
   folder('http'),
   folder('adapters'),
   folder('fuzz'),
+  folder('outbound'),
   folder('cli'),
   folder('client'),
   folder('deploy'),

@@ -147,7 +147,10 @@ describe('webhooks', () => {
     await gets(good, 2)
     await gets(redirects, 1)
     expect(secret.received).to.deep.equal([])
-    expect((await deliveries(id)).map(({ status }) => status)).to.deep.equal(['delivered', 'delivered'])
+    await until(
+      () => deliveries(id),
+      (all) => all.length === 2 && all.every(({ status }) => status === 'delivered'),
+    )
   })
 
   it('go on over a restart where they were', async () => {
