@@ -81,22 +81,32 @@ interface Lane {
   failures: number
 }
 
-/** Due retries first, then what is new; ends with the first failure, or when the claim is lost. */
 async function runLane(context: WebhookContext, webhook: WebhookRow, token: string): Promise<void> {
   const lane: Lane = { context, webhook, claim: { id: webhook.id, token }, failures: webhook.failures }
-  const { app, signal } = context
+  const position = await sendAll(lane)
+  // However its turn has ended, a stop included: whoever comes next need not wait for the lease to end.
+  const progress = { ...(position === null ? {} : { position }), claimedUntil: null }
+  await recordProgress(context.app.database, lane.claim, { progress, delivery: null })
+}
+
+/**
+ * Due retries first, then what is new; ends with the first failure, when the claim is lost, or when the broker stops.
+ *
+ * @returns how far in the log the endpoint has come; null when it ended before that
+ */
+async function sendAll(lane: Lane): Promise<number | null> {
+  const { webhook } = lane
+  const { app, signal } = lane.context
   const db = app.database.queries
   for (const delivery of await dueDeliveries(db, { webhookId: webhook.id, now: app.now(), limit: BATCH })) {
-    if (signal.aborted || !(await sendAgain(lane, delivery))) return
+    if (signal.aborted || !(await sendAgain(lane, delivery))) return null
   }
   const { last } = await eventBounds(db)
-  const filter = filterOf(webhook)
-  const events = await readEvents(db, filter, { after: webhook.position, upTo: last, limit: BATCH })
+  const events = await readEvents(db, filterOf(webhook), { after: webhook.position, upTo: last, limit: BATCH })
   for (const event of events) {
-    if (signal.aborted || !(await send(lane, event, firstDelivery(webhook, event, app.now())))) return
+    if (signal.aborted || !(await send(lane, event, firstDelivery(webhook, event, app.now())))) return null
   }
-  const position = events.length < BATCH ? last : (events.at(-1)?.sequence ?? last)
-  await recordProgress(app.database, lane.claim, { progress: { position, claimedUntil: null }, delivery: null })
+  return events.length < BATCH ? last : (events.at(-1)?.sequence ?? last)
 }
 
 const filterOf = ({ types, organizationId, providerId }: WebhookRow): EventFilter => ({

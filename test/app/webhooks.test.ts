@@ -12,6 +12,7 @@ import { createPoster } from '../../broker/outbound/post.ts'
 import { openLanes, type WebhookContext } from '../../broker/workers/webhooks.ts'
 import { DAY_MS, MINUTE_MS } from '../../shared/time.ts'
 import type { Delivery } from '../../shared/webhook.ts'
+import { until } from '../support/api-client.ts'
 import { START_WITHIN_MS } from '../support/broker.ts'
 import { ENGINES, openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { refusalFrom } from '../support/refusal-of.ts'
@@ -19,6 +20,9 @@ import { startReceiver, type WebhookReceiver } from '../support/webhook-receiver
 
 const command = (organizationId: string | null = null): Command => ({
   caller: { clientId: 'someone', scopes: new Set(['webhooks:write']), organizationId, providerId: null },
+  action: 'createWebhook',
+  resource: 'webhooks',
+  requestId: 'req-1',
   idempotency: null,
   ifMatch: null,
   traceparent: null,
@@ -56,11 +60,11 @@ for (const engine of ENGINES) {
       })
       return { database, writer, cache, policy: DEFAULT_POLICY, installationId, now: () => now }
     }
-    const contextOf = (of: App): WebhookContext => ({
+    const contextOf = (of: App, signal = new AbortController().signal): WebhookContext => ({
       app: of,
       post: createPoster({ allowPrivate: true }),
       metrics: createMetrics(),
-      signal: new AbortController().signal,
+      signal,
     })
     const sendDue = async (of: App = app): Promise<void> => {
       await Promise.all(await openLanes(contextOf(of), LANES))
@@ -130,6 +134,26 @@ for (const engine of ENGINES) {
       const numbers = endpoint.received.map(({ event }) => event.sequence)
       const [first = 0] = numbers
       expect(numbers).to.deep.equal(Array.from({ length: 60 }, (_, n) => first + n))
+    })
+
+    it('gives the endpoint back when the broker stops in the midst of a sending, which is no failure', async () => {
+      const endpoint = await receiver()
+      endpoint.answer(null)
+      const { body } = await createWebhook(app, command(), { url: endpoint.url })
+      await happens('kaist')
+      const stopping = new AbortController()
+      const lanes = await openLanes(contextOf(app, stopping.signal), LANES)
+      await until(
+        async () => endpoint.received.length,
+        (length) => length === 1,
+      )
+      stopping.abort()
+      await Promise.all(lanes)
+      endpoint.answer(204)
+      await sendDue()
+      expect((await deliveries(body.id)).map(({ status, attempts }) => [status, attempts])).to.deep.equal([
+        ['delivered', 1],
+      ])
     })
 
     it('lets an event that its endpoint refuses be overtaken, and tries it again in its own time', async () => {
