@@ -1,12 +1,17 @@
 /** Answers that are late in coming, that say no, and that nobody can read. */
 import assert from 'node:assert/strict'
 import { ProviderError } from '../../../shared/provider-error.ts'
+import type { Provider } from '../../../shared/provider.ts'
 import type { ContractCase } from '../contract-case.ts'
 import { SAYS } from '../sentences.ts'
 import { aCall, aGroup, aReadyGroup, answering, idsOf, listAll, listOf, rejectionOf, untilListed } from '../steps.ts'
 import { TRIES } from './every-call.ts'
+import type { CaseWorld } from '../world.ts'
 
 const LONGEST_MESSAGE = 500
+
+/** An adapter of its own: whoever is asked to pause may keep the pause, and what comes after must not wait for it. */
+const asked = (world: CaseWorld): Provider => world.withFreshProvider().provider
 
 export const WRONG_ANSWERS: readonly ContractCase[] = [
   {
@@ -53,7 +58,7 @@ export const WRONG_ANSWERS: readonly ContractCase[] = [
       const group = await aGroup(world)
       const headers = { 'retry-after': '7' }
       await world.sandbox.setFaults([answering(world.sandbox.calls.create, 429, { times: 1, headers })])
-      const error = await rejectionOf('throttled', world.provider.createNodes(group, aCall(world)))
+      const error = await rejectionOf('throttled', asked(world).createNodes(group, aCall(world)))
       assert.equal(error.effect, 'none')
       assert.equal(error.retryAfterMs, 7_000)
       assert.deepEqual(await listOf(world, group), [])
@@ -68,7 +73,7 @@ export const WRONG_ANSWERS: readonly ContractCase[] = [
       const group = await aGroup(world)
       const headers = { 'retry-after': new Date(Date.now() + 60_000).toUTCString() }
       await world.sandbox.setFaults([answering(world.sandbox.calls.create, 429, { times: 1, headers })])
-      const error = await rejectionOf('throttled', world.provider.createNodes(group, aCall(world)))
+      const error = await rejectionOf('throttled', asked(world).createNodes(group, aCall(world)))
       const waitMs = error.retryAfterMs ?? 0
       assert.ok(waitMs > 30_000 && waitMs <= 61_000, `retryAfterMs is ${error.retryAfterMs} for a date in a minute`)
     },
@@ -81,7 +86,7 @@ export const WRONG_ANSWERS: readonly ContractCase[] = [
     nodes: () => 0,
     async run(world) {
       await world.sandbox.setFaults([answering(world.sandbox.calls.list, 429, { times: 1 })])
-      const error = await rejectionOf('throttled', listAll(world))
+      const error = await rejectionOf('throttled', listAll(world.withFreshProvider()))
       assert.equal(error.effect, 'none')
       assert.equal(error.retryAfterMs, null)
     },
@@ -95,7 +100,7 @@ export const WRONG_ANSWERS: readonly ContractCase[] = [
       const { group, nodes } = await aReadyGroup(world)
       await world.sandbox.setFaults([answering(world.sandbox.calls.remove, 429)])
       const request = { clusterId: world.clusterId, providerInstanceIds: idsOf(nodes) }
-      await rejectionOf('throttled', world.provider.deleteNodes(request, aCall(world)))
+      await rejectionOf('throttled', asked(world).deleteNodes(request, aCall(world)))
       assert.deepEqual(idsOf(await listOf(world, group)), idsOf(nodes))
     },
   },

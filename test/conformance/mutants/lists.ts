@@ -109,6 +109,7 @@ export const LISTS: readonly Mutant[] = [
       'list-while-appearing',
       'create-beside-another-allocation',
       'delete-ten-times',
+      'taken-over-nodes',
     ],
   },
   {
