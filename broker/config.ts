@@ -4,6 +4,7 @@
  */
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { LOG_LEVELS } from '../shared/operation.ts'
 import { SafeUrl } from '../shared/url.ts'
 import { resolveSecrets } from './resolve-secrets.ts'
 
@@ -80,7 +81,7 @@ const Environment = z.object({
   /** How long deliveries to webhooks that have come to an end are shown, in days. Default 30. */
   RETENTION_DELIVERIES_DAYS: Days.default(30),
   /** Default info. */
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
   /** How often each provider's whole list is compared with the store. Default 300. */
   SWEEP_INTERVAL_SECONDS: z.coerce.number('must be 1 to 86400 seconds').int().min(1).max(86_400).default(300),
   /** Nodes that sweeps delete at one provider within an hour; more of them wait for a person. Default 8. */

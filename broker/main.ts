@@ -8,7 +8,7 @@ import pino, { type Logger } from 'pino'
 import { ZodError } from 'zod'
 import { createProvider } from '../adapters/registry.ts'
 import type { Inventory } from '../shared/inventory.ts'
-import type { InventoryReload } from '../shared/operation.ts'
+import type { InventoryReload, LogLevel } from '../shared/operation.ts'
 import { Refusal } from '../shared/refusal.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../shared/time.ts'
 import type { App } from './app/app.ts'
@@ -143,6 +143,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       feed,
       targets,
       listAdopted: adoptedLister(directory, installationId, now),
+      setLogLevel: (level) => setLogLevel(logger, level),
       readCatalogue: () => refusingBadInventory(() => catalogueOf(settings.readInventory())),
     }),
     authenticate: createAuthenticator({
@@ -193,6 +194,12 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       writer.run(changeCatalogue({ catalogue: catalogueOf(settings.readInventory()), apply: true })),
     stop: () => withinTime(stop()),
   }
+}
+
+/** Told at the level before, and so also where the new one says less. */
+function setLogLevel(logger: Logger, level: LogLevel['level']): void {
+  logger.info({ from: logger.level, to: level }, 'the log level was changed')
+  logger.level = level
 }
 
 /** What is wrong with a file of ours is told to whoever asked for it to be read. */

@@ -1,4 +1,5 @@
 /** The use cases as the HTTP layer calls them, with everything they work with already in hand. */
+import type { LogLevel } from '../shared/operation.ts'
 import { Refusal } from '../shared/refusal.ts'
 import type { App } from './app/app.ts'
 import { createAllocation } from './app/create-allocation.ts'
@@ -39,6 +40,7 @@ import { retryAllocation } from './app/retry-allocation.ts'
 import { revokeApproval } from './app/revoke-approval.ts'
 import { closePeriod, readSettlement } from './app/settle-usage.ts'
 import { shrinkAllocation } from './app/shrink-allocation.ts'
+import { setLogLevel } from './app/set-log-level.ts'
 import { switchCluster, switchProvider } from './app/suspend.ts'
 import type { Cluster } from './core/cluster.ts'
 import {
@@ -62,11 +64,13 @@ export interface Surroundings {
   readonly listAdopted: Importing['list']
   /** The clusters as the inventory's file says now. @throws Refusal `invalid-inventory` */
   readonly readCatalogue: () => readonly Cluster[]
+  /** What this replica logs from now on. */
+  readonly setLogLevel: (level: LogLevel['level']) => void
 }
 
 export const bindUseCases = (
   app: App,
-  { providers, feed, targets, listAdopted, readCatalogue }: Surroundings,
+  { providers, feed, targets, listAdopted, readCatalogue, setLogLevel: setLevel }: Surroundings,
 ): UseCases => ({
   createAllocation: (command, request) => createAllocation(app, command, request),
   releaseAllocation: (command, id, request) => releaseAllocation(app, command, id, request),
@@ -86,6 +90,7 @@ export const bindUseCases = (
   ignoreFoundNode: (command, node, ignored) => ignoreFoundNode(app, command, node, ignored),
   holdDeletes: (command, held) => holdDeletes(app, command, held),
   reloadInventory: async (command, apply) => reloadInventory(app, command, { catalogue: readCatalogue(), apply }),
+  setLogLevel: (command, { level }) => setLogLevel(app, command, { level, setLevel }),
   switchCluster: (command, id, to, request) => switchCluster(app, command, { id, to, request }),
   switchProvider: (command, id, to, request) => {
     const provider = providers.find((one) => one.id === id)

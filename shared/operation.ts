@@ -17,6 +17,13 @@ export const FreezeRequest = z
   .meta({ id: 'FreezeRequest' })
 export type FreezeRequest = z.infer<typeof FreezeRequest>
 
+/** From the most that is logged to nothing at all. */
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+
+/** What the replica that answers logs from now on, until it starts again. */
+export const LogLevel = z.strictObject({ level: z.enum(LOG_LEVELS) }).meta({ id: 'LogLevel' })
+export type LogLevel = z.infer<typeof LogLevel>
+
 /** Providers at which nothing is made or deleted now. */
 export const Frozen = z.strictObject({ frozen: z.array(OwnerChosenId) }).meta({ id: 'Frozen' })
 export type Frozen = z.infer<typeof Frozen>

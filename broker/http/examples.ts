@@ -13,6 +13,7 @@ import type {
   FreezeRequest,
   Frozen,
   InventoryReload,
+  LogLevel,
   OperationRequest,
 } from '../../shared/operation.ts'
 import type { Candidate, Decision, PlacementPreview } from '../../shared/decision.ts'
@@ -33,6 +34,8 @@ export const operationRequest: OperationRequest = { reason: 'cooling maintenance
 
 export const freezeRequest: FreezeRequest = { reason: 'the operator reports a fault', providerId: PROVIDER_ID }
 export const frozen: Frozen = { frozen: [PROVIDER_ID] }
+
+export const logLevel: LogLevel = { level: 'debug' }
 
 export const importRequest: ImportRequest = {
   allocations: [

@@ -21,6 +21,7 @@ import type {
   FreezeRequest,
   Frozen,
   InventoryReload,
+  LogLevel,
   OperationRequest,
 } from '../../shared/operation.ts'
 import type { Hold } from '../app/freeze.ts'
@@ -69,6 +70,7 @@ export interface UseCases {
   ignoreFoundNode(command: Command, node: FoundNode, ignored: boolean): Promise<Answer<SweepFinding>>
   holdDeletes(command: Command, held: boolean): Promise<Answer<HeldDeletes>>
   reloadInventory(command: Command, apply: boolean): Promise<Answer<InventoryReload>>
+  setLogLevel(command: Command, request: LogLevel): Promise<Answer<LogLevel>>
   switchCluster(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ClusterView>>
   switchProvider(command: Command, id: string, to: Switch, request: OperationRequest): Promise<Answer<ProviderView>>
   /** @param period `2026-12` */

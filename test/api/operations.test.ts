@@ -1,8 +1,9 @@
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
+import { AuditRecord } from '../../shared/audit.ts'
 import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
 import { PlacementPreview } from '../../shared/decision.ts'
-import { Drain, Frozen } from '../../shared/operation.ts'
+import { Drain, Frozen, LogLevel } from '../../shared/operation.ts'
 import { pageOf } from '../../shared/text.ts'
 import { toIso } from '../../shared/time.ts'
 import type { ApiClient } from '../support/api-client.ts'
@@ -218,6 +219,48 @@ describe('operations', () => {
       expect((await staff.post('/v1/operations/freeze', { providerId: 'nhn' })).as(200, Frozen).frozen).to.deep.equal([
         'nhn',
       ])
+    })
+  })
+
+  describe('the log level', () => {
+    const setLevel = (client: ApiClient, body: unknown) => client.put('/v1/operations/log-level', body)
+    const changes = () =>
+      sharedBroker()
+        .logged()
+        .filter((line) => line.includes('the log level was changed'))
+    afterEach(() => setLevel(platform, { level: 'error' }))
+
+    it('is changed while the broker runs, and both the log and the audit trail tell of it', async () => {
+      expect((await setLevel(platform, { level: 'info' })).as(200, LogLevel)).to.deep.equal({ level: 'info' })
+      expect(changes(), 'told at the level before').to.deep.equal([])
+      const requestId = freshId('level')
+      await platform.send('PUT', '/v1/operations/log-level', {
+        headers: { 'content-type': 'application/json', 'x-request-id': requestId },
+        body: '{"level":"warn"}',
+      })
+      expect(JSON.parse(changes().at(-1) ?? 'null')).to.include({ from: 'info', to: 'warn' })
+      await setLevel(platform, { level: 'info' })
+      expect(changes(), 'and warn is above info').to.have.length(1)
+      const audit = (await platform.get('/v1/audit?action=setLogLevel&limit=500')).as(200, pageOf(AuditRecord)).items
+      expect(audit.find((record) => record.requestId === requestId)).to.include({
+        actor: 'platform',
+        resource: 'operations/log-level',
+        outcome: 'done',
+      })
+    })
+
+    it('is one that there is', async () => {
+      for (const level of ['loud', '', 'INFO', 30, null]) {
+        const { errors } = (await setLevel(platform, { level })).problem('invalid-request')
+        expect(errors?.map(({ pointer }) => pointer)).to.deep.equal(['/level'])
+      }
+      ;(await setLevel(platform, { level: 'info', for: 60 })).problem('invalid-request')
+    })
+
+    it('is no matter of one operator’s staff', async () => {
+      ;(await setLevel(await sharedBroker().as('nhn-staff'), { level: 'trace' })).problem('insufficient-scope')
+      ;(await setLevel(await sharedBroker().as('auditor'), { level: 'trace' })).problem('insufficient-scope')
+      expect((await setLevel(await sharedBroker().as('sre'), { level: 'warn' })).status).to.equal(200)
     })
   })
 })

@@ -46,6 +46,8 @@ export interface TestBroker {
   withToken(token: string | null): ApiClient
   /** What the inventory's file says from now on, made from what it said at first; the broker learns of it when it is told to look, or starts again. */
   setInventory(change: (inventory: Inventory) => unknown): void
+  /** Every line that it has logged: nothing below an error, unless `LOG_LEVEL` or the API says so. */
+  logged(): readonly string[]
   /** Stops it in order and starts it again on the same store. */
   restart(): Promise<void>
   /** Reads the store itself, with the broker stopped meanwhile: PGlite belongs to one process at a time. */
@@ -100,6 +102,7 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     setInventory(change) {
       inventory = change(source.readInventory() as Inventory) // for-broker.ts makes it
     },
+    logged: () => errors.all,
     async restart() {
       await running.stop()
       await startAgain()
@@ -124,15 +127,22 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
 }
 
 interface ErrorLog {
+  readonly all: readonly string[]
+  /** @param line as pino writes it, or the words of a loss */
   add(line: string): void
   assertNone(): void
 }
 
+const BELOW_ERROR = /^\{"level":[1-4]0,/
+
 function createErrorLog(expected: RegExp | undefined): ErrorLog {
+  const all: string[] = []
   const lines: string[] = []
   return {
+    all,
     add(line) {
-      if (expected?.test(line) !== true) lines.push(line)
+      all.push(line)
+      if (!BELOW_ERROR.test(line) && expected?.test(line) !== true) lines.push(line)
     },
     assertNone() {
       if (lines.length > 0) throw new Error(`the broker logged errors:\n${lines.join('')}`)
@@ -148,18 +158,20 @@ interface Starting {
 }
 
 function start({ settings, place, errors, env }: Starting): Promise<RunningBroker> {
+  const config = readConfig({
+    PORT: '0',
+    METRICS_PORT: '0',
+    DATA_DIR: place.folder,
+    SANDBOX_PORT: '0', // the settings are handed in; it only says that no files are meant
+    ...(place.url === null ? {} : { DATABASE_URL: place.url }),
+    RATE_LIMIT_PER_SECOND: '100000', // one client asks for all of a suite
+    LOG_LEVEL: 'error',
+    ...env,
+  })
   return startBroker({
-    config: readConfig({
-      PORT: '0',
-      METRICS_PORT: '0',
-      DATA_DIR: place.folder,
-      SANDBOX_PORT: '0', // the settings are handed in; it only says that no files are meant
-      ...(place.url === null ? {} : { DATABASE_URL: place.url }),
-      RATE_LIMIT_PER_SECOND: '100000', // one client asks for all of a suite
-      ...env,
-    }),
+    config,
     settings,
-    logger: pino({ level: 'error' }, { write: (line: string) => errors.add(line) }),
+    logger: pino({ level: config.LOG_LEVEL }, { write: (line: string) => errors.add(line) }),
     onLost: (error) => errors.add(`${error.message}\n`),
   })
 }

@@ -81,6 +81,7 @@ export function fakeUseCases(): FakeUseCases {
       etag: null,
       replayed: repeated(command),
     }),
+    setLogLevel: async (_command, request) => ({ body: request, etag: null, replayed: false }),
     drainCluster: async (command, id) => (cluster(command.caller, id), changed(command, drain(examples.drain.id))),
     liftDrain: async (command, id) => changed(command, drain(id)),
     approveSweep: async (command, id) => (

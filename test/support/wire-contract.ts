@@ -9,7 +9,7 @@ import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts
 import { Decision, PlacementPreview } from '../../shared/decision.ts'
 import { CloudEvent } from '../../shared/event.ts'
 import { ImportReport } from '../../shared/fleet-import.ts'
-import { Drain, Frozen, InventoryReload } from '../../shared/operation.ts'
+import { Drain, Frozen, InventoryReload, LogLevel } from '../../shared/operation.ts'
 import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import { AuditChain, AuditRecord } from '../../shared/audit.ts'
 import { ClosedPeriod, Settlement, UsageReport } from '../../shared/usage.ts'
@@ -86,6 +86,7 @@ const ENDPOINTS: readonly Endpoint[] = [
   endpoint('POST /v1/operations/freeze', [200], Frozen),
   endpoint('POST /v1/operations/unfreeze', [200], Frozen),
   endpoint('POST /v1/operations/inventory/reload', [200], InventoryReload),
+  endpoint('PUT /v1/operations/log-level', [200], LogLevel),
   endpoint('POST /v1/clusters/{id}/suspend', [200], ClusterView, true),
   endpoint('POST /v1/clusters/{id}/resume', [200], ClusterView, true),
   endpoint('POST /v1/providers/{id}/suspend', [200], ProviderView, true),

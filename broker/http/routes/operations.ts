@@ -8,6 +8,7 @@ import {
   FreezeRequest,
   Frozen,
   InventoryReload,
+  LogLevel,
   OperationRequest,
 } from '../../../shared/operation.ts'
 import { pageOf } from '../../../shared/text.ts'
@@ -230,6 +231,26 @@ const reloadInventory = route({
     answered('ok', await useCases.reloadInventory(command, query.apply === 'true')),
 })
 
+const setLogLevel = route({
+  method: 'put',
+  path: '/v1/operations/log-level',
+  operationId: 'setLogLevel',
+  tag,
+  summary: 'Change how much is logged',
+  description:
+    'Of the replica that answers, until it starts again. Only for callers who are bound to no operator and no organisation.',
+  scope: 'operations:write',
+  params: Nothing,
+  query: Nothing,
+  body: { schema: LogLevel, required: true, example: examples.logLevel },
+  takesIdempotencyKey: false,
+  takesIfMatch: false,
+  successes: { ok: { description: 'What is logged from now on.', schema: LogLevel, example: examples.logLevel } },
+  hasEtag: false,
+  problems: [],
+  handle: async (useCases, { command, body }) => answered('ok', await useCases.setLogLevel(command, body)),
+})
+
 export const operationRoutes = [
   drainCluster,
   listDrains,
@@ -243,4 +264,5 @@ export const operationRoutes = [
   holdProviders('unfreeze'),
   importFleet,
   reloadInventory,
+  setLogLevel,
 ]
