@@ -18,7 +18,7 @@ const CLIENTS = ['platform', 'opaque', 'sre', 'auditor', 'kaist', 'nhn-staff'] a
 const LAST = ['freeze', 'setLogLevel']
 /** Stacks, paths of files, statements and secrets. */
 const INSIDE =
-  /\bat .+:\d+:\d+|node_modules|\/broker\/|\.ts\b|select .+ from |insert into|-secret\b|BEGIN [A-Z ]*PRIVATE/i
+  /(?:\\n|\n)\s+at .+:\d|node_modules|\/broker\/|\.ts\b|select .+ from |insert into|-secret\b|BEGIN [A-Z ]*PRIVATE/i
 
 describe('whatever is sent', () => {
   let broker: TestBroker

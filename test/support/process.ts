@@ -1,4 +1,10 @@
 /** What concerns a whole process of tests. Loaded before all tests, by `.mocharc.json` and by the runner. */
+import fc from 'fast-check'
+
+// Two runs of the same code give the same result, so what fast-check draws follows from one number. `TEST_SEED` is another
+// one, or `random`; a failure prints the seed that finds it again.
+const { TEST_SEED: seed = '20261201' } = process.env
+if (seed !== 'random') fc.configureGlobal({ seed: Number(seed) })
 
 // A promise that is rejected and that nobody awaits fails the test that runs: mocha itself passes such a rejection on to
 // whoever listens, and without anybody it is lost.
