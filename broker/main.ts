@@ -22,9 +22,11 @@ import { DEFAULT_POLICY } from './core/placement/policy.ts'
 import { createAuthenticator } from './http/auth.ts'
 import { metricsListener } from './http/metrics.ts'
 import { closeNodeServer, createNodeServer } from './http/node-server.ts'
+import { CONTRACT_VERSION } from './http/openapi.ts'
 import { createServer } from './http/server.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
-import { observeCommit, observeStore, observeTraffic } from './observe.ts'
+import { observeCommit } from './observe/commit.ts'
+import { prepareScrapes } from './observe/scrape.ts'
 import { createPoster } from './outbound/post.ts'
 import { createDirectory, type ProviderDirectory } from './providers/directory.ts'
 import { adoptedLister } from './providers/list-adopted.ts'
@@ -35,6 +37,7 @@ import { pingDatabase } from './store/head.ts'
 import { openDatabase } from './store/database.ts'
 import { FolderInUse } from './store/folder-lock.ts'
 import { bindUseCases } from './use-cases.ts'
+import { BROKER_VERSION } from './version.ts'
 import { adoptCircuits, CIRCUIT_RESET_MS } from './workers/circuits.ts'
 import { startEventFeed } from './workers/events.ts'
 import { holdOverdue } from './workers/quarantine.ts'
@@ -65,6 +68,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const { config, settings, logger } = options
   const now = Date.now
   const metrics = createMetrics()
+  metrics.buildInfo.set({ version: BROKER_VERSION, node: process.versions.node, contract: CONTRACT_VERSION }, 1)
   const workers: Pick<Workers, 'poke' | 'changed' | 'mayTry'> = {
     poke: () => undefined,
     changed: () => undefined,
@@ -76,6 +80,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     folder: config.DATA_DIR,
     onLost: options.onLost,
     onBroken: (error) => logger.warn({ err: error }, 'a connection to the database broke'),
+    onTransaction: (kind, seconds) => metrics.transactionSeconds.observe({ kind }, seconds),
   })
   const mappings = new Map(
     directory.entries.flatMap((entry) => entry.served.map((one) => [one.clusterId, { images: one.images }] as const)),
@@ -161,26 +166,26 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     isPassing: isDatabaseAway,
     limits: { maxInFlight: config.MAX_IN_FLIGHT, ratePerSecond: config.RATE_LIMIT_PER_SECOND },
     onAnswered: ({ route, method, status, durationMs }) =>
-      metrics.requestSeconds.observe({ route: route ?? 'none', method, status }, durationMs / 1_000),
+      metrics.requestSeconds.observe({ route: route ?? 'none', method, status }, durationMs / SECOND_MS, null),
+    onRejected: (reason) => metrics.requestsRejected.inc({ reason }),
   })
   const apiServer = await listen(createNodeServer(api), { port: config.PORT, host: config.HOST, member: 'PORT' })
-  const metricsServer = await listen(
-    createNodeServer(
-      metricsListener(metrics, () => {
-        metrics.eventStreams.set(feed.readers())
-        observeTraffic(metrics, directory)
-        return observeStore(metrics, database, now())
-      }),
-    ),
-    {
-      port: config.METRICS_PORT,
-      host: config.HOST,
-      member: 'METRICS_PORT',
-    },
-  )
+  const scrapes = prepareScrapes({
+    app,
+    directory,
+    metrics,
+    eventStreams: () => feed.readers(),
+    onError: (error) => logger.warn({ err: error }, 'the store could not be read for a scrape'),
+  })
+  const metricsServer = await listen(createNodeServer(metricsListener(metrics, scrapes.refresh)), {
+    port: config.METRICS_PORT,
+    host: config.HOST,
+    member: 'METRICS_PORT',
+  })
 
   const stop = async (): Promise<void> => {
     await Promise.all([feed.stop(), closeNodeServer(apiServer), closeNodeServer(metricsServer)])
+    scrapes.stop()
     await running.stop()
     await writer.close()
     await wakeUps.stop()

@@ -149,7 +149,22 @@ const IMPORTS: readonly ImportRule[] = [
     'zod',
     'node:fs',
   ]),
-  only('the metrics know nothing of what they measure', /^broker\/metrics\.ts$/, ['prom-client']),
+  only('the metrics know nothing of what they measure', /^broker\/metrics(\.ts$|\/)/, [
+    'broker/metrics/',
+    'prom-client',
+    'node:fs',
+    'node:url',
+  ]),
+  only('what is shown of the whole is read from it, and changes nothing', /^broker\/observe\//, [
+    'broker/observe/',
+    'broker/metrics.ts',
+    'types of broker/app/',
+    'broker/core/',
+    'broker/store/',
+    'types of broker/providers/',
+    'shared/',
+    'node:perf_hooks',
+  ]),
   only(
     'the broker’s other roots bind layers together and import no adapter',
     /^broker\/(?!main|config|settings|metrics)[^/]+\.ts$/,

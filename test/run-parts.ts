@@ -41,6 +41,7 @@ export const CHECKS: readonly CommandPart[] = [
   check('lint', 'lint'),
   check('unused', 'unused'),
   check('openapi', 'openapi:check'),
+  check('metrics', 'metrics:check'),
 ]
 
 const folder = (name: string): MochaPart => ({ kind: 'mocha', name, files: [`test/${name}/**/*.test.ts`] })

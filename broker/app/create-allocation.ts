@@ -156,6 +156,8 @@ export function newRow(
     claimedUntil: null,
     readySeenAt: null,
     endingToldAt: null,
+    toldStartAt: null,
+    traceparent: null,
   }
 }
 

@@ -35,6 +35,7 @@ import {
 } from '../store/changes.ts'
 import { chained, inputDigest } from './digest.ts'
 import { newId } from './ids.ts'
+import { toldStart } from './told-start.ts'
 
 export interface NewDecision {
   readonly allocationId: string
@@ -168,7 +169,10 @@ export function openDraft(base: DraftBase): OpenDraft {
       head = { ...head, version: head.version + 1, logDigest: chained(head.logDigest, op) }
       changes.log.push({ version: head.version, at: base.now, op })
     },
-    save: (row) => void changes.allocations.set(row.id, row),
+    save(row) {
+      const before = changes.allocations.get(row.id) ?? base.rows.allocations.get(row.id) ?? null
+      changes.allocations.set(row.id, { ...row, toldStartAt: toldStart(before, row) })
+    },
     saveApproval: (row) => void changes.approvals.set(row.id, row),
     saveNode: (row) => void changes.nodes.set(nodeKey(row), row),
     saveGroup: (row) => void changes.groups.set(row.name, row),
@@ -264,6 +268,7 @@ function eventRow(
     allocationId: allocation?.id ?? null,
     organizationId: allocation?.organizationId ?? organizationId ?? null,
     providerId: allocation === undefined ? providerOf(subject, calendar) : allocation.providerId,
+    traceparent: null,
   }
 }
 

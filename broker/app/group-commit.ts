@@ -1,6 +1,7 @@
 /** One group of members in one transaction: lock, read, decide one after another, check, write. */
+import type { DecisionKind } from '../../shared/decision.ts'
 import { Refusal, type RefusalCode } from '../../shared/refusal.ts'
-import type { EpochMs } from '../../shared/time.ts'
+import { type EpochMs, SECOND_MS } from '../../shared/time.ts'
 import { applyOp, type Calendar, stateOf } from '../core/calendar.ts'
 import type { CalendarOp, Reservation } from '../core/calendar-op.ts'
 import { inverseOf } from '../core/calendar-undo.ts'
@@ -40,6 +41,14 @@ export type Outcome = { readonly value: unknown; readonly replayed: boolean } | 
 export interface GroupResult {
   readonly outcomes: readonly Outcome[]
   readonly changes: Changes
+  /** What it took to decide for each member of which a decision came. */
+  readonly decided: readonly DecidedIn[]
+}
+
+export interface DecidedIn {
+  /** Of the first decision. */
+  readonly kind: DecisionKind
+  readonly seconds: number
 }
 
 export interface GroupContext {
@@ -74,8 +83,10 @@ export async function commitGroup(
   trx: Transaction,
   group: readonly KeyedMember[],
   context: GroupContext,
-): Promise<GroupResult> {
+): Promise<GroupResult & { readonly lockSeconds: number }> {
+  const startedAt = performance.now()
   const locked = await lockHead(trx)
+  const lockSeconds = secondsSince(startedAt)
   const calendar = await context.cache.lead(trx)
   const now = Math.max(context.now(), locked.lastAt)
   const all = withNotices(group, calendar, now)
@@ -92,8 +103,10 @@ export async function commitGroup(
     await saveHead(trx, head)
     await context.beforeCommit(trx, changes)
   }
-  return { outcomes: outcomes.slice(all.length - group.length), changes }
+  return { outcomes: outcomes.slice(all.length - group.length), changes, decided: decided.decided, lockSeconds }
 }
+
+const secondsSince = (at: number): number => (performance.now() - at) / SECOND_MS
 
 /** Before anybody decides, whoever must give way is told: so nobody finds idle-use in his way that should be going. */
 export function withNotices(group: readonly KeyedMember[], calendar: Calendar, now: EpochMs): readonly KeyedMember[] {
@@ -117,13 +130,18 @@ export function decideAll(group: readonly KeyedMember[], at: Omit<Hands, 'change
   const outcomes: Outcome[] = []
   const mustFit = new Set<string>()
   const edges: MeterEdge[] = []
+  const decided: DecidedIn[] = []
   let head: Head = { ...at.head, lastAt: at.now }
   for (const one of group) {
+    const before = changes.decisions.length
+    const startedAt = performance.now()
     const done = decideOne(one, { ...at, head, changes, mustFit, edges })
+    const first = changes.decisions[before]
+    if (first !== undefined) decided.push({ kind: first.kind, seconds: secondsSince(startedAt) })
     head = done.head
     outcomes.push(done.outcome)
   }
-  return { outcomes, changes, head, mustFit, edges }
+  return { outcomes, changes, decided, head, mustFit, edges }
 }
 
 interface Hands {

@@ -4,9 +4,10 @@
  * member by member, so that one bad request never takes another with it, unless the database itself was lost.
  */
 import { Refusal } from '../../shared/refusal.ts'
+import { SECOND_MS } from '../../shared/time.ts'
 import { isDatabaseAway } from '../store/away.ts'
 import type { Database } from '../store/database.ts'
-import type { Answer, Attempt, Command } from './command.ts'
+import { type Answer, type Attempt, type Command, REPLAYED } from './command.ts'
 import type { Changes } from '../store/changes.ts'
 import {
   commitGroup,
@@ -32,7 +33,17 @@ export interface Writer {
 
 export interface WriterOptions extends GroupContext {
   readonly database: Database
-  readonly observe: (group: { readonly members: number; readonly seconds: number; readonly changes: Changes }) => void
+  readonly observe: (commit: Commit) => void
+}
+
+/** One transaction that was committed, for metrics. */
+export interface Commit extends Pick<GroupResult, 'changes' | 'decided'> {
+  readonly members: number
+  readonly seconds: number
+  /** Of them waiting for the calendar's lock. */
+  readonly lockSeconds: number
+  /** Members that were given their first answer again. */
+  readonly replays: number
 }
 
 /** Members in one transaction: enough to share its cost, few enough that nobody waits long for the others. */
@@ -98,7 +109,7 @@ async function runGroup(
   listeners: readonly ((changes: Changes) => void)[],
 ): Promise<void> {
   const startedAt = performance.now()
-  let result: GroupResult
+  let result: Awaited<ReturnType<typeof commitGroup>>
   try {
     result = await options.database.transaction((trx) => commitGroup(trx, group, options))
   } catch (error) {
@@ -108,7 +119,13 @@ async function runGroup(
     for (const one of group) await runGroup(options, [one], listeners)
     return
   }
-  options.observe({ members: group.length, seconds: (performance.now() - startedAt) / 1_000, changes: result.changes })
-  for (const listener of listeners) listener(result.changes)
-  for (const [index, outcome] of result.outcomes.entries()) group[index]?.settle(outcome)
+  const { changes, decided, lockSeconds, outcomes } = result
+  const seconds = (performance.now() - startedAt) / SECOND_MS
+  const replays = outcomes.filter(isReplay).length
+  options.observe({ members: group.length, seconds, lockSeconds, decided, replays, changes })
+  for (const listener of listeners) listener(changes)
+  for (const [index, outcome] of outcomes.entries()) group[index]?.settle(outcome)
 }
+
+const isReplay = (outcome: Outcome): boolean =>
+  'error' in outcome ? outcome.error instanceof Refusal && REPLAYED in outcome.error.members : outcome.replayed

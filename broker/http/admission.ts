@@ -6,8 +6,11 @@
 import type { Request, RequestHandler } from 'express'
 import { Refusal } from '../../shared/refusal.ts'
 
-/** @param maxInFlight requests at a time, half of them reads and half writes; at least 2 */
-export function admission(maxInFlight: number): RequestHandler {
+/**
+ * @param maxInFlight requests at a time, half of them reads and half writes; at least 2
+ * @param onRejected told of each that is turned away
+ */
+export function admission(maxInFlight: number, onRejected: () => void): RequestHandler {
   const perLane = Math.floor(maxInFlight / 2)
   const reads = { inFlight: 0 }
   const writes = { inFlight: 0 }
@@ -15,6 +18,7 @@ export function admission(maxInFlight: number): RequestHandler {
     if (asksForStream(request)) return next()
     const lane = request.method === 'GET' || request.method === 'HEAD' ? reads : writes
     if (lane.inFlight >= perLane) {
+      onRejected()
       throw new Refusal('unavailable', 'The broker has as much to answer as it can in time. Nothing was done.')
     }
     lane.inFlight += 1

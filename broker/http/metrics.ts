@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http'
 import type { Metrics } from '../metrics.ts'
 import { SUCCESS_STATUS, statusOf } from './problem.ts'
 
-/** @param refresh brings the gauges that come from the store up to date; a failure leaves them out, not the others */
+/** @param refresh brings the gauges up to date, in time whatever happens; it never rejects */
 export const metricsListener =
   (metrics: Metrics, refresh: () => Promise<void>): RequestListener =>
   (request, response) => {
@@ -12,7 +12,6 @@ export const metricsListener =
       return
     }
     refresh()
-      .catch(() => undefined)
       .then(() => metrics.read(request.headers.accept ?? ''))
       .then(
         ({ contentType, text }) => response.writeHead(SUCCESS_STATUS.ok, { 'content-type': contentType }).end(text),

@@ -20,6 +20,9 @@ export interface DocumentOptions {
   readonly tokenUrl?: string
 }
 
+/** Of the API, as its callers see it. */
+export const CONTRACT_VERSION = '1.0.0'
+
 type Document = ReturnType<typeof createDocument>
 
 export function openApiDocument({ tokenUrl = PLACEHOLDER_TOKEN_URL }: DocumentOptions = {}): Document {
@@ -27,7 +30,7 @@ export function openApiDocument({ tokenUrl = PLACEHOLDER_TOKEN_URL }: DocumentOp
     openapi: '3.1.0',
     info: {
       title: 'GPU broker',
-      version: '1.0.0',
+      version: CONTRACT_VERSION,
       description: DESCRIPTION,
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },

@@ -10,8 +10,11 @@ import { callerOf } from './mount.ts'
 
 const WINDOW_SECONDS = 2
 
-/** @param ratePerSecond requests per second and client, in the long run; a burst is twice that */
-export function limitPerClient(ratePerSecond: number): RequestHandler {
+/**
+ * @param ratePerSecond requests per second and client, in the long run; a burst is twice that
+ * @param onRejected told of each that is turned away
+ */
+export function limitPerClient(ratePerSecond: number, onRejected: () => void): RequestHandler {
   const quota = ratePerSecond * WINDOW_SECONDS
   const limiter = new RateLimiterMemory({ points: quota, duration: WINDOW_SECONDS })
   const policy = `"default";q=${quota};w=${WINDOW_SECONDS}`
@@ -30,6 +33,7 @@ export function limitPerClient(ratePerSecond: number): RequestHandler {
     )
     if (refused === undefined) return next()
     if (!(refused instanceof RateLimiterRes)) throw refused
+    onRejected()
     response.setHeader('Retry-After', Math.max(1, tell(response, refused)))
     throw new Refusal('rate-limited', `A client may ask ${ratePerSecond} times per second.`)
   }

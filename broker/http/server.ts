@@ -48,6 +48,8 @@ export interface ServerOptions {
   readonly isPassing?: (error: unknown) => boolean
   /** Told of each answer, for metrics. */
   readonly onAnswered?: (answered: Answered) => void
+  /** Told of each request that is turned away before anything is done for it. */
+  readonly onRejected?: (reason: 'overload' | 'rate-limit') => void
   /** How much is taken on at a time and how often one client may ask; undefined: no limit, as in tests of other things. */
   readonly limits?: { readonly maxInFlight: number; readonly ratePerSecond: number }
   /** Where callers get tokens, shown in the OpenAPI document. */
@@ -80,16 +82,17 @@ export function createServer(options: ServerOptions): Express {
 const NOTHING_TO_LOAD = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
 
 /** Everything that needs a token: even whether a path exists is for those who have one. */
-function createV1({ useCases, authenticate, now, limits }: ServerOptions): RequestHandler {
+function createV1(options: ServerOptions): RequestHandler {
+  const { useCases, authenticate, now, limits, onRejected = () => undefined } = options
   const v1 = express.Router({ caseSensitive: true, strict: true })
-  if (limits !== undefined) v1.use(admission(limits.maxInFlight))
+  if (limits !== undefined) v1.use(admission(limits.maxInFlight, () => onRejected('overload')))
   // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- express 5 hands a rejection to the error handler
   v1.use(async (request, response, next) => {
     response.setHeader('Cache-Control', 'no-store')
     setCaller(response, await authenticate(request.headers.authorization))
     next()
   })
-  if (limits !== undefined) v1.use(limitPerClient(limits.ratePerSecond))
+  if (limits !== undefined) v1.use(limitPerClient(limits.ratePerSecond, () => onRejected('rate-limit')))
   mountRoutes(v1, '/v1', ROUTES, { useCases, now })
   v1.use(nothingHere)
   return v1

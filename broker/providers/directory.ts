@@ -1,6 +1,7 @@
 /** Which provider is behind an id, guarded and measured, and what it is configured to serve. */
 import type { ProviderView } from '../../shared/cluster.ts'
 import type { Provider, Traffic } from '../../shared/provider.ts'
+import type { EpochMs } from '../../shared/time.ts'
 import type { GuardedProvider } from './guard.ts'
 
 /** One of the inventory's clusters, as the provider's configuration maps it. */
@@ -16,6 +17,8 @@ export interface ServedCluster {
 
 /** What this replica's own calls have seen of a provider. */
 export interface CallHealth extends Pick<ProviderView['health'], 'since' | 'lastSuccessAt' | 'lastError'> {
+  /** When this process began to call it. */
+  readonly watchedSince: EpochMs
   /** The last call that says anything failed. */
   readonly failing: boolean
 }

@@ -5,7 +5,7 @@
 import type { CircuitState } from '../../shared/cluster.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
 import type { Provider } from '../../shared/provider.ts'
-import { type EpochMs, toIso, toIsoOrNull } from '../../shared/time.ts'
+import { type EpochMs, SECOND_MS, toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { Metrics } from '../metrics.ts'
 import { type Circuit, createCircuit, type Verdict } from './circuit.ts'
 import type { CallHealth } from './directory.ts'
@@ -76,8 +76,9 @@ interface Seen {
 export function guardProvider(provider: Provider, options: GuardOptions): GuardedProvider {
   const { now, metrics } = options
   const { id } = provider
+  const watchedSince = now()
   const seen: Seen = {
-    since: now(),
+    since: watchedSince,
     lastSuccessAt: null,
     failing: false,
     lastError: null,
@@ -95,7 +96,11 @@ export function guardProvider(provider: Provider, options: GuardOptions): Guarde
     const kind = OPERATIONS[operation]
     const startedAt = performance.now()
     const measure = (outcome: string): void => {
-      metrics.providerCallSeconds.observe({ provider: id, operation, outcome }, (performance.now() - startedAt) / 1_000)
+      metrics.providerCallSeconds.observe(
+        { provider: id, operation, outcome },
+        (performance.now() - startedAt) / SECOND_MS,
+        null,
+      )
       metrics.retryBudget.set({ provider: id }, budget.left())
     }
     const attempt = () =>
@@ -131,6 +136,7 @@ export function guardProvider(provider: Provider, options: GuardOptions): Guarde
       else if (circuits[kind].state() === 'closed') circuits[kind].adopt('open')
     },
     health: () => ({
+      watchedSince,
       failing: seen.failing,
       since: toIso(seen.since),
       lastSuccessAt: toIsoOrNull(seen.lastSuccessAt),

@@ -110,6 +110,12 @@ const inLane = (lane: Lane) =>
     ? sql`provider_id = ${lane.providerId}`
     : sql`(provider_id is null or provider_id <> all(${[...lane.notAt]}::text[]))`
 
+export interface TakenClaim {
+  readonly id: string
+  /** Somebody had it, and has let its lease end. */
+  readonly stolen: boolean
+}
+
 /**
  * Takes up to `limit` allocations that are due and not in another worker's hands. The token says whose they are: what a
  * worker brings back counts only while it still holds.
@@ -129,15 +135,16 @@ export async function claimDue(
     readonly leaseMs: number
     readonly limit: number
   },
-): Promise<readonly string[]> {
-  const { rows } = await sql<{ id: string }>`
-    update allocations set claim_token = ${token}, claimed_until = ${now + leaseMs}
-    where id in (
-      select id from allocations
+): Promise<readonly TakenClaim[]> {
+  const { rows } = await sql<TakenClaim>`
+    with due as (
+      select id, claim_token is not null as stolen from allocations
       where ${inLane(lane)} and next_look_at <= ${now} and (claimed_until is null or claimed_until <= ${now})
       order by next_look_at limit ${limit} for update skip locked
-    ) returning id`.execute(db)
-  return rows.map((row) => row.id)
+    )
+    update allocations set claim_token = ${token}, claimed_until = ${now + leaseMs}
+    from due where allocations.id = due.id returning allocations.id, due.stolen`.execute(db)
+  return rows
 }
 
 /** @returns whether the claim still held */
@@ -212,17 +219,6 @@ export async function nodeCounts(db: Queries): Promise<ReadonlyMap<string, Clust
     from allocations where status in ('provisioning', 'active', 'preempting') and cluster_id is not null
     group by cluster_id`.execute(db)
   return new Map(rows.map((row) => [row.clusterId, row]))
-}
-
-/** How many there are in each status that is not final. */
-export async function liveStatusCounts(db: Queries): Promise<ReadonlyMap<AllocationStatus, number>> {
-  const rows = await db
-    .selectFrom('allocations')
-    .select(['status', sql<number>`count(*)::int`.as('count')])
-    .where('status', 'not in', ['released', 'cancelled', 'failed'])
-    .groupBy('status')
-    .execute()
-  return new Map(rows.map((row) => [row.status, row.count]))
 }
 
 /** Id of the allocation that has this node of the provider; null: none has. */

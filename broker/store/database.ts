@@ -4,9 +4,17 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { PGlite, types as pgliteTypes } from '@electric-sql/pglite'
-import { CamelCasePlugin, Kysely, PGliteDialect, PostgresDialect, type Transaction as KyselyTransaction } from 'kysely'
+import {
+  CamelCasePlugin,
+  Kysely,
+  type LogEvent,
+  PGliteDialect,
+  PostgresDialect,
+  type Transaction as KyselyTransaction,
+} from 'kysely'
 import { Migrator } from 'kysely/migration'
 import pg from 'pg'
+import { SECOND_MS } from '../../shared/time.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { migrationProvider } from './migrations/index.ts'
 import type { Tables } from './schema.ts'
@@ -20,9 +28,17 @@ export interface Database {
   readonly queries: Kysely<Tables>
   /** Runs `work` in one transaction; inside, only `trx` may be used, and nothing but the database is waited for. */
   transaction<T>(work: (trx: Transaction) => Promise<T>): Promise<T>
+  /** As they are now: how many there are, how many nobody uses, and how many callers wait for one. */
+  connections(): Connections
   /** For pg-boss: it brings its own SQL. */
   readonly raw: { readonly pglite: PGlite } | { readonly connectionString: string }
   close(): Promise<void>
+}
+
+export interface Connections {
+  readonly total: number
+  readonly idle: number
+  readonly waiting: number
 }
 
 export interface DatabaseOptions {
@@ -33,6 +49,8 @@ export interface DatabaseOptions {
   readonly onLost: (error: Error) => void
   /** A connection broke, as all do when the server is started again: whoever used it fails, and the next is a new one. */
   readonly onBroken: (error: Error) => void
+  /** Told of each transaction that ended, and of each statement that was one by itself. Default: nobody is. */
+  readonly onTransaction?: (kind: 'read' | 'write', seconds: number) => void
 }
 
 /** More than some 16 connections buy nothing on the machines that were measured. */
@@ -44,9 +62,15 @@ const STATEMENT_TIMEOUT_MS = 30_000
 const PLUGINS = [new CamelCasePlugin({ maintainNestedObjectKeys: true })]
 
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const opened = options.url === null ? await openPglite(options) : openPostgres(options.url, options.onBroken)
-  await migrate(opened.kysely)
   const inTransaction = new AsyncLocalStorage<true>()
+  const { onTransaction = () => undefined } = options
+  const log: Log = ({ level, query, queryDurationMillis }) => {
+    if (level !== 'query' || inTransaction.getStore() === true) return
+    onTransaction(isRead(query.sql) ? 'read' : 'write', queryDurationMillis / SECOND_MS)
+  }
+  const opened =
+    options.url === null ? await openPglite(options, log) : openPostgres(options.url, options.onBroken, log)
+  await migrate(opened.kysely)
   return {
     engine: opened.engine,
     raw: opened.raw,
@@ -54,7 +78,15 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       if (inTransaction.getStore() === true) throw new Error('inside a transaction only its own handle may be used')
       return opened.kysely
     },
-    transaction: (work) => inTransaction.run(true, () => opened.kysely.transaction().execute((trx) => work(trx))),
+    async transaction(work) {
+      const startedAt = performance.now()
+      try {
+        return await inTransaction.run(true, () => opened.kysely.transaction().execute((trx) => work(trx)))
+      } finally {
+        onTransaction('write', (performance.now() - startedAt) / SECOND_MS)
+      }
+    },
+    connections: opened.connections,
     close: opened.close,
   }
 }
@@ -63,10 +95,17 @@ interface Opened {
   readonly engine: Database['engine']
   readonly kysely: Kysely<Tables>
   readonly raw: Database['raw']
+  connections(): Connections
   close(): Promise<void>
 }
 
-async function openPglite({ folder, onLost }: DatabaseOptions): Promise<Opened> {
+type Log = (event: LogEvent) => void
+
+/** Whether a statement changes nothing, by how Kysely's SQL and ours are written. */
+const isRead = (text: string): boolean =>
+  /^\s*select\b/i.test(text) || (/^\s*with\b/i.test(text) && !/\b(?:insert|update|delete)\b/i.test(text))
+
+async function openPglite({ folder, onLost }: DatabaseOptions, log: Log): Promise<Opened> {
   const lock: FolderLock = await lockFolder(folder, () =>
     onLost(new Error(`the data folder ${folder} was taken over by another process`)),
   )
@@ -75,11 +114,13 @@ async function openPglite({ folder, onLost }: DatabaseOptions): Promise<Opened> 
     // int8 arrives as bigint when it is large and as number when it is small; ours all fit a number.
     parsers: { [pgliteTypes.INT8]: Number },
   })
-  const kysely = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }), plugins: PLUGINS })
+  const kysely = new Kysely<Tables>({ dialect: new PGliteDialect({ pglite }), plugins: PLUGINS, log })
   return {
     engine: 'pglite',
     kysely,
     raw: { pglite },
+    // The engine is one; it tells nobody who waits.
+    connections: () => ({ total: 1, idle: 0, waiting: 0 }),
     async close() {
       await kysely.destroy()
       if (!pglite.closed) await pglite.close()
@@ -88,7 +129,7 @@ async function openPglite({ folder, onLost }: DatabaseOptions): Promise<Opened> 
   }
 }
 
-function openPostgres(url: string, onBroken: DatabaseOptions['onBroken']): Opened {
+function openPostgres(url: string, onBroken: DatabaseOptions['onBroken'], log: Log): Opened {
   const numbers = new pg.TypeOverrides()
   numbers.setTypeParser(pg.types.builtins.INT8, Number)
   const pool = new pg.Pool({
@@ -101,8 +142,14 @@ function openPostgres(url: string, onBroken: DatabaseOptions['onBroken']): Opene
   // Each connection for itself: the pool hears only of those that nobody is using, and the others would end the process.
   pool.on('connect', (client) => client.on('error', onBroken))
   pool.on('error', () => undefined)
-  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: PLUGINS })
-  return { engine: 'postgres', kysely, raw: { connectionString: url }, close: () => kysely.destroy() }
+  const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: PLUGINS, log })
+  return {
+    engine: 'postgres',
+    kysely,
+    raw: { connectionString: url },
+    connections: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: () => kysely.destroy(),
+  }
 }
 
 /** Safe with several replicas: one migrates, the others wait for its lock. */

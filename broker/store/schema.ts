@@ -142,6 +142,10 @@ export interface AllocationTable {
   readySeenAt: EpochMs | null
   /** When the last notice of its end was due that was given; null for none. */
   endingToldAt: EpochMs | null
+  /** The start that it was told first, of the wait that it is in or was in last; null while it has no plan. */
+  toldStartAt: EpochMs | null
+  /** W3C trace context of whoever asked for what is being done with it; null: nobody's. */
+  traceparent: string | null
 }
 
 export interface ReservationTable {
@@ -219,6 +223,8 @@ export interface EventTable {
   allocationId: string | null
   organizationId: string | null
   providerId: string | null
+  /** W3C trace context of what it came of; null: of none. */
+  traceparent: string | null
 }
 
 export interface SuspensionTable {

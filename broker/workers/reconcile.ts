@@ -58,8 +58,15 @@ function startLane(options: ReconcileOptions, lane: Lane): Loop {
       if (room <= 0) return IDLE_MS // a look that ends pokes
       const token = randomUUID()
       const askedAt = performance.now()
-      const ids = await claimDue(app.database.queries, { lane, now: app.now(), token, leaseMs: LEASE_MS, limit: room })
-      for (const id of ids) {
+      const taken = await claimDue(app.database.queries, {
+        lane,
+        now: app.now(),
+        token,
+        leaseMs: LEASE_MS,
+        limit: room,
+      })
+      for (const { id, stolen } of taken) {
+        if (stolen) options.metrics.claimsStolen.inc()
         const done = lookOnce(options, { id, token }, askedAt).finally(() => {
           looking.delete(done)
           loop.poke()
@@ -102,6 +109,6 @@ async function lookOnce(
     await releaseClaim(db, { ...claim, notBefore: app.now() + PAUSE_AFTER_BUG_MS }).catch(() => undefined) // its lease ends by itself
   } finally {
     lease.end()
-    metrics.lookSeconds.observe((performance.now() - startedAt) / 1_000)
+    metrics.lookSeconds.observe({}, (performance.now() - startedAt) / SECOND_MS, null)
   }
 }

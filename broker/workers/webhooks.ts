@@ -24,7 +24,7 @@ import { type Loop, startLoop } from './loop.ts'
 export interface WebhookContext {
   readonly app: App
   readonly post: Poster
-  readonly metrics: Pick<Metrics, 'webhookDeliveries'>
+  readonly metrics: Pick<Metrics, 'webhookDeliveries' | 'webhookDeliverySeconds'>
   /** Ends what is being sent when the broker stops; it is sent again after the next start. */
   readonly signal: AbortSignal
 }
@@ -154,6 +154,7 @@ async function send(lane: Lane, event: EventRow, delivery: DeliveryRow): Promise
   const nextAt = error === null ? null : nextAttemptAt(attempts, { now, giveUpAt: delivery.giveUpAt })
   const status: DeliveryStatus = error === null ? 'delivered' : nextAt === null ? 'parked' : 'retrying'
   metrics.webhookDeliveries.inc({ outcome: status === 'retrying' ? 'failed' : status })
+  if (status === 'delivered') metrics.webhookDeliverySeconds.observe(Math.max(0, now - event.at) / SECOND_MS)
   lane.failures = error === null ? 0 : lane.failures + 1
   const held = await recordProgress(app.database, claim, {
     delivery: { ...delivery, status, attempts, lastAttemptAt: now, nextAttemptAt: nextAt, responseStatus, error },

@@ -40,6 +40,8 @@ export interface TestBroker {
   readonly url: string
   /** One sample of `/metrics`, by its name with its labels as they are written there; 0 where there is none. */
   scrape(sample: string): Promise<number>
+  /** All of `/metrics`. @param accept default: whatever comes */
+  exposition(accept?: string): Promise<{ readonly contentType: string; readonly lines: readonly string[] }>
   /** One of the sandbox's clients, such as `platform`. */
   as(clientId: string): Promise<ApiClient>
   /** Without a token, or with one made up. */
@@ -75,6 +77,10 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     env: options.env ?? {},
   })
   let running = await start(starting())
+  const exposition = async (accept = '*/*') => {
+    const answer = await fetch(`${running.metricsUrl}/metrics`, { headers: { accept } })
+    return { contentType: answer.headers.get('content-type') ?? '', lines: (await answer.text()).split('\n') }
+  }
   const tokens = new Map<string, Promise<string>>()
   const withToken = (token: string | null): ApiClient =>
     createApiClient({ url: () => running.url, authorization: token === null ? null : `Bearer ${token}` })
@@ -89,10 +95,11 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
       return running.url
     },
     async scrape(sample) {
-      const lines = (await (await fetch(`${running.metricsUrl}/metrics`)).text()).split('\n')
+      const { lines } = await exposition()
       const found = lines.find((line) => line.startsWith(`${sample} `))
       return found === undefined ? 0 : Number(found.slice(sample.length + 1))
     },
+    exposition,
     async as(clientId) {
       const token = tokens.get(clientId) ?? tokenFor(sandbox.identityUrl, clientId)
       tokens.set(clientId, token)

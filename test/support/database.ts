@@ -51,6 +51,7 @@ export async function openTestDatabase(engine: Engine): Promise<TestDatabase> {
       return database.queries
     },
     transaction: (work) => database.transaction(work),
+    connections: () => database.connections(),
     place,
     async close() {
       await database.close()

@@ -12,6 +12,7 @@ import * as usageAndAudit from './0009-usage-and-audit.ts'
 import * as proof from './0010-proof.ts'
 import * as formerClusters from './0011-former-clusters.ts'
 import * as labelIndex from './0012-label-index.ts'
+import * as toldAndTraced from './0013-told-and-traced.ts'
 
 const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': first,
@@ -26,6 +27,7 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0010-proof': proof,
   '0011-former-clusters': formerClusters,
   '0012-label-index': labelIndex,
+  '0013-told-and-traced': toldAndTraced,
 }
 
 export const migrationProvider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) }

@@ -1,0 +1,115 @@
+/** The operators, as this replica’s own calls find them, and what sweeps found there. */
+import { counter, gauge, histogram, PATIENT_SECONDS, tracedHistogram } from './definition.ts'
+
+const PROVIDER = ['provider'] as const
+
+export const PROVIDERS = {
+  providerCallSeconds: tracedHistogram({
+    name: 'gpu_broker_provider_call_duration_seconds',
+    help: 'Time of one call of the provider contract; outcome is ok or the kind of error.',
+    unit: 'seconds',
+    labels: ['provider', 'operation', 'outcome'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    next: 'Outcome and operation: `unreachable` the network or the operator, `throttled` our rate, `unauthenticated` the key, `quota-exceeded` and `out-of-capacity` the operator’s account, `malformed` a changed API.',
+  }),
+  circuitState: gauge({
+    name: 'gpu_broker_circuit_state',
+    help: 'Circuit of a provider and kind of call: 0 closed, 1 half-open, 2 open.',
+    unit: 'none',
+    labels: ['provider', 'kind'],
+    next: '`GET /v1/providers/{id}`: the last error; the operator’s status page. It closes by itself once a call succeeds.',
+  }),
+  retryBudget: gauge({
+    name: 'gpu_broker_provider_retry_budget',
+    help: 'Repeated attempts that the broker may still make at a provider; calls earn it, repetitions spend it.',
+    unit: 'calls',
+    labels: PROVIDER,
+    next: 'At 0 nothing is repeated within a call any more: why calls fail, `gpu_broker_provider_call_duration_seconds`.',
+  }),
+  providerRetries: counter({
+    name: 'gpu_broker_provider_retries_total',
+    help: 'Attempts that repeated a call of the provider contract which surely had no effect.',
+    unit: 'calls',
+    labels: ['provider', 'operation'],
+    next: 'As `gpu_broker_provider_call_duration_seconds`, outcomes `unreachable` and `throttled`.',
+  }),
+  providerRate: gauge({
+    name: 'gpu_broker_provider_rate_per_second',
+    help: 'Calls per second that a provider gets at most now: the configured rate, less after it said that it is too much.',
+    unit: 'per second',
+    labels: PROVIDER,
+    next: 'Below the configured rate: the operator throttles. Each replica keeps the rate by itself.',
+  }),
+  providerInFlight: gauge({
+    name: 'gpu_broker_provider_calls_in_flight',
+    help: 'HTTP calls to a provider that wait for its answer.',
+    unit: 'calls',
+    labels: PROVIDER,
+    next: 'At its maximum the operator is slow: the duration of its calls.',
+  }),
+  providerMaxInFlight: gauge({
+    name: 'gpu_broker_provider_calls_in_flight_max',
+    help: 'HTTP calls to a provider that may wait for its answer at once.',
+    unit: 'calls',
+    labels: PROVIDER,
+    next: 'It is configured, and stands here to be divided by.',
+  }),
+  providerWaiting: gauge({
+    name: 'gpu_broker_provider_calls_waiting',
+    help: 'HTTP calls to a provider that wait for their turn.',
+    unit: 'calls',
+    labels: PROVIDER,
+    next: 'Rate and calls in flight: whichever is at its bound.',
+  }),
+  providerLastSuccessSeconds: gauge({
+    name: 'gpu_broker_provider_last_success_seconds',
+    help: 'Age of the last call to a provider that succeeded, or of this process where none has yet; each is called every 10 s.',
+    unit: 'seconds',
+    labels: PROVIDER,
+    next: 'Above half a minute nothing succeeds there: the last error in `GET /v1/providers/{id}`.',
+  }),
+  keyRefused: gauge({
+    name: 'gpu_broker_provider_key_refused',
+    help: '1 while a provider does not accept the broker’s credentials, else 0.',
+    unit: 'none',
+    labels: PROVIDER,
+    next: 'Whether the key has ended or was exchanged at the operator; then the file or variable that PROVIDERS names.',
+  }),
+  startToActiveSeconds: histogram({
+    name: 'gpu_broker_start_to_active_seconds',
+    help: 'From the start of an allocation’s place until all of its nodes were ready.',
+    unit: 'seconds',
+    labels: PROVIDER,
+    buckets: [...PATIENT_SECONDS],
+    next: '`gpu_broker_nodes{state="building"}` and `{state="failed"}`, the provider’s createNodes; groups that were not accepted are in the log.',
+  }),
+  releaseConfirmSeconds: histogram({
+    name: 'gpu_broker_release_confirm_seconds',
+    help: 'From the end of an allocation until the operator’s list had none of its nodes.',
+    unit: 'seconds',
+    labels: PROVIDER,
+    buckets: [...PATIENT_SECONDS],
+    next: 'The provider’s deleteNodes and listNodes; what is overdue is quarantined.',
+  }),
+  lookSeconds: tracedHistogram({
+    name: 'gpu_broker_look_duration_seconds',
+    help: 'Time of one look of the reconciler at one allocation, provider calls included.',
+    unit: 'seconds',
+    buckets: [0.01, 0.05, 0.1, 0.5, 1, 2.5, 5, 10, 30, 60],
+    next: 'The provider calls: a look is mostly waiting for them.',
+  }),
+  sweepFindings: gauge({
+    name: 'gpu_broker_sweep_findings',
+    help: 'What the last sweep of a provider found that is not as it should be, by kind.',
+    unit: 'one',
+    labels: ['provider', 'kind'],
+    next: '`GET /v1/providers/{id}/reconciliation` lists them with what may be done about each.',
+  }),
+  sweepHeld: gauge({
+    name: 'gpu_broker_sweep_held',
+    help: 'Nodes that sweeps would delete at a provider and may not: frozen, held, or beyond the bound per hour.',
+    unit: 'nodes',
+    labels: PROVIDER,
+    next: 'As `gpu_broker_sweep_findings`; approve the sweep once it is explained why so many are unwanted.',
+  }),
+}

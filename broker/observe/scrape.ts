@@ -1,0 +1,62 @@
+/** Brings the gauges up to date for a scrape, in time whatever the database does. */
+import { SECOND_MS } from '../../shared/time.ts'
+import type { App } from '../app/app.ts'
+import type { Metrics } from '../metrics.ts'
+import type { ProviderDirectory } from '../providers/directory.ts'
+import { showClusters, showWaitlist } from './calendar.ts'
+import { showConnections, showTraffic, watchEventLoop } from './replica.ts'
+import { type Figures, hideFigures, readFigures, showFigures } from './store.ts'
+
+export interface Scraping {
+  /** Resolves when the gauges are as they are now, or within two seconds; it never rejects. */
+  refresh(): Promise<void>
+  stop(): void
+}
+
+export interface ScrapeOptions {
+  readonly app: App
+  readonly directory: ProviderDirectory
+  readonly metrics: Metrics
+  readonly eventStreams: () => number
+  readonly onError: (error: unknown) => void
+}
+
+/** Prometheus waits for 10 s by default, and it is not to lose the other metrics over the store's. */
+const READ_WITHIN_MS = 2 * SECOND_MS
+
+export function prepareScrapes({ app, directory, metrics, eventStreams, onError }: ScrapeOptions): Scraping {
+  const eventLoop = watchEventLoop()
+  const providerIds = directory.entries.map(({ id }) => id)
+  let reading: Promise<Figures | null> | null = null
+  // Scrapes that come while the store is being read share what is read: a database that hangs is not asked twice.
+  const read = (): Promise<Figures | null> => {
+    reading ??= readFigures(app)
+      .catch((error: unknown) => {
+        onError(error)
+        return null
+      })
+      .finally(() => (reading = null))
+    return reading
+  }
+  return {
+    async refresh() {
+      metrics.eventStreams.set(eventStreams())
+      showTraffic(metrics, directory, app.now())
+      showConnections(metrics, app.database)
+      eventLoop.show(metrics)
+      const figures = await withinTime(read())
+      metrics.databaseUp.set(figures === null ? 0 : 1)
+      if (figures === null) return hideFigures(metrics)
+      showFigures(metrics, figures, providerIds)
+      showClusters(metrics, figures)
+      showWaitlist(metrics, figures)
+    },
+    stop: eventLoop.stop,
+  }
+}
+
+function withinTime(reading: Promise<Figures | null>): Promise<Figures | null> {
+  const { promise, resolve } = Promise.withResolvers<null>()
+  const timer = setTimeout(() => resolve(null), READ_WITHIN_MS)
+  return Promise.race([reading, promise]).finally(() => clearTimeout(timer))
+}

@@ -1,0 +1,125 @@
+/**
+ * Gauges of what the store holds, read at a scrape: every replica says the same. Reading and showing are apart, so that a
+ * scrape that comes too late to be answered shows nothing, and two at once do not see each other's half.
+ */
+import { ALLOCATION_STATUSES } from '../../shared/allocation.ts'
+import { SWEEP_KINDS } from '../../shared/reconciliation.ts'
+import { type EpochMs, SECOND_MS } from '../../shared/time.ts'
+import type { App } from '../app/app.ts'
+import type { Calendar } from '../core/calendar.ts'
+import type { Metrics } from '../metrics.ts'
+import { type LiveSum, liveSums, oldestDue } from '../store/figures.ts'
+import { frozenProviders } from '../store/operations.ts'
+import { quarantineCounts } from '../store/quarantines.ts'
+import { deletesHeld, type FindingCount, findingCounts, sweptProviders } from '../store/sweeps.ts'
+import { type WebhookBacklog, webhookBacklog } from '../store/webhooks.ts'
+
+export interface Figures {
+  readonly now: EpochMs
+  readonly calendar: Calendar
+  readonly live: readonly LiveSum[]
+  readonly oldestDueAt: EpochMs | null
+  readonly quarantines: Awaited<ReturnType<typeof quarantineCounts>>
+  readonly findings: readonly FindingCount[]
+  readonly swept: readonly string[]
+  readonly backlog: WebhookBacklog
+  readonly frozen: ReadonlySet<string>
+  readonly deletesHeld: boolean
+}
+
+/** One after another: a scrape takes one connection, and leaves the others to those who wait for answers. */
+export async function readFigures({ database, cache, now }: App): Promise<Figures> {
+  const db = database.queries
+  const at = now()
+  return {
+    now: at,
+    live: await liveSums(db),
+    oldestDueAt: await oldestDue(db, at),
+    quarantines: await quarantineCounts(db),
+    findings: await findingCounts(db),
+    swept: await sweptProviders(db),
+    backlog: await webhookBacklog(db),
+    frozen: await frozenProviders(db),
+    deletesHeld: await deletesHeld(db),
+    calendar: await cache.read(db),
+  }
+}
+
+/** @param providerIds those that are configured */
+export function showFigures(metrics: Metrics, figures: Figures, providerIds: readonly string[]): void {
+  hideFigures(metrics)
+  showAllocations(metrics, figures, providerIds)
+  for (const { clusterId: cluster, nodes, oldestSince } of figures.quarantines) {
+    metrics.quarantineNodes.set({ cluster }, nodes)
+    metrics.quarantineOldestSeconds.set({ cluster }, (figures.now - oldestSince) / SECOND_MS)
+  }
+  showSweeps(metrics, figures)
+  metrics.webhookRetrying.set(figures.backlog.retrying)
+  metrics.webhookBehind.set(figures.backlog.behind)
+  const overdueMs = figures.oldestDueAt === null ? 0 : figures.now - figures.oldestDueAt
+  metrics.reconcileLagSeconds.set(Math.max(0, overdueMs) / SECOND_MS)
+  for (const provider of providerIds) metrics.frozen.set({ provider }, figures.frozen.has(provider) ? 1 : 0)
+  metrics.frozen.set({ provider: 'all' }, providerIds.every((id) => figures.frozen.has(id)) ? 1 : 0)
+  metrics.deletesHeld.set(figures.deletesHeld ? 1 : 0)
+}
+
+/** What the store cannot be asked for is left out: an old figure looks like a new one. */
+export function hideFigures(metrics: Metrics): void {
+  for (const gauge of storeGauges(metrics)) gauge.reset()
+  for (const gauge of plainGauges(metrics)) gauge.remove()
+}
+
+/** By their labels. */
+const storeGauges = (metrics: Metrics) => [
+  metrics.allocations,
+  metrics.nodes,
+  metrics.clusterCapacity,
+  metrics.clusterShortfall,
+  metrics.quarantineNodes,
+  metrics.quarantineOldestSeconds,
+  metrics.waitlistRequests,
+  metrics.waitlistNodes,
+  metrics.frozen,
+  metrics.sweepFindings,
+  metrics.sweepHeld,
+]
+
+const plainGauges = (metrics: Metrics) => [
+  metrics.waitlistOldestSeconds,
+  metrics.waitlistBehindPromise,
+  metrics.meteringGap,
+  metrics.deletesHeld,
+  metrics.webhookRetrying,
+  metrics.webhookBehind,
+  metrics.reconcileLagSeconds,
+]
+
+const LIVE = ALLOCATION_STATUSES.filter((status) => !['released', 'cancelled', 'failed'].includes(status))
+
+/** Zeros included: what falls to 0 must not look as if it stayed where it was. */
+function showAllocations(metrics: Metrics, { live }: Figures, providerIds: readonly string[]): void {
+  for (const status of LIVE) {
+    for (const provider of status === 'waitlisted' ? ['none'] : providerIds)
+      metrics.allocations.set({ status, provider }, 0)
+  }
+  let unmetered = 0
+  for (const sum of live) {
+    metrics.allocations.inc({ status: sum.status, provider: sum.providerId ?? 'none' }, sum.allocations)
+    unmetered += sum.unmetered
+  }
+  metrics.meteringGap.set(unmetered)
+}
+
+/** Of every provider that was ever swept, zeros included: an alert must see that there is nothing. */
+function showSweeps(metrics: Metrics, { findings, swept }: Figures): void {
+  for (const provider of swept) {
+    const here = findings.filter((one) => one.providerId === provider)
+    for (const kind of SWEEP_KINDS) {
+      metrics.sweepFindings.set({ provider, kind }, here.find((one) => one.kind === kind)?.count ?? 0)
+    }
+    metrics.sweepHeld.set(
+      { provider },
+      here.reduce((sum, one) => sum + one.held, 0),
+    )
+  }
+}
