@@ -113,6 +113,7 @@ const IMPORTS: readonly ImportRule[] = [
   only('the client speaks the API with the vocabulary alone', /^broker\/client\//, [
     'broker/client/',
     'shared/',
+    'eventsource-parser',
     'openid-client',
     NODE,
   ]),
@@ -216,6 +217,7 @@ const OWNED: readonly OwnedPackage[] = [
   { name: 'kysely', files: /^broker\/store\// },
   { name: 'pg', files: /^broker\/store\// },
   { name: '@electric-sql/pglite', files: /^broker\/store\// },
+  { name: 'eventsource-parser', files: /^broker\/client\// },
   { name: 'yaml', files: /^broker\/cli\// },
   { name: 'oidc-provider', files: /^deploy\/sandbox\// },
 ]

@@ -95,6 +95,7 @@ export const LONG_PARTS: readonly LongPart[] = [
   ...onBothStores('durability').map((part) => ({ part, needs: [] })),
   { part: on('pglite', 'chaos'), needs: [] },
   { part: folder('replicas'), needs: [] },
+  { part: folder('package'), needs: ['tar'] },
   {
     part: {
       ...folder('chaos'),

@@ -25,7 +25,7 @@ export interface ExchangeOptions {
 }
 
 export interface Asked {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** With a slash in front; its parts encoded. */
   readonly path: string
   /** Members that are undefined are left out. */
@@ -33,12 +33,30 @@ export interface Asked {
   readonly body?: unknown
   /** Of a POST; default a new one. Two calls with the same key and body have one effect. */
   readonly idempotencyKey?: string | undefined
+  /** The ETag that the caller saw; another version is refused as `stale`. */
+  readonly ifMatch?: string | undefined
+  /** Of a stream that is resumed. */
+  readonly lastEventId?: string | undefined
+  /** Of a DELETE: an earlier attempt, whose answer was lost, may be why it is gone; that is then a success. */
+  readonly goneIsDone?: boolean
   readonly signal?: AbortSignal | undefined
+  readonly onAnswer?: ((answer: AnswerFacts) => void) | undefined
+}
+
+/** What an answer says beside its body. */
+export interface AnswerFacts {
+  readonly status: number
+  /** With its quotes, as `ifMatch` takes it; null for none. */
+  readonly etag: string | null
+  /** Whether it is the first answer to an idempotency key, once more. */
+  readonly isReplayed: boolean
+  /** Names the request in the broker's log. */
+  readonly requestId: string | null
 }
 
 export interface Answered {
   readonly status: number
-  /** As the broker validated it: a client that refused what it does not know would break with the next addition. */
+  /** As the broker validated it: a client that refused what it does not know would break with the next addition. Null for none. */
   readonly body: unknown
 }
 
@@ -48,25 +66,36 @@ export interface Answered {
  * @throws TokenError no token was to be had
  * @throws the signal's reason, once it is aborted
  */
-export type Exchange = (asked: Asked) => Promise<Answered>
+export interface Exchange {
+  ask(asked: Asked): Promise<Answered>
+  /** Server-sent events instead of a body, from their beginning; whoever reads them sees to it that they end. */
+  openStream(asked: Omit<Asked, 'method'>): Promise<Response>
+  /** Before another stream after `failures` in a row. @returns false when there should be none */
+  pauseBetween(failures: number, signal?: AbortSignal): Promise<boolean>
+}
 
 const ATTEMPT_TIMEOUT_MS = 30 * SECOND_MS
+const EVENT_STREAM = 'text/event-stream'
 
 export function createExchange(options: ExchangeOptions): Exchange {
   const retry = { ...DEFAULT_RETRY, ...options.retry }
   const random = options.random ?? Math.random
   const pause = options.pause ?? ((ms, signal) => pauseFor(ms, undefined, { signal }))
 
-  return async (asked) => {
+  /** @param read makes of a success what is asked for; the attempt's deadline holds until it has */
+  async function repeat<T>(asked: Asked, read: (response: Response) => Promise<T>, accept: string): Promise<T> {
     const signal = asked.signal ?? new AbortController().signal
-    const prepared = { url: urlOf(options.baseUrl, asked), method: asked.method, ...headersAndBody(asked) }
+    const prepared = { url: urlOf(options.baseUrl, asked), method: asked.method, ...headersAndBody(asked, accept) }
     let renewedToken = false
+    let mayBeDone = false
     for (let attempt = 1; ; attempt += 1) {
       signal.throwIfAborted()
-      const token = await options.tokens.token()
-      const outcome = await once(prepared, { token, signal, timeoutMs: options.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS })
-      if (outcome.answered !== null) return outcome.answered
-      const { error, isWorthRepeating, askedToWaitMs } = outcome
+      const token = await unlessAborted(options.tokens.token(), signal)
+      const timeoutMs = options.attemptTimeoutMs ?? ATTEMPT_TIMEOUT_MS
+      const outcome: Outcome<T> = await once(prepared, { token, signal, timeoutMs, read, goneIsDone: mayBeDone })
+      if (outcome.isAnswered) return outcome.answer
+      const { isWorthRepeating, askedToWaitMs } = outcome
+      const error: Error = outcome.error
       // Its key may have been withdrawn, or it was revoked: one new token is tried, without waiting.
       const refusedToken = error instanceof ProblemError && error.code === 'unauthorized'
       if (refusedToken && !renewedToken && options.tokens.forget(token)) {
@@ -74,12 +103,57 @@ export function createExchange(options: ExchangeOptions): Exchange {
         continue
       }
       if (!isWorthRepeating) throw error
+      mayBeDone ||= asked.goneIsDone === true && error instanceof UnreachableError
       const pauseMs = pauseBeforeNext(retry, { attempt, retryAfterMs: askedToWaitMs, random: random() })
       if (pauseMs === null) throw error
       options.onRetry?.({ attempt, pauseMs, error })
       await pause(pauseMs, signal)
     }
   }
+
+  return {
+    ask: (asked) =>
+      repeat(
+        asked,
+        async (response) => {
+          const text = await response.text()
+          const body = text === '' || response.status === GONE ? null : bodyOf(response.url, text)
+          asked.onAnswer?.(factsOf(response))
+          return { status: response.status, body }
+        },
+        'application/json, application/problem+json',
+      ),
+    openStream: (asked) => repeat({ ...asked, method: 'GET' }, streamOf, `${EVENT_STREAM}, application/problem+json`),
+    async pauseBetween(failures, signal = new AbortController().signal) {
+      const pauseMs = pauseBeforeNext(retry, { attempt: failures, retryAfterMs: null, random: random() })
+      if (pauseMs !== null) await pause(pauseMs, signal)
+      return pauseMs !== null
+    },
+  }
+}
+
+const GONE = 404
+
+const factsOf = ({ status, headers }: Response): AnswerFacts => ({
+  status,
+  etag: headers.get('etag'),
+  isReplayed: headers.get('idempotent-replayed') === 'true',
+  requestId: headers.get('x-request-id'),
+})
+
+async function streamOf(response: Response): Promise<Response> {
+  if (response.headers.get('content-type')?.startsWith(EVENT_STREAM) === true) return response
+  await response.body?.cancel()
+  throw new UnreachableError(`${response.url} answered, but not with a stream of events as a broker does.`)
+}
+
+/** A token that takes long to come keeps nobody past their deadline. */
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason as Error) // whatever the caller gave as its reason
+    signal.addEventListener('abort', onAbort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
+  })
 }
 
 interface Prepared {
@@ -89,50 +163,61 @@ interface Prepared {
   readonly body: string | null
 }
 
-type Outcome =
-  | { readonly answered: Answered }
+type Outcome<T> =
+  | { readonly isAnswered: true; readonly answer: T }
   | {
-      readonly answered: null
+      readonly isAnswered: false
       readonly error: Error
       readonly isWorthRepeating: boolean
       readonly askedToWaitMs: number | null
     }
 
-interface Attempt {
+interface Attempt<T> {
   readonly token: string
   readonly signal: AbortSignal
   readonly timeoutMs: number
+  readonly goneIsDone: boolean
+  readonly read: (response: Response) => Promise<T>
 }
 
-async function once(prepared: Prepared, { token, signal, timeoutMs }: Attempt): Promise<Outcome> {
+async function once<T>(prepared: Prepared, attempt: Attempt<T>): Promise<Outcome<T>> {
   const { url, method, headers, body } = prepared
-  const deadline = AbortSignal.timeout(timeoutMs)
+  const { token, signal, timeoutMs, read } = attempt
+  // Not `AbortSignal.timeout`, which would go on to cut a stream that is being read.
+  const deadline = new AbortController()
+  const timer = setTimeout(() => deadline.abort(), timeoutMs)
   try {
     const response = await fetch(url, {
       method,
       headers: { ...headers, authorization: `Bearer ${token}` },
       body,
-      signal: AbortSignal.any([signal, deadline]),
+      signal: AbortSignal.any([signal, deadline.signal]),
       // A redirect would carry the token to somebody else.
       redirect: 'manual',
     })
-    const text = await response.text()
-    if (response.ok) return { answered: { status: response.status, body: bodyOf(url, text) } }
-    const error = errorOf({ url, response, text })
-    const code = error instanceof ProblemError ? error.code : null
-    return {
-      answered: null,
-      error,
-      isWorthRepeating: isRetryable({ status: response.status, code }),
-      askedToWaitMs: retryAfterMs(response.headers.get('retry-after'), Date.now()),
-    }
+    if (response.ok || (attempt.goneIsDone && response.status === GONE))
+      return { isAnswered: true, answer: await read(response) }
+    return await refusalOf(url, response)
   } catch (cause) {
     signal.throwIfAborted()
     if (cause instanceof UnreachableError)
-      return { answered: null, error: cause, isWorthRepeating: false, askedToWaitMs: null }
-    const why = deadline.aborted ? `no answer within ${timeoutMs / SECOND_MS} s` : networkReason(cause)
+      return { isAnswered: false, error: cause, isWorthRepeating: false, askedToWaitMs: null }
+    const why = deadline.signal.aborted ? `no answer within ${timeoutMs / SECOND_MS} s` : networkReason(cause)
     const error = new UnreachableError(`${new URL(url).origin} cannot be reached: ${why}.`, { cause })
-    return { answered: null, error, isWorthRepeating: true, askedToWaitMs: null }
+    return { isAnswered: false, error, isWorthRepeating: true, askedToWaitMs: null }
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+async function refusalOf(url: string, response: Response): Promise<Outcome<never>> {
+  const error = errorOf({ url, response, text: await response.text() })
+  const code = error instanceof ProblemError ? error.code : null
+  return {
+    isAnswered: false,
+    error,
+    isWorthRepeating: isRetryable({ status: response.status, code }),
+    askedToWaitMs: retryAfterMs(response.headers.get('retry-after'), Date.now()),
   }
 }
 
@@ -157,12 +242,14 @@ function urlOf(baseUrl: string, { path, query = {} }: Asked): string {
   return url.href
 }
 
-function headersAndBody(asked: Asked): Pick<Prepared, 'headers' | 'body'> {
+function headersAndBody(asked: Asked, accept: string): Pick<Prepared, 'headers' | 'body'> {
   return {
     headers: {
-      accept: 'application/json, application/problem+json',
+      accept,
       ...(asked.body === undefined ? {} : { 'content-type': 'application/json' }),
       ...(asked.method === 'POST' ? { 'idempotency-key': asked.idempotencyKey ?? randomUUID() } : {}),
+      ...(asked.ifMatch === undefined ? {} : { 'if-match': asked.ifMatch }),
+      ...(asked.lastEventId === undefined ? {} : { 'last-event-id': asked.lastEventId }),
     },
     body: asked.body === undefined ? null : JSON.stringify(asked.body),
   }

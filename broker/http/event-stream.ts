@@ -32,7 +32,8 @@ export async function streamEvents(response: Response, reader: EventReader, time
   response.setHeader('Content-Type', EVENT_STREAM)
   response.setHeader('Connection', 'close') // after a stream nothing else comes on its connection
   response.setHeader('X-Accel-Buffering', 'no') // proxies of nginx's kind would hold it back otherwise
-  response.write(`retry: ${RETRY_MS}\n\n`)
+  // The position too: a client that is cut off before its first event comes back to where it began, not to a later end.
+  response.write(`id: ${reader.startsAfter}\nretry: ${RETRY_MS}\n\n`)
   const heartbeat = setInterval(() => {
     if (!response.writableNeedDrain) response.write(':\n\n')
   }, times.heartbeatMs)

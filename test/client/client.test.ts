@@ -3,7 +3,7 @@ import { afterEach, describe, it } from 'mocha'
 import { type Client, createClient } from '../../broker/client/client.ts'
 import { collect } from '../../broker/client/collect.ts'
 import { type TokenSource, fixedToken } from '../../broker/client/credentials.ts'
-import type { ExchangeOptions } from '../../broker/client/exchange.ts'
+import type { AnswerFacts, ExchangeOptions } from '../../broker/client/exchange.ts'
 import { ProblemError, UnreachableError } from '../../broker/client/problem-error.ts'
 import { allocation, allocationRequest, approval, approvalRequest, previewRequest } from '../../broker/http/examples.ts'
 import { type Loopback, type Received, type Scripted, problem, startLoopback } from './loopback.ts'
@@ -204,6 +204,33 @@ describe('the client', () => {
     const { server, client } = await world(() => problem(401, 'unauthorized'), { tokens })
     expect(await failureOf(client.getAllocation(allocation.id))).to.have.property('code', 'unauthorized')
     expect(server.received).to.have.length(2)
+  })
+
+  it('says beside the body what a change may be made conditional on, and makes it so', async () => {
+    const headers = { etag: '"3"', 'x-request-id': 'req-7', 'idempotent-replayed': 'true' }
+    const { server, client } = await world(() => ({ json: allocation, headers }))
+    const told: AnswerFacts[] = []
+    await client.getAllocation(allocation.id, { onAnswer: (facts) => void told.push(facts) })
+    expect(told).to.deep.equal([{ status: 200, etag: '"3"', isReplayed: true, requestId: 'req-7' }])
+    await client.releaseAllocation(allocation.id, {}, { ifMatch: '"3"' })
+    expect(server.received[1]?.headers['if-match']).to.equal('"3"')
+  })
+
+  it('takes what is gone as deleted when an answer was lost on the way, and only then', async () => {
+    const gone = problem(404, 'not-found')
+    const lost = await world((_, nth) => (nth === 1 ? { fault: 'cut' } : gone))
+    await lost.client.deleteWebhook('whk_abcdefghijklmnop')
+    expect(lost.server.received).to.have.length(2)
+    await lost.server.close()
+    const { client } = await world(() => gone)
+    expect(await failureOf(client.deleteWebhook('whk_abcdefghijklmnop'))).to.have.property('code', 'not-found')
+  })
+
+  it('keeps nobody past their deadline, not even while a token is asked for', async () => {
+    const tokens: TokenSource = { token: () => new Promise(() => undefined), forget: () => false }
+    const { client } = await world(() => ({ json: allocation }), { tokens })
+    const failure = await failureOf(client.getAllocation(allocation.id, { signal: AbortSignal.timeout(20) }))
+    expect(failure).to.have.property('name', 'TimeoutError')
   })
 
   it('tells a new approval from a replaced one', async () => {

@@ -24,6 +24,7 @@ function feed(next: () => readonly TailedEvent[] | null): Fed {
   let isOpen = true
   let asked = 0
   const reader: EventReader = {
+    startsAfter: 0,
     async next() {
       asked += 1
       await new Promise((turn) => setImmediate(turn))
@@ -81,7 +82,7 @@ describe('a stream of server-sent events', () => {
       { times: { ...TIMES, longestMs: 20 }, reads: true },
     )
     expect(text)
-      .to.include('retry: 1000\n\n')
+      .to.include('id: 0\nretry: 1000\n\n')
       .and.match(/0\r\n\r\n$/)
   })
 

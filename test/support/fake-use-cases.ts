@@ -128,6 +128,7 @@ export function fakeUseCases(): FakeUseCases {
     openEvents: async () => {
       let isRead = false
       return {
+        startsAfter: 0,
         next: async () => {
           if (isRead) return null
           isRead = true

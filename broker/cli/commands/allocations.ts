@@ -1,7 +1,7 @@
 /** `allocations list | get | nodes | release`, and `waitlist`: looking at what there is, and giving it back. */
 import type { Command } from 'commander'
 import type { ReleaseRequest } from '../../../shared/allocation.ts'
-import type { AllocationFilter } from '../../client/client.ts'
+import type { AllocationFilter } from '../../client/allocations.ts'
 import { collect } from '../../client/collect.ts'
 import { type Io, UsageError } from '../io.ts'
 import { ALLOCATION_COLUMNS, NODE_COLUMNS, WAITLIST_COLUMNS, allocationText } from './allocation-text.ts'

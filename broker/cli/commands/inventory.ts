@@ -10,7 +10,7 @@ export const describeInventoryReload = (command: Command): Command =>
     .option('--apply', 'put it in force')
 
 export const reloadInventory: Run<{ readonly apply?: boolean }> = async ({ client, options, answer }) => {
-  answer(await client.reloadInventory(options.apply === true), reloadText)
+  answer(await client.reloadInventory({}, options.apply === true), reloadText)
   return undefined
 }
 
