@@ -43,8 +43,10 @@ export interface Attempt {
 
 export interface Command extends Attempt {
   readonly idempotency: Idempotency | null
-  /** The ETag that the caller saw (`If-Match`), without quotes; null for none. `*` matches any. */
-  readonly ifMatch: string | null
+  /** The ETags that the caller saw (`If-Match`), without quotes; null for none. `*` matches any. */
+  readonly ifMatch: readonly string[] | null
+  /** Nothing that is there already is to be changed (`If-None-Match: *`). */
+  readonly onlyIfAbsent: boolean
   readonly traceparent: string | null
 }
 

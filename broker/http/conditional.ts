@@ -13,18 +13,22 @@ export function matchesNone(header: string | undefined, etag: string): boolean {
 }
 
 /**
- * `If-Match` without quotes, `*` as it is, null for none. A weak tag never matches (RFC 9110 compares strongly here): it
- * is handed on with its `W/`, which no version of ours has.
+ * The tags of `If-Match` without quotes, `*` as it is, null for none. A weak tag never matches (RFC 9110 compares strongly
+ * here): it is handed on with its `W/`, which no version of ours has.
  *
- * @throws Refusal `invalid-request` for what is not one entity tag
+ * @throws Refusal `invalid-request` for what is not a list of entity tags
  */
-export function ifMatchOf(header: string | undefined): string | null {
+export function ifMatchOf(header: string | undefined): readonly string[] | null {
   if (header === undefined) return null
-  const text = header.trim()
-  if (text === '*') return '*'
-  if (!ENTITY_TAG.test(text)) throw invalidRequest([{ pointer: '', detail: 'header If-Match must be one ETag or *' }])
-  return text.startsWith('W/') ? text : text.slice(1, -1)
+  if (header.trim() === '*') return ['*']
+  return tagsOf(header).map((tag) => {
+    if (!ENTITY_TAG.test(tag)) throw invalidRequest([{ pointer: '', detail: 'header If-Match must be ETags or *' }])
+    return tag.startsWith('W/') ? tag : tag.slice(1, -1)
+  })
 }
+
+/** `If-None-Match: *` on a change: it is to make what is not there yet, and to replace nothing. */
+export const onlyIfAbsent = (header: string | undefined): boolean => header?.trim() === '*'
 
 // A comma inside a tag would be cut, but no version of ours has one, so such a tag cannot match either way.
 const tagsOf = (header: string): string[] => header.split(',').map((tag) => tag.trim())

@@ -8,7 +8,7 @@ import { Refusal } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { Caller, Command } from '../app/command.ts'
 import { readJson } from './body.ts'
-import { ifMatchOf, matchesNone, quoteEtag } from './conditional.ts'
+import { ifMatchOf, matchesNone, onlyIfAbsent, quoteEtag } from './conditional.ts'
 import { idempotencyKey, idempotencyOf } from './idempotency.ts'
 import { streamEvents, wantsStream } from './event-stream.ts'
 import { SUCCESS_STATUS } from './problem.ts'
@@ -93,6 +93,7 @@ async function readRest(route: Route, request: Request, response: Response, call
       requestId: requestIdOf(response),
       idempotency: key === null ? null : idempotencyOf({ key, ...asked }),
       ifMatch,
+      onlyIfAbsent: route.takesIfMatch && onlyIfAbsent(request.get('if-none-match')),
       traceparent: traceparentOf(request.get('traceparent')),
     },
   }

@@ -1,10 +1,10 @@
 /** The listener under the application: its time limits, and an answer for what never becomes a request. */
 import { randomUUID } from 'node:crypto'
-import { type RequestListener, STATUS_CODES, type Server, createServer } from 'node:http'
+import { type RequestListener, STATUS_CODES, type Server, type ServerResponse, createServer } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SECOND_MS } from '../../shared/time.ts'
-import { BROKEN_REQUESTS, NOT_HTTP } from './problem.ts'
+import { BROKEN_REQUESTS, NOT_HTTP, NO_HOST, UNKNOWN_EXPECTATION, brokenProblem } from './problem.ts'
 
 const SERVER_TIMEOUTS = {
   /** Line and headers, from the first byte. */
@@ -19,7 +19,13 @@ const SERVER_TIMEOUTS = {
 const MAX_HEADER_BYTES = 32 * 1024
 
 export function createNodeServer(listener: RequestListener): Server {
-  const server = createServer({ ...SERVER_TIMEOUTS, maxHeaderSize: MAX_HEADER_BYTES }, listener)
+  // Node's own answers to a missing host and to an unknown expectation would be empty, and without an id.
+  const options = { ...SERVER_TIMEOUTS, maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false }
+  const server = createServer(options, (request, response) => {
+    if (request.headers.host === undefined && request.httpVersion === '1.1') refuseBroken(response, NO_HOST)
+    else listener(request, response)
+  })
+  server.on('checkExpectation', (_request, response) => refuseBroken(response, UNKNOWN_EXPECTATION))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBroken(error, socket))
   const unused = new Set<Socket>()
   UNUSED.set(server, unused)
@@ -48,12 +54,23 @@ function answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {
     socket.destroy()
     return
   }
-  const { status, detail } = BROKEN_REQUESTS[error.code ?? ''] ?? NOT_HTTP
-  const title = STATUS_CODES[status] ?? ''
-  // No route was reached, so the problem is of no kind of ours: RFC 9457 calls that about:blank.
-  const body = JSON.stringify({ type: 'about:blank', title, status, detail, instance: '', code: 'invalid-request' })
-  socket.end(
-    `HTTP/1.1 ${status} ${title}\r\nConnection: close\r\nX-Request-Id: ${randomUUID()}\r\n` +
-      `Content-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
+  const { status, headers, body } = brokenAnswer(BROKEN_REQUESTS[error.code ?? ''] ?? NOT_HTTP)
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`)
+}
+
+function refuseBroken(response: ServerResponse, kind: Parameters<typeof brokenProblem>[0]): void {
+  const { status, headers, body } = brokenAnswer(kind)
+  response.writeHead(status, headers).end(body)
+}
+
+function brokenAnswer(kind: Parameters<typeof brokenProblem>[0]) {
+  const body = JSON.stringify(brokenProblem(kind))
+  const headers = {
+    Connection: 'close',
+    'X-Request-Id': randomUUID(),
+    'Content-Type': 'application/problem+json',
+    'Content-Length': String(Buffer.byteLength(body)),
+  }
+  return { status: kind.status, headers, body }
 }

@@ -131,6 +131,7 @@ function requestHeaders(route: Route): Record<string, z.ZodType> {
   if (route.takesIfMatch) headers['If-Match'] = IF_MATCH.optional()
   if (route.stream !== undefined) headers['Last-Event-ID'] = LAST_EVENT_ID.optional()
   if (isRead(route) && route.hasEtag) headers['If-None-Match'] = IF_NONE_MATCH.optional()
+  if (route.method === 'put' && route.takesIfMatch) headers['If-None-Match'] = IF_ABSENT.optional()
   return headers
 }
 
@@ -145,6 +146,7 @@ const IDEMPOTENCY_KEY = z.string().min(1).max(255).meta({
   description: 'Visible ASCII. The same key with the same body replays the first answer for at least 24 h.',
 })
 const IF_MATCH = z.string().meta({ description: 'The ETag that the caller saw, or `*`; another version gives 412.' })
+const IF_ABSENT = z.string().meta({ description: '`*`: replace nothing; what is there already gives 412.' })
 const IF_NONE_MATCH = z.string().meta({ description: 'The ETag that the caller has; the same version gives 304.' })
 const LAST_EVENT_ID = z
   .string()

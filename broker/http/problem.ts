@@ -3,7 +3,7 @@
  * of successes alike.
  */
 import type { Problem } from '../../shared/problem.ts'
-import { REFUSAL_CODES, Refusal, type RefusalCode } from '../../shared/refusal.ts'
+import { REFUSAL_CODES, Refusal, type RefusalCode, invalidRequest } from '../../shared/refusal.ts'
 
 export const SUCCESS_STATUS = { ok: 200, created: 201, accepted: 202, 'no-content': 204, 'not-modified': 304 } as const
 export type Success = keyof typeof SUCCESS_STATUS
@@ -50,6 +50,15 @@ export const BROKEN_REQUESTS: Readonly<Record<string, { readonly status: number;
   ERR_HTTP_REQUEST_TIMEOUT: { status: 408, detail: 'The request took too long to arrive.' },
 }
 export const NOT_HTTP = { status: 400, detail: 'This is not an HTTP request.' } as const
+export const NO_HOST = { status: 400, detail: 'An HTTP/1.1 request names its host.' } as const
+export const UNKNOWN_EXPECTATION = { status: 417, detail: 'Of all expectations only 100-continue is met.' } as const
+
+/** The problem document of what never reached a route, and so has no path. */
+export const brokenProblem = ({ status, detail }: { readonly status: number; readonly detail: string }): Problem => ({
+  ...problemOf(invalidRequest([{ pointer: '', detail }]), '').body,
+  status,
+  detail,
+})
 
 /** The status of `/readyz`. */
 export const readinessStatus = (ok: boolean): number => (ok ? SUCCESS_STATUS.ok : PROBLEMS.unavailable.status)

@@ -60,6 +60,15 @@ describe('an approval', () => {
     ;(await platform.get(`/v1/approvals/${id}`)).problem('not-found')
   })
 
+  it('is made, and none replaced, by a PUT with If-None-Match: *', async () => {
+    const id = freshId('apr')
+    const put = (maxNodes: number) =>
+      platform.put(`/v1/approvals/${id}`, approvalBody({}, { maxNodes }), { 'if-none-match': '*' })
+    expect((await put(5)).status).to.equal(201)
+    ;(await put(6)).problem('stale')
+    expect((await read(id)).limits.maxNodes).to.equal(5)
+  })
+
   it('counts what is scheduled and what waits as committed, and gives it back when that is cancelled', async () => {
     const id = await approve(platform)
     const first = ownDays(2)

@@ -119,6 +119,7 @@ const COMMAND: Command = {
   requestId: 'req',
   idempotency: null,
   ifMatch: null,
+  onlyIfAbsent: false,
   traceparent: null,
 }
 const TOKEN = 'token'

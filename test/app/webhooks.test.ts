@@ -25,6 +25,7 @@ const command = (organizationId: string | null = null): Command => ({
   requestId: 'req-1',
   idempotency: null,
   ifMatch: null,
+  onlyIfAbsent: false,
   traceparent: null,
 })
 const PAGE = { limit: 100, after: null }

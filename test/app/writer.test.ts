@@ -64,6 +64,7 @@ const withKey = (key: string, digest = 'd'): Command => ({
   caller: { clientId: 'platform', scopes: new Set(), organizationId: null, providerId: null },
   idempotency: { key, digest },
   ifMatch: null,
+  onlyIfAbsent: false,
   traceparent: null,
   action: 'putApproval',
   resource: 'approvals/apr-1',

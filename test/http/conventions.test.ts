@@ -274,7 +274,21 @@ describe('the conventions of the API', () => {
         const got = await release(other)
         expect([got.status, got.json()['code']]).to.deep.equal([412, 'stale'])
       }
-      expect((await release('unquoted')).status).to.equal(400)
+      for (const broken of ['unquoted', `"${ETAG}", unquoted`]) expect((await release(broken)).status).to.equal(400)
+      expect((await release(`"1", "${ETAG}"`)).status).to.equal(202)
+      expect((await release('"1", "2"')).status).to.equal(412)
+    })
+
+    it('must not be there where If-None-Match says *', async () => {
+      const put = (id: string) =>
+        server.send({
+          method: 'PUT',
+          path: `/v1/approvals/${id}`,
+          json: examples.approvalRequest,
+          headers: { 'if-none-match': '*' },
+        })
+      expect((await put('apr-new')).status).to.equal(201)
+      expect((await put(KNOWN.approval)).status).to.equal(412)
     })
   })
 

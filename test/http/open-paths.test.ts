@@ -74,16 +74,34 @@ describe('what needs no token', () => {
     expect((await look('/problems/constructor')).status).to.equal(404)
   })
 
-  it('answers what is no HTTP with a status, and ends', async () => {
-    const text = await new Promise<string>((resolve, reject) => {
-      const socket = connect(server.port, '127.0.0.1', () => socket.write('nonsense\r\n\r\n'))
-      let received = ''
-      socket.on('data', (part) => {
-        received += part.toString()
-      })
-      socket.on('error', reject)
-      socket.on('close', () => resolve(received))
+  const broken: readonly (readonly [string, string, number])[] = [
+    ['is no HTTP', 'nonsense\r\n\r\n', 400],
+    ['has headers without end', `GET /livez HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(40_000)}\r\n\r\n`, 431],
+    ['names no host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
+    ['expects what nobody knows', 'GET /livez HTTP/1.1\r\nHost: x\r\nExpect: a-miracle\r\n\r\n', 417],
+  ]
+  for (const [rule, request, status] of broken) {
+    it(`answers what ${rule} with a problem and an id, and ends`, async () => {
+      const [head = '', body = ''] = (await exchange(server.port, request)).split('\r\n\r\n')
+      expect(head).to.match(new RegExp(`^HTTP/1\\.1 ${status} `))
+      expect(head)
+        .to.match(/x-request-id: [0-9a-f-]{36}/i)
+        .and.match(/content-type: application\/problem\+json/i)
+      const problem = JSON.parse(body)
+      expect(problem).to.include({ type: '/problems/invalid-request', code: 'invalid-request', status })
+      expect(problem.errors).to.deep.equal([{ pointer: '', detail: problem.detail }])
     })
-    expect(text).to.match(/^HTTP\/1\.1 400 /)
-  })
+  }
 })
+
+/** What is answered to these very bytes, until the other side ends. */
+const exchange = (port: number, request: string): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(request))
+    let received = ''
+    socket.on('data', (part) => {
+      received += part.toString()
+    })
+    socket.on('error', reject)
+    socket.on('close', () => resolve(received))
+  })

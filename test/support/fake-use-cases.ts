@@ -52,9 +52,8 @@ export function fakeUseCases(): FakeUseCases {
   }
 
   function changed<T>(command: Command, { body, etag }: Seen<T>): Seen<T> & { replayed: boolean } {
-    if (command.ifMatch !== null && command.ifMatch !== '*' && command.ifMatch !== etag) {
-      throw new Refusal('stale', 'It has changed.')
-    }
+    const seen = command.ifMatch === null || command.ifMatch.includes('*') || command.ifMatch.includes(etag)
+    if (!seen || command.onlyIfAbsent) throw new Refusal('stale', 'It has changed.')
     return { body, etag, replayed: repeated(command) }
   }
 
@@ -70,7 +69,10 @@ export function fakeUseCases(): FakeUseCases {
     retryAllocation: async (command, id) => changed(command, allocation(command.caller, id)),
     extendAllocation: async (command, id) => changed(command, allocation(command.caller, id)),
     putApproval: async (command, id) => ({
-      ...changed(command, { body: { ...examples.approval, id }, etag: ETAG }),
+      ...changed(id === KNOWN.approval ? command : { ...command, onlyIfAbsent: false }, {
+        body: { ...examples.approval, id },
+        etag: ETAG,
+      }),
       created: id !== KNOWN.approval,
     }),
     revokeApproval: async (command, id) => changed(command, approval(command.caller, id)),
