@@ -158,15 +158,14 @@ export async function rejectionOf(kind: ProviderErrorKind, promise: Promise<unkn
 
 /** Fails the case when the promise is still open after so long. */
 export async function endsWithin<T>(ms: number, promise: Promise<T>): Promise<T> {
-  const timer = new AbortController()
-  const late = pause(ms, undefined, { signal: timer.signal }).then(
-    () => assert.fail(`the call had not ended ${ms} ms after it began`),
-    () => new Promise<never>(() => {}),
-  )
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => {
+    late.reject(new assert.AssertionError({ message: `the call had not ended ${ms} ms after it began` }))
+  }, ms)
   try {
-    return await Promise.race([promise, late])
+    return await Promise.race([promise, late.promise])
   } finally {
-    timer.abort()
+    clearTimeout(timer)
   }
 }
 

@@ -77,7 +77,10 @@ export function createMemoryProvider({ operator, key, habits: changed = {}, cont
       throw new ProviderError('unreachable', 'nothing was sent', { effect: 'none' })
     }
     const effect = CHANGING.has(path) ? 'maybe' : 'none'
-    const signal = AbortSignal.any([call.signal, AbortSignal.timeout(remainingMs)])
+    // No AbortSignal.timeout, which knows no virtual time.
+    const late = new AbortController()
+    const timer = setTimeout(() => late.abort(), remainingMs)
+    const signal = AbortSignal.any([call.signal, late.signal])
     const exchange = async (): Promise<Answer> => {
       try {
         return await operator.exchange({ path, token, request, signal })
@@ -86,13 +89,17 @@ export function createMemoryProvider({ operator, key, habits: changed = {}, cont
         throw new ProviderError('unreachable', 'no answer', { effect, code: signal.aborted ? 'ENDED' : 'LOST' })
       }
     }
-    let answer = await exchange()
-    if (answer.status === 401 && token !== null && habits.renewsToken) {
-      token = null
-      await login(call)
-      answer = await exchange()
+    try {
+      let answer = await exchange()
+      if (answer.status === 401 && token !== null && habits.renewsToken) {
+        token = null
+        await login(call)
+        answer = await exchange()
+      }
+      return judged(answer, effect)
+    } finally {
+      clearTimeout(timer)
     }
-    return judged(answer, effect)
   }
 
   async function login(call: Call): Promise<void> {

@@ -3,7 +3,7 @@
  * init scripts and interconnect groups, and answers that are lost on their way. The kit is tried against it, so that each
  * way to break an adapter costs milliseconds.
  */
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import type { Fault, Sandbox } from '../../broker/conformance/contract-case.ts'
 import type { OwnerTag } from '../../shared/ids.ts'
 
@@ -223,7 +223,7 @@ export function createMemoryOperator(): MemoryOperator {
 }
 
 async function deliver(fault: Fault | null, act: () => Answer): Promise<Answer> {
-  await pause(0)
+  await nextTurn()
   if (fault === null) return act()
   switch (fault.effect) {
     case 'drop-before':

@@ -6,13 +6,9 @@ import { runCases } from '../../broker/conformance/run.ts'
 import { memoryTarget } from './memory-target.ts'
 import { MUTANTS } from './mutants/all.ts'
 import { failedIn, tryMutant } from './try-mutant.ts'
+import { inVirtualTime } from './virtual-time.ts'
 
-/** Nearly all of a run is waiting; more at once would make each other late. */
-const RUNS_AT_ONCE = 4
-
-describe('the conformance kit', function kit() {
-  this.timeout(180_000)
-
+describe('the conformance kit', () => {
   it('passes a good adapter in every case, skipping none, and leaves nothing behind', async () => {
     const results = await tryMutant({})
     const bad = results.filter(({ outcome, leftBehind }) => outcome !== 'passed' || leftBehind.length > 0)
@@ -31,20 +27,9 @@ describe('the conformance kit', function kit() {
   })
 
   describe('fails exactly the cases that name the rule, where an adapter', () => {
-    const waiting = [...MUTANTS.entries()].values()
-    const runs = MUTANTS.map(() => Promise.withResolvers<readonly string[]>())
-    const work = async (): Promise<void> => {
-      for (const [index, mutant] of waiting) {
-        const run = runs[index]
-        await tryMutant(mutant).then((results) => run?.resolve(failedIn(results)), run?.reject)
-      }
-    }
-    let working: Promise<unknown> | null = null
-
-    for (const [index, { does, fails }] of MUTANTS.entries()) {
+    for (const { does, fails, ...breakage } of MUTANTS) {
       it(does, async () => {
-        working ??= Promise.all(Array.from({ length: RUNS_AT_ONCE }, work))
-        expect(await runs[index]?.promise).to.deep.equal(fails.toSorted())
+        expect(failedIn(await tryMutant(breakage))).to.deep.equal(fails.toSorted())
       })
     }
   })
@@ -59,7 +44,8 @@ describe('the conformance kit', function kit() {
   it('skips with its reason what a target without faults cannot show, and passes the rest', async () => {
     const target = { ...memoryTarget(), sandbox: null, burstNodes: null, wrongKeyProvider: null, maxNodes: 2 }
     const cases = CASES.filter(({ id }) => /^(create|list)-/.test(id))
-    const results = await runCases({ cases, target, signal: new AbortController().signal })
+    const { signal } = new AbortController()
+    const results = await inVirtualTime(() => runCases({ cases, target, signal }))
     const reasonOf = (id: string) => results.find((result) => result.id === id)?.reason
     expect(results.filter(({ outcome }) => outcome === 'failed')).to.deep.equal([])
     expect(reasonOf('create-500')).to.equal('the target cannot inject faults (no "faults" in the configuration)')

@@ -2,19 +2,10 @@
 import { CASES } from '../../broker/conformance/cases/all.ts'
 import { type CaseResult, runCase } from '../../broker/conformance/run.ts'
 import { type Breakage, memoryTarget } from './memory-target.ts'
+import { inVirtualTime } from './virtual-time.ts'
 
-/** More at once would make each other late. */
-const AT_ONCE = 25
-
-export async function tryMutant(breakage: Breakage): Promise<readonly CaseResult[]> {
-  const waiting = CASES.values()
-  const results: CaseResult[] = []
-  const work = async (): Promise<void> => {
-    for (const one of waiting) results.push(await runCase(one, memoryTarget(breakage)))
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  return results
-}
+export const tryMutant = (breakage: Breakage): Promise<readonly CaseResult[]> =>
+  inVirtualTime(() => Promise.all(CASES.map((one) => runCase(one, memoryTarget(breakage)))))
 
 export const failedIn = (results: readonly CaseResult[]): string[] =>
   results

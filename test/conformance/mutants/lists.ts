@@ -2,6 +2,9 @@
 import { PAGE_SIZE } from '../memory-operator.ts'
 import { type Mutant, as, hasGroup, onList, refuse } from './breaking.ts'
 
+/** What the mutant that knows only these was asked for, by whichever of its instances. */
+const allocationsAskedFor = new Set<string>()
+
 export const LISTS: readonly Mutant[] = [
   {
     does: 'loses a node after it has listed it four times',
@@ -114,21 +117,18 @@ export const LISTS: readonly Mutant[] = [
   },
   {
     does: 'knows no allocation that it was never asked to make anything for',
-    breaks(good) {
-      const asked = new Set<string>()
-      return {
-        async createNodes(group, call) {
-          asked.add(group.owner.allocationId)
-          return await good.createNodes(group, call)
-        },
-        async listNodes(filter, call) {
-          if (filter.allocationId !== undefined && !asked.has(filter.allocationId)) {
-            throw refuse('no such allocation', 'not-found')
-          }
-          return await good.listNodes(filter, call)
-        },
-      }
-    },
+    breaks: (good) => ({
+      async createNodes(group, call) {
+        allocationsAskedFor.add(group.owner.allocationId)
+        return await good.createNodes(group, call)
+      },
+      async listNodes(filter, call) {
+        if (filter.allocationId !== undefined && !allocationsAskedFor.has(filter.allocationId)) {
+          throw refuse('no such allocation', 'not-found')
+        }
+        return await good.listNodes(filter, call)
+      },
+    }),
     fails: ['list-empty'],
   },
   {
