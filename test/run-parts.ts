@@ -104,4 +104,5 @@ export const LONG_PARTS: readonly LongPart[] = [
     },
     needs: [],
   },
+  { part: folder('observability'), needs: ['promtool', 'prometheus', 'amtool'] },
 ]
