@@ -44,12 +44,12 @@ interface Ended {
 async function runMocha(part: MochaPart): Promise<Ended> {
   const files = filesOf(part)
   if (files.length === 0) return { counts: NO_COUNTS, problem: 'there is no test file', output: '' }
-  return runMochaFiles(files, part.env)
+  return runMochaFiles(files, part)
 }
 
 export async function runMochaFiles(
   files: readonly string[],
-  env: Readonly<Record<string, string>> = {},
+  { env = {}, deadlineMs = PART_DEADLINE_MS }: Pick<MochaPart, 'env' | 'deadlineMs'> = {},
   lingerMs = LINGER_MS,
 ): Promise<Ended> {
   const child = spawn(process.execPath, [MOCHA, ...files], {
@@ -59,7 +59,7 @@ export async function runMochaFiles(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   let counts: Counts | null = null
-  const watched = watch(child, PART_DEADLINE_MS)
+  const watched = watch(child, deadlineMs)
   child.once('message', (message) => {
     counts = message as Counts // run-mocha.ts sends nothing else
     watched.endWithin(lingerMs, 'all tests have run, but the process does not end: something is left open')

@@ -6,6 +6,8 @@ export interface MochaPart {
   /** Globs of its test files, seen from the repository's root. */
   readonly files: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Default 10 minutes. */
+  readonly deadlineMs?: number
 }
 
 export interface CommandPart {
@@ -92,7 +94,7 @@ export const SHORT_RUN: CommandPart = {
 /** What `npm run test:full` adds, one after the other. */
 export const LONG_PARTS: readonly LongPart[] = [
   { part: { ...folder('fuzz'), name: 'fuzz, long', env: { FUZZ_RUNS: '120' } }, needs: [] },
-  ...onBothStores('durability').map((part) => ({ part, needs: [] })),
+  ...onBothStores('durability').map((part) => ({ part: { ...part, deadlineMs: 20 * MINUTE_MS }, needs: [] })),
   { part: on('pglite', 'chaos'), needs: [] },
   { part: folder('replicas'), needs: [] },
   { part: folder('package'), needs: ['tar'] },
