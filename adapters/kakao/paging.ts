@@ -48,8 +48,12 @@ export async function listAll<S extends z.ZodType<{ readonly id: string }>>(
       offset = Math.max(0, offset - request.limit)
       continue
     }
+    const before = found.size
     for (const row of rows) found.set(row.id, row)
-    const atEnd = total === null ? rows.length <= 1 : offset + rows.length >= total
+    // Who tells no total may not know pages either, and give the same rows to every offset: all that there are, if fewer
+    // than we would have taken.
+    const repeated = offset > 0 && found.size === before && rows.length < request.limit
+    const atEnd = total === null ? rows.length <= 1 || repeated : offset + rows.length >= total
     if (!atEnd && rows.length <= 1) throw unending(request.noun)
     // Rows of one instant have no order among themselves, so one may hide between two pages: look once more.
     const short = total !== null && found.size < total

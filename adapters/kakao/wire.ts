@@ -74,7 +74,7 @@ const GOING = new Set(['deleting', 'deleted', 'soft-deleted', 'soft-deleting', '
 const plain = (text: string | null): string => (text ?? '').trim().toLowerCase()
 
 /**
- * `status` is the running task, else the stable state. A row that says it is deleted is still in the list, and counts
+ * `status` is the running task, else the stable state, and may be left out like every member but the id. A row that says it is deleted is still in the list, and counts
  * until it no longer is. All else that is not surely ready (stopped and shelved too) is building: the next look tells.
  */
 export function stateOf(instance: Instance): ProviderNodeState {
@@ -84,8 +84,8 @@ export function stateOf(instance: Instance): ProviderNodeState {
   if ([status, vmState, task].some((state) => GOING.has(state))) return 'deleting'
   if (FAILED.has(status) || FAILED.has(vmState)) return 'failed'
   const idle = task === '' || task === 'none'
-  const connected = (instance.addresses?.[0]?.network_interface_id ?? null) !== null
-  return status === 'active' && idle && connected ? 'ready' : 'building'
+  const connected = (instance.addresses ?? []).some((each) => (each.network_interface_id ?? each.private_ip) !== null)
+  return (status === '' ? vmState : status) === 'active' && idle && connected ? 'ready' : 'building'
 }
 
 /** Zone keys come as `kr_central_2_a` or `kr-central-2-a`. */

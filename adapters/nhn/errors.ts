@@ -65,7 +65,8 @@ const BUSY_PAUSE_MS = 5_000
 
 const busyPause = (kind: ProviderErrorKind): number | null => (kind === 'busy' ? BUSY_PAUSE_MS : null)
 
-const QUOTA = /quota|maximum number of .{1,40} exceeded/i
+// The last one is Nova's since its limits are Keystone's: "is over limit of 10 due to current usage 10 and delta 2".
+const QUOTA = /quota|maximum number of .{1,40} exceeded|is over (its )?limits?\b/i
 const RATE = /rate.?limit/i
 const NO_ROOM = /no valid host|not enough hosts|insufficient (capacity|resources)/i
 

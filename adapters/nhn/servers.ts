@@ -10,7 +10,7 @@ import {
   isWithin,
 } from '../../shared/provider.ts'
 import { readJson } from '../http.ts'
-import type { Catalogue } from './catalogue.ts'
+import type { Catalogue, Flavor } from './catalogue.ts'
 import { type NhnClient, type NhnRequest, computeUrl, isSuccess } from './client.ts'
 import { perhapsDone } from './errors.ts'
 import { listAll } from './paging.ts'
@@ -32,13 +32,13 @@ export async function listOthers(
   call: Call,
 ): Promise<readonly OtherNode[]> {
   const { clusters } = client.settings
-  const flavorIds = new Map<string, string>()
+  const flavors = new Map<string, Flavor>()
   for (const [clusterId, { flavor }] of Object.entries(clusters))
-    flavorIds.set(clusterId, (await catalogue.flavor(flavor, call)).id)
+    flavors.set(clusterId, await catalogue.flavor(flavor, call))
   const servers = await listProject(client, {}, call)
   return servers
     .filter((server) => ownerOf(server)?.installationId !== installationId)
-    .flatMap((server) => toOther(server, clusters, flavorIds) ?? [])
+    .flatMap((server) => toOther(server, clusters, flavors) ?? [])
 }
 
 /** Servers whose names hold `query.name`, as nodes; of any installation, or of none. */

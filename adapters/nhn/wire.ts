@@ -28,7 +28,8 @@ const Server = z.object({
   created: z.string().nullish(),
   metadata: z.record(z.string(), z.unknown()).nullish(),
   addresses: z.record(z.string(), z.array(Address)).nullish(),
-  flavor: z.object({ id: z.string() }).nullish(),
+  /** By its id; newer Novas tell the name instead. */
+  flavor: z.object({ id: z.string().nullish(), original_name: z.string().nullish() }).nullish(),
   'OS-EXT-STS:task_state': z.string().nullish(),
   'OS-EXT-AZ:availability_zone': z.string().nullish(),
   fault: z.object({ code: z.union([z.number(), z.string()]).nullish(), message: z.string().nullish() }).nullish(),
@@ -116,22 +117,25 @@ function clusterOf(server: Server, clusters: NodeContext['clusters']): string | 
  * Somebody else's server, if it takes room in a cluster: of the cluster's flavor and in its zone. What it says of a cluster
  * in its metadata is another broker's word, and the zone alone would match machines without a GPU.
  *
- * @param flavorIds by cluster
+ * @param flavors by cluster
  */
 export function toOther(
   server: Server,
   clusters: NodeContext['clusters'],
-  flavorIds: ReadonlyMap<string, string>,
+  flavors: ReadonlyMap<string, { readonly id: string; readonly name: string }>,
 ): OtherNode | null {
   const there = Object.entries(clusters).filter(
     ([clusterId, cluster]) =>
-      cluster.availabilityZone === server['OS-EXT-AZ:availability_zone'] &&
-      server.flavor?.id !== undefined &&
-      flavorIds.get(clusterId) === server.flavor.id,
+      cluster.availabilityZone === server['OS-EXT-AZ:availability_zone'] && isOfFlavor(server, flavors.get(clusterId)),
   )
   const [only, another] = there
   if (only === undefined || another !== undefined) return null
   return { providerInstanceId: server.id, name: server.name, clusterId: only[0], createdAt: toEpochMs(server.created) }
+}
+
+function isOfFlavor({ flavor }: Server, wanted: { readonly id: string; readonly name: string } | undefined): boolean {
+  if (flavor === null || flavor === undefined || wanted === undefined) return false
+  return typeof flavor.id === 'string' ? flavor.id === wanted.id : flavor.original_name === wanted.name
 }
 
 /**

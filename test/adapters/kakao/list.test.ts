@@ -143,6 +143,12 @@ describe('listNodes of kakao', () => {
     expect(await aProvider().listNodes(ALL, aCall())).to.have.length(3)
   })
 
+  it('ends where neither a total nor pages are known, and every offset gives all rows', async () => {
+    pageAt(0, rows(1, 2, 3), null)
+    pageAt(2, rows(1, 2, 3), null)
+    expect(await aProvider().listNodes(ALL, aCall())).to.have.length(3)
+  })
+
   it('counts a row that comes twice once', async () => {
     pageAt(0, rows(1, 1), 2)
     pageAt(0, rows(1, 1), 2)

@@ -34,6 +34,12 @@ const CASES: readonly (Answered & { readonly kind: string; readonly effect: stri
   },
   {
     status: 403,
+    body: fault('forbidden', 403, 'Resource servers is over limit of 10 due to current usage 10 and delta 2'),
+    kind: 'quota-exceeded',
+    effect: 'none',
+  },
+  {
+    status: 403,
     body: fault('forbidden', 403, 'Only volume-backed servers are allowed for flavors with zero disk.'),
     kind: 'refused',
     effect: 'none',

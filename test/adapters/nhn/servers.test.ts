@@ -328,12 +328,21 @@ describe('listing NHN servers', () => {
       aServer({ id: idOf(5), owner: null, more: { flavor: null } }),
       aServer({ id: idOf(6), owner: null, more: { ...gpu, 'OS-EXT-AZ:availability_zone': 'kr-pub-b' } }),
       aServer({ id: idOf(7), owner: null, status: 'DELETED', more: gpu }),
+      // As Nova tells flavors from microversion 2.47 on.
+      aServer({
+        id: idOf(8),
+        owner: null,
+        name: 'newer',
+        more: { flavor: { original_name: 'sim.b200x8', vcpus: 192 } },
+      }),
+      aServer({ id: idOf(9), owner: null, more: { flavor: { original_name: 'm2.c2m4', vcpus: 2 } } }),
     ])
     const others = await aProvider().listOthers?.({ installationId: INSTALLATION }, aCall())
     const createdAt = Date.parse('2026-11-23T05:00:00Z')
     expect(others).to.deep.equal([
       { providerInstanceId: idOf(2), name: `${GROUP}-1`, clusterId: 'nhn-b200-510', createdAt },
       { providerInstanceId: idOf(3), name: 'by-hand', clusterId: 'nhn-b200-510', createdAt },
+      { providerInstanceId: idOf(8), name: 'newer', clusterId: 'nhn-b200-510', createdAt },
     ])
   })
 
