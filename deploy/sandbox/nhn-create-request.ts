@@ -10,7 +10,10 @@ const MAX_USER_DATA_CHARACTERS = 65_535
 const MAX_VOLUME_GB = 2_000
 
 const Count = z.coerce.number().pipe(z.int().min(1))
-const Flag = z.union([z.boolean(), z.literal(0), z.literal(1)])
+/** A switch as Nova reads it: the operator's own page sends a number, other clients a text. */
+const Flag = z
+  .union([z.boolean(), z.literal([0, 1]), z.literal(['0', '1', 'true', 'True', 'false', 'False'])])
+  .transform((value) => /^(true|1)$/i.test(String(value)))
 const ShortText = z.string().max(255)
 
 const BlockDevice = z.object({
@@ -50,6 +53,7 @@ export const CreateServers = z.object({
     return_reservation_id: Flag.default(false),
     'NHN-EXT-ATTR:protect': Flag.default(false),
   }),
+  'os:scheduler_hints': z.object({ group: z.string().optional() }).optional(),
 })
 type Asked = z.infer<typeof CreateServers>['server']
 
@@ -68,6 +72,7 @@ export interface ServerPlan {
   readonly imageRef: string | null
   readonly nics: readonly { readonly network: Network; readonly port: PortRecord | null }[]
   readonly keyName: string
+  readonly serverGroupId: string | null
   /** Null: each server may land anywhere. */
   readonly zone: string | null
   readonly volumes: readonly PlannedVolume[]
@@ -79,13 +84,17 @@ export interface ServerPlan {
   readonly wantsReservationId: boolean
 }
 
-export function planServers(world: NhnWorld, { server: asked }: z.infer<typeof CreateServers>): ServerPlan {
+export function planServers(world: NhnWorld, request: z.infer<typeof CreateServers>): ServerPlan {
+  const { server: asked, 'os:scheduler_hints': hints } = request
   const flavor = FLAVORS.find(({ id }) => id === asked.flavorRef)
   if (flavor === undefined) throw refuse(400, 'Invalid flavorRef provided.')
   if (!world.keypairs.has(asked.key_name)) throw refuse(400, 'Invalid key_name provided.')
   if (asked.availability_zone !== undefined && !ZONES.includes(asked.availability_zone)) {
     throw refuse(400, 'The requested availability zone is not available')
   }
+  const serverGroupId = hints?.group ?? null
+  if (serverGroupId !== null && !world.serverGroups.has(serverGroupId))
+    throw refuse(400, `Instance group ${serverGroupId} could not be found.`)
   const counts = countsOf(asked)
   checkUserData(asked.user_data)
   return {
@@ -95,12 +104,13 @@ export function planServers(world: NhnWorld, { server: asked }: z.infer<typeof C
     imageRef: asked.imageRef ?? null,
     nics: nicsOf(world, asked, counts.maxCount),
     keyName: asked.key_name,
+    serverGroupId,
     zone: asked.availability_zone ?? null,
     securityGroups: securityGroupsOf(asked),
     metadata: asked.metadata,
-    protect: asked['NHN-EXT-ATTR:protect'] === true || asked['NHN-EXT-ATTR:protect'] === 1,
+    protect: asked['NHN-EXT-ATTR:protect'],
     ...counts,
-    wantsReservationId: asked.return_reservation_id === true || asked.return_reservation_id === 1,
+    wantsReservationId: asked.return_reservation_id,
   }
 }
 
@@ -187,11 +197,10 @@ function volumeOf(device: BlockDevice, image: Image): PlannedVolume {
   }
   if (sizeGb > MAX_VOLUME_GB) throw invalid(`Volume size ${sizeGb}GB is more than ${MAX_VOLUME_GB}GB.`)
   if (!VOLUME_TYPES.includes(type)) throw invalid(`Volume type ${type} could not be found.`)
-  const { delete_on_termination: goes } = device
   return {
     sizeGb,
     type,
     imageId: device.source_type === 'image' ? image.id : null,
-    deleteOnTermination: goes === true || goes === 1,
+    deleteOnTermination: device.delete_on_termination,
   }
 }

@@ -78,6 +78,7 @@ function build(world: NhnWorld, { plan, name, reservationId, hosted }: Build): S
     flavorId: plan.flavor.id,
     imageRef: plan.imageRef,
     keyName: plan.keyName,
+    serverGroupId: plan.serverGroupId,
     securityGroups: plan.securityGroups,
     nics: plan.nics.map((nic) => buildNic(world, nic)),
     volumeIds,

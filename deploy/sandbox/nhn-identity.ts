@@ -15,7 +15,9 @@ export const USER_ID = '0a1b2c3d4e5f60718293a4b5c6d7e8f9'
 
 const TokenRequest = z.object({
   auth: z.object({
-    tenantId: z.string(),
+    tenantId: z.string().optional(),
+    /** Keystone takes either. */
+    tenantName: z.string().optional(),
     passwordCredentials: z.object({ username: z.string(), password: z.string() }),
   }),
 })
@@ -46,7 +48,7 @@ function issue(world: NhnWorld, request: SandboxRequest): SandboxResponse {
       'Expecting to find auth in request body. The server could not comply with the request since it is either malformed or otherwise incorrect. The client is assumed to be in error.',
     )
   }
-  const { tenantId, passwordCredentials } = asked.data.auth
+  const { passwordCredentials, tenantName = '', tenantId = tenantName } = asked.data.auth
   if (passwordCredentials.username !== NHN.username)
     return refusedLogin(`Could not find user: ${passwordCredentials.username}`)
   if (passwordCredentials.password !== NHN.password) return refusedLogin('Invalid username or password')

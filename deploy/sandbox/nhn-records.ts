@@ -26,6 +26,8 @@ export interface ServerRecord {
   /** What the request carried; decides the shape of `image` in answers. */
   readonly imageRef: string | null
   readonly keyName: string
+  /** The placement policy that it was made under. */
+  readonly serverGroupId: string | null
   readonly securityGroups: readonly string[]
   readonly nics: readonly Nic[]
   readonly volumeIds: readonly string[]
@@ -80,6 +82,11 @@ export interface KeypairRecord {
   readonly createdAtMs: number
 }
 
+export interface ServerGroupRecord {
+  readonly id: string
+  readonly name: string
+}
+
 export interface TokenRecord {
   readonly id: string
   readonly issuedAtMs: number
@@ -93,6 +100,7 @@ export interface NhnWorld extends OperatorContext {
   readonly ports: Table<PortRecord>
   readonly floatingIps: Table<FloatingIpRecord>
   readonly keypairs: Table<KeypairRecord>
+  readonly serverGroups: Table<ServerGroupRecord>
 }
 
 export function openWorld(context: OperatorContext): NhnWorld {
@@ -105,6 +113,7 @@ export function openWorld(context: OperatorContext): NhnWorld {
     ports: store.table('ports'),
     floatingIps: store.table('floatingIps'),
     keypairs: store.table('keypairs'),
+    serverGroups: store.table('serverGroups'),
   }
 }
 

@@ -10,6 +10,7 @@ import { imageRoutes } from './nhn-image.ts'
 import { networkRoutes } from './nhn-network.ts'
 import { furnish, openWorld } from './nhn-records.ts'
 import type { NhnWorld } from './nhn-records.ts'
+import { serverGroupRoutes } from './nhn-server-groups.ts'
 import { serverRoutes } from './nhn-servers.ts'
 import { versionsOf } from './nhn-versions.ts'
 import { volumeRoutes } from './nhn-volume.ts'
@@ -67,7 +68,11 @@ function servicesOf(world: NhnWorld): readonly Service[] {
       open: true,
       unknown: () => keystoneError(404, 'Not Found', 'The resource could not be found.'),
     },
-    { ...nova, prefix: '/compute', routes: [...serverRoutes(world), ...catalogueRoutes(world)] },
+    {
+      ...nova,
+      prefix: '/compute',
+      routes: [...serverRoutes(world), ...serverGroupRoutes(world), ...catalogueRoutes(world)],
+    },
     { ...nova, prefix: '/volume', routes: volumeRoutes(world) },
     { ...nova, prefix: '/image', routes: imageRoutes(), ofTenant: false },
     {

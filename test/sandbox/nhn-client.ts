@@ -74,6 +74,8 @@ export interface Answer {
   readonly port: Item
   readonly ports: Item[]
   readonly floatingip: Item
+  readonly server_group: { readonly id: string; readonly policies: string[]; readonly members: string[] }
+  readonly server_groups: Item[]
   readonly keypair: { readonly name: string; readonly private_key: string }
   readonly keypairs: { readonly keypair: { readonly name: string } }[]
   readonly availabilityZoneInfo: { readonly zoneName: string }[]

@@ -41,6 +41,12 @@ describe('simulated NHN Cloud: who may ask, and what', () => {
       })
     }
 
+    it('are issued for the name of a tenant as well, and for none without one', async () => {
+      const { passwordCredentials } = login
+      expect((await nhn.login({ tenantName: TENANT, passwordCredentials })).status).to.equal(200)
+      expect((await nhn.login({ passwordCredentials })).status).to.equal(401)
+    })
+
     it('are not issued for a body that Keystone cannot read', async () => {
       expect((await nhn.login({ tenantId: TENANT })).body.error.code).to.equal(400)
     })

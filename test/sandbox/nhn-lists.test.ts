@@ -168,6 +168,25 @@ describe('simulated NHN Cloud: lists and what is beside servers', () => {
       expect((await nhn.call('DELETE', '/compute/os-keypairs/k')).status).to.equal(202)
     })
 
+    it('keeps placement policies, anti-affinity only, with the servers that were made under them', async () => {
+      const make = async (policy: string) =>
+        nhn.call('POST', '/compute/os-server-groups', { server_group: { name: 'apart', policies: [policy] } })
+      expect((await make('affinity')).status).to.equal(400)
+      const { id } = (await make('anti-affinity')).body.server_group
+      const createIn = async (group: string) =>
+        nhn.call('POST', '/compute/servers', { server: aServer, 'os:scheduler_hints': { group } })
+      expect((await createIn('unheard-of')).body.badRequest.message).to.include('could not be found')
+      const made = (await createIn(id)).body.server.id
+      const group = (await nhn.call('GET', `/compute/os-server-groups/${id}`)).body.server_group
+      expect(group)
+        .to.include({ id, name: 'apart' })
+        .and.deep.include({ policies: ['anti-affinity'], members: [made] })
+      expect(idsOf((await nhn.call('GET', '/compute/os-server-groups')).body.server_groups)).to.deep.equal([id])
+      expect((await nhn.call('DELETE', `/compute/os-server-groups/${id}`)).status).to.equal(204)
+      expect((await nhn.call('GET', `/compute/os-server-groups/${id}`)).status).to.equal(404)
+      expect((await nhn.server(made)).status).to.equal('BUILD')
+    })
+
     it('shows the limits with what is used of them', async () => {
       await nhn.control('behaviour', { quotaNodes: 7 })
       await nhn.create({ max_count: 3 })

@@ -37,6 +37,24 @@ describe('simulated NHN Cloud: servers', () => {
       expect(after['OS-EXT-AZ:availability_zone']).to.equal('kr-pub-a')
     })
 
+    for (const [sent, goes] of [
+      [true, true],
+      [1, true],
+      ['true', true],
+      [0, false],
+      [undefined, false],
+    ] as const) {
+      it(`takes its root disk along or not where delete_on_termination is ${JSON.stringify(sent)}`, async () => {
+        const [root] = aServer.block_device_mapping_v2
+        const device = { ...root, delete_on_termination: sent, boot_index: '0', volume_size: '100' }
+        const { id } = (await nhn.create({ block_device_mapping_v2: [device] })).body.server
+        await nhn.call('DELETE', `/compute/servers/${id}`)
+        await nhn.hours(1)
+        const [volume] = (await nhn.ledger()).others.filter(({ kind }) => kind === 'volume')
+        expect(volume?.deletedAt !== null).to.equal(goes)
+      })
+    }
+
     it('mixes the image’s metadata with the caller’s, which wins', async () => {
       const { id } = (await nhn.create({ metadata: { owner: 'me', os_type: 'mine' } })).body.server
       expect((await nhn.server(id)).metadata).to.include({
