@@ -56,6 +56,11 @@ const Environment = z.object({
   RATE_LIMIT_PER_SECOND: z.coerce.number('must be a whole number, 1 to 100000').int().min(1).max(100_000).default(200),
   /** Requests that are answered at a time, half of them reads; more are turned away with 503. Default 256. */
   MAX_IN_FLIGHT: z.coerce.number('must be a whole number, 2 to 100000').int().min(2).max(100_000).default(256),
+  /**
+   * How long it goes on answering after SIGTERM, with `/readyz` saying that it is leaving, in seconds: longer than the load
+   * balancer takes to notice. Default 3.
+   */
+  SHUTDOWN_DELAY_SECONDS: z.coerce.number('must be seconds, 0 to 300').min(0).max(300).default(3),
   /** How long before its nodes are taken an idle-use grant is told, in minutes and parts of them. Default 30. */
   IDLE_NOTICE_MINUTES: z.coerce
     .number('must be minutes, 0 to 1440')
@@ -114,6 +119,19 @@ export function readConfig(env: Env = process.env): Config {
   throw new ConfigError(
     'PROVIDERS and OIDC_ISSUER must both be set (or neither, with SANDBOX_PORT set, for the sandbox)',
   )
+}
+
+export type StoreConfig = Pick<Config, 'DATABASE_URL' | 'DATA_DIR'>
+
+/** Where the store is, for what needs nothing else. @throws ConfigError */
+export function readStoreConfig(env: Env = process.env): StoreConfig {
+  const { DATABASE_URL, DATA_DIR } = env
+  const given = Object.fromEntries(
+    Object.entries({ DATABASE_URL, DATA_DIR }).filter(([, value]) => (value ?? '') !== ''),
+  )
+  const parsed = Environment.pick({ DATABASE_URL: true, DATA_DIR: true }).safeParse(given)
+  if (!parsed.success) throw new ConfigError(oneLine('', parsed.error))
+  return parsed.data
 }
 
 /** `PORT: must be …; HOST: …` */

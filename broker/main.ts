@@ -21,7 +21,7 @@ import { type Cluster, clustersOf } from './core/cluster.ts'
 import { DEFAULT_POLICY } from './core/placement/policy.ts'
 import { createAuthenticator } from './http/auth.ts'
 import { metricsListener } from './http/metrics.ts'
-import { closeNodeServer, createNodeServer } from './http/node-server.ts'
+import { closeNodeServer, createNodeServer, drainNodeServer } from './http/node-server.ts'
 import { CONTRACT_VERSION } from './http/openapi.ts'
 import { createServer } from './http/server.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
@@ -32,10 +32,12 @@ import { createDirectory, type ProviderDirectory } from './providers/directory.t
 import { adoptedLister } from './providers/list-adopted.ts'
 import { guardProvider } from './providers/guard.ts'
 import { type Settings, settingsFrom, settingsFromFiles } from './settings.ts'
+import { serveUntilSignalled } from './signals.ts'
 import { isDatabaseAway } from './store/away.ts'
 import { pingDatabase } from './store/head.ts'
 import { openDatabase } from './store/database.ts'
 import { FolderInUse } from './store/folder-lock.ts'
+import { SchemaMismatch } from './store/migrate.ts'
 import { bindUseCases } from './use-cases.ts'
 import { BROKER_VERSION } from './version.ts'
 import { adoptCircuits, CIRCUIT_RESET_MS } from './workers/circuits.ts'
@@ -50,6 +52,8 @@ export interface RunningBroker {
   readonly metricsUrl: string
   /** Puts the inventory in force as its file says now. @throws ConfigError, and then nothing has changed */
   reloadInventory(): Promise<InventoryReload>
+  /** Says that it is leaving, and goes on answering: load balancers send their requests elsewhere from then on. */
+  drain(): void
   /** Refuses new requests, finishes what is in flight, gives claims and locks back; within 10 s. */
   stop(): Promise<void>
 }
@@ -142,6 +146,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     onError: (error) => logger.error({ err: error }, 'new events could not be read'),
   })
 
+  let isLeaving = false
   const api = createServer({
     useCases: bindUseCases(app, {
       providers: providerFacts(directory, settings),
@@ -158,6 +163,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       onFailure: (error) => logger.warn({ err: error }, 'the issuer of tokens did not answer'),
     }),
     ready: async () => {
+      if (isLeaving) return { ok: false, checks: { shutdown: 'leaving' } }
       await pingDatabase(database.queries)
       return { ok: true, checks: { database: 'ok', migrations: 'applied' } }
     },
@@ -197,6 +203,10 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     metricsUrl: urlOf(metricsServer),
     reloadInventory: async () =>
       writer.run(changeCatalogue({ catalogue: catalogueOf(settings.readInventory()), apply: true })),
+    drain() {
+      isLeaving = true
+      drainNodeServer(apiServer)
+    },
     stop: () => withinTime(stop()),
   }
 }
@@ -312,29 +322,12 @@ export async function serve(): Promise<void> {
     )
   }
   logger.info({ url: broker.url, metricsUrl: broker.metricsUrl }, 'the broker is ready')
-  let stopping = false
-  const stop = (signal: string): void => {
-    if (stopping) return
-    stopping = true
-    logger.info({ signal }, 'the broker stops')
-    broker.stop().then(
-      () => process.exit(0),
-      (error: unknown) => leave(1, error instanceof Error ? error.message : String(error)),
-    )
-  }
-  process.on('SIGTERM', stop)
-  process.on('SIGINT', stop)
-  process.on('SIGHUP', () => void readInventoryAgain(broker, logger))
-}
-
-async function readInventoryAgain(broker: RunningBroker, logger: Logger): Promise<void> {
-  try {
-    const { clusters, affected, promises } = await broker.reloadInventory()
-    const figures = { changed: clusters.map((one) => one.clusterId), moved: affected.length, late: promises.length }
-    logger.info(figures, 'the inventory was read again')
-  } catch (error) {
-    logger.error({ err: error }, 'the inventory could not be read again, and stays as it was')
-  }
+  serveUntilSignalled(broker, {
+    logger,
+    drainMs: config.SHUTDOWN_DELAY_SECONDS * SECOND_MS,
+    onStopped: () => process.exit(0),
+    onFailed: (error) => leave(1, error instanceof Error ? error.message : String(error)),
+  })
 }
 
 function leave(status: number, line: string): void {
@@ -344,7 +337,8 @@ function leave(status: number, line: string): void {
 
 /** One clear line for what somebody configured, the whole error for what we did wrong. */
 export function reportStartFailure(error: unknown): void {
-  if (error instanceof ConfigError || error instanceof FolderInUse) return leave(1, error.message)
+  const isTheirs = [ConfigError, FolderInUse, SchemaMismatch].some((known) => error instanceof known)
+  if (isTheirs && error instanceof Error) return leave(1, error.message)
   process.stderr.write(
     `gpu-broker: could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   )

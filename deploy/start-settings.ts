@@ -30,6 +30,7 @@ const NOT_FOR_THE_SANDBOX = ['PROVIDERS', 'OIDC_ISSUER', 'OIDC_CLIENT_ID', 'OIDC
 export function startSettings(given: Env): StartSettings {
   const sandboxPort = given['SANDBOX_PORT'] ?? ''
   const env = {
+    SHUTDOWN_DELAY_SECONDS: '0', // nothing stands in front of it that would have to notice
     ...Object.fromEntries(Object.entries(given).filter(([name]) => !NOT_FOR_THE_SANDBOX.includes(name))),
     SANDBOX_PORT: sandboxPort === '' ? String(SANDBOX_DEFAULT_PORT) : sandboxPort,
     SANDBOX_DIR: (given['SANDBOX_DIR'] ?? '') === '' ? '.sandbox' : given['SANDBOX_DIR'],

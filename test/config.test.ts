@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
@@ -56,6 +56,7 @@ describe('the configuration', () => {
     { env: { SANDBOX_PORT: '70000' }, names: 'SANDBOX_PORT' },
     { env: { DATABASE_URL: 'mysql://root:hunter2@db/x' }, names: 'DATABASE_URL' },
     { env: { LOG_LEVEL: 'loud' }, names: 'LOG_LEVEL' },
+    { env: { SHUTDOWN_DELAY_SECONDS: '301' }, names: 'SHUTDOWN_DELAY_SECONDS' },
     { env: { OIDC_ISSUER: 'login.example.org' }, names: 'OIDC_ISSUER' },
     { env: { OIDC_ISSUER: 'http://login.example.org' }, names: 'OIDC_ISSUER' },
     { env: { OIDC_ISSUER: 'http://127.example.org' }, names: 'OIDC_ISSUER' },
@@ -92,6 +93,14 @@ describe('the configuration', () => {
   for (const env of halves) {
     it(`takes providers and issuer only together, or the sandbox for both: not ${JSON.stringify(env)}`, () => {
       expect(lineOf(() => readConfig(env))).to.match(/PROVIDERS and OIDC_ISSUER must both be set/)
+    })
+  }
+
+  for (const page of ['README.md', 'README.ko.md']) {
+    it(`is told of whole in ${page}`, async () => {
+      const text = await readFile(new URL(`../${page}`, import.meta.url), 'utf8')
+      const members = describeConfig(readConfig(OWN)).map(({ name }) => name)
+      expect(members.filter((name) => !text.includes(`\`${name}\``))).to.deep.equal([])
     })
   }
 

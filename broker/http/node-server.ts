@@ -27,25 +27,50 @@ export function createNodeServer(listener: RequestListener): Server {
   })
   server.on('checkExpectation', (_request, response) => refuseBroken(response, UNKNOWN_EXPECTATION))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBroken(error, socket))
-  const unused = new Set<Socket>()
-  UNUSED.set(server, unused)
+  const state: State = { unused: new Set(), inFlight: new Set(), isDraining: false }
+  STATES.set(server, state)
   server.on('connection', (socket) => {
-    unused.add(socket)
-    socket.once('close', () => unused.delete(socket))
+    state.unused.add(socket)
+    socket.once('close', () => state.unused.delete(socket))
   })
-  server.on('request', ({ socket }) => unused.delete(socket))
+  server.prependListener('request', ({ socket }, response) => {
+    state.unused.delete(socket)
+    if (state.isDraining) return lastOnItsConnection(response)
+    state.inFlight.add(response)
+    response.once('close', () => state.inFlight.delete(response))
+  })
   return server
 }
 
-/** Connections on which nothing was asked yet: Node takes them for busy ones, and clients open some in advance. */
-const UNUSED = new WeakMap<Server, ReadonlySet<Socket>>()
+interface State {
+  /** Connections on which nothing was asked yet: Node takes them for busy ones, and clients open some in advance. */
+  readonly unused: Set<Socket>
+  readonly inFlight: Set<ServerResponse>
+  isDraining: boolean
+}
+
+const STATES = new WeakMap<Server, State>()
+
+/**
+ * Goes on answering, and says with each answer that its connection ends: whoever keeps connections sends the next request
+ * on a new one, which a load balancer opens elsewhere. Twice is as good as once.
+ */
+export function drainNodeServer(server: Server): void {
+  const state = STATES.get(server)
+  if (state === undefined) return
+  state.isDraining = true
+  for (const response of state.inFlight) if (!response.headersSent) lastOnItsConnection(response)
+}
+
+const lastOnItsConnection = (response: ServerResponse): void => void response.setHeader('Connection', 'close')
 
 /** Takes no new connection, and resolves when what was asked on the others is answered. */
 export function closeNodeServer(server: Server): Promise<void> {
+  drainNodeServer(server) // or a connection whose answer comes later would be waited for until it has been idle for long
   return new Promise((resolve) => {
     server.close(() => resolve())
     server.closeIdleConnections()
-    for (const socket of UNUSED.get(server) ?? []) socket.destroy()
+    for (const socket of STATES.get(server)?.unused ?? []) socket.destroy()
   })
 }
 

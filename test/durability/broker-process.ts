@@ -24,6 +24,7 @@ export interface BrokerProcess {
   terminate(): Promise<number | null>
 }
 
+/** Of this version. */
 const MAIN = new URL('../../broker/main.ts', import.meta.url).pathname
 const READY_WITHIN_MS = 60_000
 
@@ -42,6 +43,7 @@ export async function brokerFiles(settings: SandboxSettings): Promise<BrokerFile
       OIDC_AUDIENCE: settings.audience,
       PORT: '0',
       METRICS_PORT: '0',
+      SHUTDOWN_DELAY_SECONDS: '0',
     },
     remove: () => rm(folder, { recursive: true, force: true }),
   }
@@ -49,13 +51,15 @@ export async function brokerFiles(settings: SandboxSettings): Promise<BrokerFile
 
 /**
  * @param onError told each line that it logs as an error from then on
+ * @param main the program; default this version's
  * @throws Error with what it wrote, when it does not get ready
  */
 export async function startBrokerProcess(
   env: Readonly<Record<string, string>>,
   onError: (line: string) => void = () => undefined,
+  main: string = MAIN,
 ): Promise<BrokerProcess> {
-  const child = spawnBroker(env)
+  const child = spawnBroker(env, main)
   const ended = once(child, 'exit') as Promise<[number | null]>
   const said: string[] = []
   child.stderr?.on('data', (chunk: Buffer) => said.push(String(chunk)))
@@ -95,8 +99,8 @@ export async function failedStart(
 }
 
 /** With nothing of this process's environment but what finds node: the configuration is the test's alone. */
-const spawnBroker = (env: Readonly<Record<string, string>>): ChildProcess =>
-  spawn(process.execPath, [MAIN], {
+const spawnBroker = (env: Readonly<Record<string, string>>, main: string = MAIN): ChildProcess =>
+  spawn(process.execPath, [main], {
     env: { PATH: process.env['PATH'] ?? '', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
