@@ -12,11 +12,10 @@ import {
   PostgresDialect,
   type Transaction as KyselyTransaction,
 } from 'kysely'
-import { Migrator } from 'kysely/migration'
 import pg from 'pg'
 import { SECOND_MS } from '../../shared/time.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
-import { migrationProvider } from './migrations/index.ts'
+import { migrate } from './migrate.ts'
 import type { Tables } from './schema.ts'
 
 export type Transaction = KyselyTransaction<Tables>
@@ -61,7 +60,20 @@ const STATEMENT_TIMEOUT_MS = 30_000
 
 const PLUGINS = [new CamelCasePlugin({ maintainNestedObjectKeys: true })]
 
+/** Connects and runs the migrations. @throws SchemaMismatch, FolderInUse */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
+  const database = await connectDatabase(options)
+  try {
+    await migrate(database.queries)
+    return database
+  } catch (error) {
+    await database.close()
+    throw error
+  }
+}
+
+/** As it is: what it takes to restore, to migrate and to look. */
+export async function connectDatabase(options: DatabaseOptions): Promise<Database> {
   const inTransaction = new AsyncLocalStorage<true>()
   const { onTransaction = () => undefined } = options
   const log: Log = ({ level, query, queryDurationMillis }) => {
@@ -70,7 +82,6 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   }
   const opened =
     options.url === null ? await openPglite(options, log) : openPostgres(options.url, options.onBroken, log)
-  await migrate(opened.kysely)
   return {
     engine: opened.engine,
     raw: opened.raw,
@@ -150,13 +161,4 @@ function openPostgres(url: string, onBroken: DatabaseOptions['onBroken'], log: L
     connections: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => kysely.destroy(),
   }
-}
-
-/** Safe with several replicas: one migrates, the others wait for its lock. */
-async function migrate(kysely: Kysely<Tables>): Promise<void> {
-  const migrator = new Migrator({ db: kysely.withoutPlugins(), provider: migrationProvider })
-  const { error, results } = await migrator.migrateToLatest()
-  if (error === undefined) return
-  const failed = results?.find((result) => result.status === 'Error')?.migrationName ?? 'unknown'
-  throw new Error(`migration ${failed} failed`, { cause: error })
 }

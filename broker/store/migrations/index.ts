@@ -1,5 +1,5 @@
 /** The migrations in order. Forward only: what has run anywhere is never edited, a correction is a new one. */
-import type { Migration, MigrationProvider } from 'kysely/migration'
+import type { Migration } from 'kysely/migration'
 import * as first from './0001-first.ts'
 import * as promises from './0003-promises.ts'
 import * as standings from './0003-standings.ts'
@@ -14,7 +14,7 @@ import * as formerClusters from './0011-former-clusters.ts'
 import * as labelIndex from './0012-label-index.ts'
 import * as toldAndTraced from './0013-told-and-traced.ts'
 
-const MIGRATIONS: Readonly<Record<string, Migration>> = {
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': first,
   '0003-promises': promises,
   '0003-standings': standings,
@@ -29,5 +29,3 @@ const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0012-label-index': labelIndex,
   '0013-told-and-traced': toldAndTraced,
 }
-
-export const migrationProvider: MigrationProvider = { getMigrations: async () => ({ ...MIGRATIONS }) }
