@@ -130,6 +130,7 @@ const IMPORTS: readonly ImportRule[] = [
     'broker/simulate/',
     'broker/config.ts',
     'broker/main.ts',
+    'broker/maintenance.ts',
     'shared/',
     'commander',
     'cli-table3',
@@ -168,7 +169,7 @@ const IMPORTS: readonly ImportRule[] = [
   ]),
   only(
     'the broker’s other roots bind layers together and import no adapter',
-    /^broker\/(?!main|config|settings|metrics)[^/]+\.ts$/,
+    /^broker\/(?!(?:main|config|settings|metrics)\.)[^/]+\.ts$/,
     ['broker/', 'shared/', NODE],
   ),
   only('the broker’s main file is the only one to import adapters', /^broker\/main\.ts$/, [

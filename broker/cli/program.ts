@@ -14,6 +14,7 @@ import * as reconciliation from './commands/reconciliation.ts'
 import { describeImport, importFile } from './commands/import-file.ts'
 import { describePreview, preview } from './commands/preview.ts'
 import { describeSimulate, simulateTrace } from './commands/simulate.ts'
+import * as store from './commands/store.ts'
 import * as usage from './commands/usage.ts'
 import { describeWatch, watchAllocation } from './commands/watch.ts'
 import { EXIT, failureOf } from './failure.ts'
@@ -69,6 +70,9 @@ function build(io: Io, done: (exitCode: number) => void): Command {
   }
   add(program, 'serve', local.describeServe, local.serveBroker)
   add(program, 'config', local.describeConfigCommand, local.printConfig)
+  add(program, 'migrate', store.describeMigrate, store.migrateStore)
+  add(program, 'backup', store.describeBackup, store.backUpStore)
+  add(program, 'restore', store.describeRestore, store.restoreStore)
   add(program, 'token', local.describeToken, local.printToken)
   add(program, 'conformance', describeConformance, conformance)
   add(program, 'clusters', describeClusters, clusters)
