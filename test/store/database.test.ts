@@ -217,6 +217,6 @@ describe('the database on postgres, started again', () => {
     expect(isDatabaseAway(mistake), mistake.message).to.equal(false)
     const nowhere = { url: 'postgres://nobody@127.0.0.1:1/nothing', folder: place.folder }
     const away = await failureOf(openAt(nowhere))
-    expect(isDatabaseAway(away.cause), String(away.cause)).to.equal(true)
+    expect(isDatabaseAway(away), away.message).to.equal(true)
   })
 })
