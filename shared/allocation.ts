@@ -28,7 +28,7 @@ const ONE_DEMAND = 'must have exactly one of nodes, gpus, fp8H200Equivalent'
 export const Demand = z
   .strictObject({
     nodes: z.int().min(1).max(100_000).optional(),
-    gpus: z.int().min(1).max(1_000_000).optional().meta({ description: 'A multiple of 8.' }),
+    gpus: z.int().min(1).max(1_000_000).optional().meta({ description: 'A multiple of 8.', multipleOf: 8 }),
     fp8H200Equivalent: z
       .number()
       .positive()
@@ -37,7 +37,12 @@ export const Demand = z
       .meta({ description: 'FP8 compute in H200s: at each candidate, the fewest nodes that reach it.' }),
   })
   .refine((demand) => Object.values(demand).filter((value) => value !== undefined).length === 1, ONE_DEMAND)
-  .meta({ id: 'Demand', description: 'Exactly one of `nodes`, `gpus`, `fp8H200Equivalent`.' })
+  .meta({
+    id: 'Demand',
+    description: 'Exactly one of `nodes`, `gpus`, `fp8H200Equivalent`.',
+    minProperties: 1,
+    maxProperties: 1,
+  })
 export type Demand = z.infer<typeof Demand>
 
 const listOf = <T extends z.ZodType>(item: T) => z.array(item).min(1).max(32)

@@ -19,6 +19,8 @@ const Url = z
   }, 'must hold no user name or password: they would be shown to whoever may read it')
   .meta({
     description: 'Where events are sent to: https, and on the public internet.',
+    format: 'uri',
+    pattern: '^https?://',
     example: 'https://example.org/hook',
   })
 

@@ -43,9 +43,15 @@ export function openApiDocument({ tokenUrl = PLACEHOLDER_TOKEN_URL }: DocumentOp
     override({ jsonSchema }) {
       // The format says it; zod's pattern for it is 300 characters of calendar.
       if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
+      // What many languages' expressions know of Unicode ends before its categories.
+      if (jsonSchema.pattern !== undefined) {
+        jsonSchema.pattern = jsonSchema.pattern.replaceAll(String.raw`\P{Cc}`, NO_CONTROL_CHARACTER)
+      }
     },
   })
 }
+
+const NO_CONTROL_CHARACTER = String.raw`[^\u0000-\u001f\u007f-\u009f]`
 
 const PLACEHOLDER_TOKEN_URL = 'https://identity.invalid/token'
 
@@ -142,11 +148,22 @@ const REQUEST_ID_SENT = z
     description: 'The caller’s own id of this request, 1 to 128 of `[A-Za-z0-9._-]`; another is replaced.',
     param: { id: 'RequestId' },
   })
-const IDEMPOTENCY_KEY = z.string().min(1).max(255).meta({
-  description: 'Visible ASCII. The same key with the same body replays the first answer for at least 24 h.',
-})
-const IF_MATCH = z.string().meta({ description: 'The ETag that the caller saw, or `*`; another version gives 412.' })
-const IF_ABSENT = z.string().meta({ description: '`*`: replace nothing; what is there already gives 412.' })
+const IDEMPOTENCY_KEY = z
+  .string()
+  .min(1)
+  .max(255)
+  .regex(/^[!-~]+$/)
+  .meta({
+    description: 'Visible ASCII. The same key with the same body replays the first answer for at least 24 h.',
+  })
+const IF_MATCH = z
+  .string()
+  .regex(/^(\*|(W\/)?"[^" ]*")$/)
+  .meta({ description: 'The ETag that the caller saw, or `*`; another version gives 412.' })
+const IF_ABSENT = z
+  .string()
+  .regex(/^\*$/)
+  .meta({ description: '`*`: replace nothing; what is there already gives 412.' })
 const IF_NONE_MATCH = z.string().meta({ description: 'The ETag that the caller has; the same version gives 304.' })
 const LAST_EVENT_ID = z
   .string()
