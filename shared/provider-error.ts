@@ -35,9 +35,9 @@ export type Effect = 'none' | 'maybe'
 
 export interface ProviderErrorDetails {
   readonly effect: Effect
-  /** The operator's own code, verbatim; null where it gave none. */
+  /** The operator's own code, verbatim but for what may be a secret; null where it gave none. */
   readonly code?: string | null
-  /** The operator's own words, cut to 500 characters; never a header, a token or a request body. */
+  /** The operator's own words, cut to 500 characters, without what may be a secret; never a header or a request body. */
   readonly providerMessage?: string | null
   /** How long the operator asked us to wait, in ms. */
   readonly retryAfterMs?: number | null
@@ -45,6 +45,13 @@ export interface ProviderErrorDetails {
 }
 
 const MAX_MESSAGE_CHARACTERS = 500
+/**
+ * Long runs of this alphabet are tokens, keys and boot scripts, which errors like to quote; so are tokens of 32 hex. An
+ * adapter takes its own credentials out of what it passes on, and cannot know what else an operator may let slip.
+ */
+const LONG_RUN = /[A-Za-z0-9+/=_-]{64,}|\b[0-9a-f]{32}\b/g
+
+const withoutLongRuns = (text: string | null | undefined): string | null => text?.replace(LONG_RUN, '***') ?? null
 
 export class ProviderError extends Error {
   override readonly name = 'ProviderError'
@@ -59,8 +66,8 @@ export class ProviderError extends Error {
     super(message, { cause: details.cause })
     this.kind = kind
     this.effect = details.effect
-    this.code = details.code ?? null
-    this.providerMessage = details.providerMessage?.slice(0, MAX_MESSAGE_CHARACTERS) ?? null
+    this.code = withoutLongRuns(details.code)
+    this.providerMessage = withoutLongRuns(details.providerMessage)?.slice(0, MAX_MESSAGE_CHARACTERS) ?? null
     this.retryAfterMs = details.retryAfterMs ?? null
   }
 }
