@@ -133,9 +133,9 @@ export const bindUseCases = (
   getAuditChain: (caller) => readAuditChain(app, caller),
   listProviders: (_caller, page) => listProviders(app, providers, page),
   getProvider: (_caller, id) => getProvider(app, providers, id),
-  getReconciliation: async (_caller, id) => {
+  getReconciliation: async (caller, id) => {
     await getProvider(app, providers, id)
-    return getReconciliation(app, id)
+    return getReconciliation(app, caller, id)
   },
   listClusters: (_caller, page) => listClusters(app, page),
   getCluster: (_caller, id) => getCluster(app, id),

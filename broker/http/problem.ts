@@ -103,7 +103,9 @@ const RETRY_LATER: ReadonlySet<RefusalCode> = new Set(['unavailable', 'idempoten
 function headersOf({ code, message, members }: Refusal): Record<string, string> {
   if (code === 'unauthorized') return { 'WWW-Authenticate': challenge(members['error'], message) }
   if (code === 'insufficient-scope') {
-    return { 'WWW-Authenticate': `${challenge('insufficient_scope', message)}, scope="${String(members['scope'])}"` }
+    const { scope } = members
+    const wanted = typeof scope === 'string' ? `, scope="${scope}"` : '' // a caller who is bound needs no other scope
+    return { 'WWW-Authenticate': `${challenge('insufficient_scope', message)}${wanted}` }
   }
   if (RETRY_LATER.has(code)) return { 'Retry-After': String(RETRY_AFTER_SECONDS) }
   return {}

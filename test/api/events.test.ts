@@ -5,7 +5,7 @@ import { pageOf } from '../../shared/text.ts'
 import { DAY_MS, HOUR_MS, SECOND_MS, toIso } from '../../shared/time.ts'
 import { type ApiClient, until } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
-import { allocate, approve, hours, reaches, release } from './requests.ts'
+import { allocate, approve, reaches, release } from './requests.ts'
 import { sharedBroker } from './shared-broker.ts'
 
 const EVENTS = pageOf(CloudEvent)
@@ -53,7 +53,7 @@ describe('the list of events', () => {
   it('tells of an end that comes near, once', async () => {
     // A week and a moment: the moment is over soon after it has begun.
     const end = toIso(Math.ceil(Date.now() / SECOND_MS) * SECOND_MS + 7 * DAY_MS + 3 * SECOND_MS)
-    const { id } = await allocate(platform, await approve(platform), { period: { start: hours(0), end } })
+    const { id } = await allocate(platform, await approve(platform), { period: { start: toIso(Date.now()), end } })
     await reaches(platform, id, 'active')
     const ending = () => all(platform, `types=allocation.ending&allocationId=${id}`)
     const [told] = await until(ending, (events) => events.length > 0)

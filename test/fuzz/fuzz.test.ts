@@ -9,7 +9,7 @@ import * as fc from 'fast-check'
 import { after, before, describe, it } from 'mocha'
 import { tokenFor } from '../support/api-client.ts'
 import { START_WITHIN_MS, type TestBroker, startTestBroker } from '../support/broker.ts'
-import { type ApiDocument, type Operation, readDocument } from './document.ts'
+import { type ApiDocument, type Operation, readDocument } from '../support/api-document.ts'
 import { type FuzzRequest, requestOf } from './requests.ts'
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? '30')

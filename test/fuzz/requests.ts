@@ -1,6 +1,6 @@
 /** Requests made from the document: as it says, nearly so, and as nobody should. */
 import * as fc from 'fast-check'
-import type { ApiDocument, Operation, Parameter, Schema } from './document.ts'
+import type { ApiDocument, Operation, Parameter, Schema } from '../support/api-document.ts'
 
 export interface FuzzRequest {
   readonly method: string

@@ -1,8 +1,10 @@
 /**
  * What every answer of the API has to look like, endpoint by endpoint: written down apart from the routes, so that a route
- * that declares the wrong schema is noticed. Whatever a test asks, its answer passes through here.
+ * that declares the wrong schema is noticed; and then as the OpenAPI document says, with every problem that it declares.
+ * Whatever a test asks, its answer passes through here.
  */
 import { z } from 'zod'
+import { openApiDocument } from '../../broker/http/openapi.ts'
 import { Allocation, AllocationNode, WaitlistItem } from '../../shared/allocation.ts'
 import { Approval } from '../../shared/approval.ts'
 import { Availability, ClusterView, ProviderView } from '../../shared/cluster.ts'
@@ -17,6 +19,7 @@ import { CalendarEntry, CalendarHead, DecisionRecord } from '../../shared/proof.
 import { Problem } from '../../shared/problem.ts'
 import { pageOf } from '../../shared/text.ts'
 import { Delivery, Webhook, WebhookWithSecret } from '../../shared/webhook.ts'
+import { readDocument } from './api-document.ts'
 
 interface Endpoint {
   readonly method: string
@@ -140,7 +143,16 @@ function breachOf(exchange: Exchange): string | null {
   if (!/^[A-Za-z0-9._-]{1,128}$/.test(headers.get('x-request-id') ?? '')) return 'there is no x-request-id'
   if (status === 304) return text === '' ? null : 'a 304 has no body'
   if (method === 'HEAD') return null
-  return status < 300 ? breachOfSuccess(exchange) : breachOfProblem(exchange)
+  const breach = status < 300 ? breachOfSuccess(exchange) : breachOfProblem(exchange)
+  return breach ?? breachOfDocument(exchange)
+}
+
+const DOCUMENT = readDocument(JSON.parse(JSON.stringify(openApiDocument())) as Record<string, unknown>) // as it is served
+
+/** Paths and methods that are no operation have no answers of their own in it. */
+function breachOfDocument({ method, path, status, headers, text }: Exchange): string | null {
+  const operation = DOCUMENT.operation(method, path.split('?', 1)[0] ?? '')
+  return operation?.breach({ status, type: headers.get('content-type'), text }) ?? null
 }
 
 /** What also comes as a table. */

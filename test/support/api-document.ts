@@ -1,4 +1,4 @@
-/** The served OpenAPI document as the fuzzer reads it: its operations, and whether an answer is what it says. */
+/** The OpenAPI document as its readers have it: its operations, and whether an answer is what it says. */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js'
 import ajvFormats from 'ajv-formats'
 
@@ -18,11 +18,20 @@ export interface Operation {
   readonly parameters: readonly Parameter[]
   readonly body: { readonly schema: Schema; readonly example: unknown } | null
   /** Why the answer is not what the document says of this operation; null when it is. */
-  breach(answer: { readonly status: number; readonly type: string | null; readonly text: string }): string | null
+  breach(answer: Answer): string | null
+}
+
+export interface Answer {
+  readonly status: number
+  /** Media type. */
+  readonly type: string | null
+  readonly text: string
 }
 
 export interface ApiDocument {
   readonly operations: readonly Operation[]
+  /** The operation that is asked for; null for none. @param path without its query */
+  operation(method: string, path: string): Operation | null
   /** What a `$ref` points to; anything else as it is. */
   resolve(schema: Schema): Schema
 }
@@ -48,7 +57,16 @@ export function readDocument(document: Json): ApiDocument {
       operationOf(described as Json, { path, method, ajv, resolve }),
     ),
   )
-  return { operations, resolve }
+  const patterns = operations.map((one) => ({
+    one,
+    pattern: new RegExp(`^${one.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+  }))
+  return {
+    operations,
+    operation: (method, path) =>
+      patterns.find(({ one, pattern }) => one.method === method && pattern.test(path))?.one ?? null,
+    resolve,
+  }
 }
 
 interface Context {
@@ -95,9 +113,19 @@ function operationOf(described: Json, { path, method, ajv, resolve }: Context): 
       if (documented['content'][mediaType] === undefined) return `${status} is not answered as ${mediaType}`
       if (!mediaType.endsWith('json')) return null
       const validate = validatorOf(String(status), mediaType)
-      return validate(JSON.parse(text)) ? null : `${status}: ${ajv.errorsText(validate.errors)}`
+      const body: unknown = JSON.parse(text)
+      if (!validate(body)) return `${status}: ${ajv.errorsText(validate.errors)}`
+      return mediaType === PROBLEM ? undeclared(documented['content'][PROBLEM]['examples'] as Json, body) : null
     },
   }
+}
+
+const PROBLEM = 'application/problem+json'
+
+/** The codes of an operation are named by their examples. */
+function undeclared(examples: Json, problem: unknown): string | null {
+  const { code } = problem as { readonly code: string } // the schema asks for it
+  return Object.hasOwn(examples, code) ? null : `${code} is not declared among its problems`
 }
 
 /** As one step of a JSON pointer inside a URI. */
