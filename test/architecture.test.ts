@@ -135,6 +135,7 @@ const IMPORTS: readonly ImportRule[] = [
     'commander',
     'cli-table3',
     'yaml',
+    'zod',
     NODE,
   ]),
   only('the simulator replays through the very core, and knows neither store nor provider', /^broker\/simulate\//, [

@@ -21,15 +21,21 @@ const DEFAULT_CLIENT = 'platform'
 
 export function connect(options: ConnectOptions, io: Io): Client {
   const baseUrl = options.url ?? valueOf(io.env, 'GPU_BROKER_URL') ?? DEFAULT_URL
-  if (!URL.canParse(baseUrl)) throw new UsageError(`--url must be a URL, not "${baseUrl}"`)
+  if (!URL.canParse(baseUrl)) throw new UsageError(io.t('--url must be a URL, not "{url}"', { url: baseUrl }))
   const say = (line: string): void => (options.verbose === true ? io.terminal.writeError(`${line}\n`) : undefined)
-  say(`broker: ${baseUrl}`)
+  say(io.t('broker: {url}', { url: baseUrl }))
   return createClient({
     baseUrl,
     tokens: tokensOf(options, io, say),
     pause: io.pause,
     onRetry: ({ attempt, pauseMs, error }) =>
-      say(`attempt ${attempt} failed, next in ${duration(pauseMs)}: ${error.message}`),
+      say(
+        io.t('attempt {attempt} failed, next in {pause}: {why}', {
+          attempt,
+          pause: duration(pauseMs),
+          why: error.message,
+        }),
+      ),
   })
 }
 
@@ -48,9 +54,10 @@ export function issuedTokens(options: ConnectOptions, io: Io, say: (line: string
   const clientId = options.client ?? valueOf(env, 'GPU_BROKER_CLIENT') ?? DEFAULT_CLIENT
   const secret = options.clientSecret ?? valueOf(env, 'GPU_BROKER_CLIENT_SECRET') ?? sandboxSecret(issuer, clientId)
   if (secret === null) {
-    throw new UsageError(`client ${clientId} needs its secret: GPU_BROKER_CLIENT_SECRET, or --client-secret`)
+    const sentence = 'client {client} needs its secret: GPU_BROKER_CLIENT_SECRET, or --client-secret'
+    throw new UsageError(io.t(sentence, { client: clientId }))
   }
-  say(`tokens: client ${clientId} at ${issuer}`)
+  say(io.t('tokens: client {client} at {issuer}', { client: clientId, issuer }))
   const scope = options.scope === undefined ? {} : { scope: options.scope }
   return clientCredentials({ issuer, clientId, clientSecret: secret, ...scope })
 }

@@ -1,8 +1,9 @@
 /** What every command is handed: the world outside, so that a test can be one. */
 import type { Env } from './environment.ts'
 import type { Terminal } from './screen/terminal.ts'
+import type { Text } from './text/text.ts'
 
-export interface Io {
+export interface World {
   readonly terminal: Terminal
   readonly env: Env
   /** Epoch ms. */
@@ -13,6 +14,11 @@ export interface Io {
   readonly readText: (path: string) => Promise<string>
   /** Aborts when the user has had enough. */
   readonly signal: AbortSignal
+}
+
+export interface Io extends World {
+  /** In the user's language. */
+  readonly t: Text
 }
 
 /** The command line was used in a way that cannot work; the sentence says what it wants. */

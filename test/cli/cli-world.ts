@@ -1,5 +1,5 @@
 /** The command line in memory: nothing of this process's own streams, clock or environment reaches it. */
-import type { Io } from '../../broker/cli/io.ts'
+import type { World } from '../../broker/cli/io.ts'
 import { run } from '../../broker/cli/program.ts'
 
 export const NOW = Date.parse('2026-11-24T09:00:00Z')
@@ -23,7 +23,7 @@ export interface Ran {
 export async function cli(args: readonly string[], world: CliWorld = {}): Promise<Ran> {
   let [out, err, now] = ['', '', NOW]
   const pausesMs: number[] = []
-  const io: Io = {
+  const io: World = {
     terminal: {
       write: (text) => {
         out += text

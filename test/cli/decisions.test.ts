@@ -65,7 +65,7 @@ describe('the command line about decisions', () => {
     const placed = decisions.find(({ kind, candidates }) => kind === 'place' && candidates.every((one) => one.feasible))
     const { status, out } = await cli(['decisions', 'show', placed?.decisionId ?? ''], at(server.url))
     expect(status).to.equal(0)
-    expect(out).to.contain(`${placed?.allocationId} has its place.`)
+    expect(out).to.contain(`${placed?.allocationId}: has its place.`)
     expect(out).to.match(/Chosen: (alpha|beta)\. Next best: (alpha|beta), /)
   })
 })

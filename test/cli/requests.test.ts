@@ -130,7 +130,7 @@ describe('what the command line asks for', () => {
         validTo: '2027-12-01T00:00:00Z',
       },
     })
-    expect(out).to.match(/^Registered apr-2\.\n/)
+    expect(out).to.match(/^Registered: apr-2\.\n/)
   })
 
   it('is a release with its reason and its time', async () => {

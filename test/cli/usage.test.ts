@@ -23,7 +23,7 @@ describe('the command line about usage and the audit trail', () => {
       .to.match(/organization/)
       .and.match(/kaist.*720\.50/)
     expect(JSON.parse((await run('usage', '--json')).out)).to.deep.equal(examples.usageReport)
-    const [head, line] = (await run('usage', '--csv')).out.split('\r\n')
+    const [head, line] = (await run('usage', '--output', 'csv')).out.split('\r\n')
     expect(head).to.equal('organization,nodeHoursReserved,nodeHoursActive,gpuHoursActive,fp8H200EquivalentHours')
     expect(line).to.equal('kaist,720.5,719.25,5754,12946.5')
   })
@@ -34,7 +34,7 @@ describe('the command line about usage and the audit trail', () => {
     expect((await run('settlement', '2026-12')).out)
       .to.match(/2026-12, closed/)
       .and.match(/government.*usage/)
-    expect((await run('settlement', '2026-12', '--csv')).out).to.match(
+    expect((await run('settlement', '2026-12', '--output', 'csv')).out).to.match(
       /^provider,program,share,entry,nodeHoursReserved/,
     )
   })

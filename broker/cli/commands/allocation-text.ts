@@ -1,7 +1,8 @@
 /** Allocations and their nodes as people read them. */
 import type { Allocation, AllocationNode, Earlier, WaitlistItem } from '../../../shared/allocation.ts'
-import { type Column, facts } from '../screen/table.ts'
 import { NONE, count, instant, orNone } from '../screen/words.ts'
+import type { Text } from '../text/text.ts'
+import { type Column, factsIn } from './listing.ts'
 
 export const ALLOCATION_COLUMNS: readonly Column<Allocation>[] = [
   { head: 'allocation', value: (one) => one.id },
@@ -9,7 +10,11 @@ export const ALLOCATION_COLUMNS: readonly Column<Allocation>[] = [
   { head: 'organisation', value: (one) => one.organizationId },
   { head: 'status', value: (one) => one.status },
   { head: 'cluster', value: (one) => one.placement?.clusterId ?? NONE },
-  { head: 'ready', align: 'right', value: (one) => `${one.nodes.ready} of ${one.nodes.desired}` },
+  {
+    head: 'ready',
+    align: 'right',
+    value: ({ nodes }, t) => t('{part} of {whole}', { part: nodes.ready, whole: nodes.desired }),
+  },
   { head: 'start (UTC)', value: (one) => instant(one.placement?.start ?? one.waitlist?.estimatedStart ?? null) },
   { head: 'end (UTC)', value: (one) => instant(one.placement?.end ?? null) },
 ]
@@ -40,50 +45,71 @@ export const WAITLIST_COLUMNS: readonly Column<WaitlistItem>[] = [
   { head: 'why', value: (one) => one.reason },
 ]
 
-export const allocationText = (one: Allocation): string =>
-  facts([
+export const allocationText = (one: Allocation, t: Text): string =>
+  factsIn(t, [
     ['allocation', one.id],
     ['name', one.name],
-    ['organisation', `${one.organizationId}, approval ${one.approvalId}, programme ${one.program}`],
+    ['organisation', ownerText(one, t)],
     ['status', one.statusReason === null ? one.status : `${one.status} (${one.statusReason})`],
-    ['placed at', placementText(one)],
-    ['waiting', waitingText(one)],
-    ['earlier with', earlierText(one)],
-    [
-      'nodes',
-      `${one.nodes.ready} of ${one.nodes.desired} ready${one.nodes.failed === 0 ? '' : `, ${one.nodes.failed} failed`}`,
-    ],
+    ['placed at', placementText(one, t)],
+    ['waiting', waitingText(one, t)],
+    ['earlier with', earlierText(one, t)],
+    ['nodes', nodesText(one, t)],
     ['labels', labelsText(one)],
     ['active since', one.activeAt === null ? null : `${instant(one.activeAt)} UTC`],
     ['released at', one.releasedAt === null ? null : `${instant(one.releasedAt)} UTC`],
   ])
 
-function placementText({ placement }: Allocation): string | null {
+const ownerText = ({ organizationId, approvalId, program }: Allocation, t: Text): string =>
+  t('{organization}, approval {approval}, programme {program}', {
+    organization: organizationId,
+    approval: approvalId,
+    program,
+  })
+
+function nodesText({ nodes }: Allocation, t: Text): string {
+  const ready = t('{part} of {whole} ready', { part: nodes.ready, whole: nodes.desired })
+  return nodes.failed === 0 ? ready : `${ready}, ${t('{count} failed', { count: nodes.failed })}`
+}
+
+function placementText({ placement }: Allocation, t: Text): string | null {
   if (placement === null) return null
   const { clusterId, nodes, gpus, gpuModel, start, end } = placement
-  return `${clusterId}: ${nodes} nodes, ${count(gpus)} ${gpuModel}, ${instant(start)} to ${instant(end)} UTC`
+  return t('{cluster}: {nodes} nodes, {gpus} {model}, {start} to {end} UTC', {
+    cluster: clusterId,
+    nodes,
+    gpus: count(gpus),
+    model: gpuModel,
+    start: instant(start),
+    end: instant(end),
+  })
 }
 
-function waitingText({ waitlist }: Allocation): string | null {
+function waitingText({ waitlist }: Allocation, t: Text): string | null {
   if (waitlist === null) return null
   const { position, estimatedStart, estimatedClusterId, promisedStart, reason } = waitlist
-  const expected = `expected ${instant(estimatedStart)} UTC at ${orNone(estimatedClusterId)}`
-  return `no. ${position} in line, ${expected}, ${instant(promisedStart)} UTC at the latest. ${reason}`
+  return t('no. {position} in line, expected {start} UTC at {cluster}, {latest} UTC at the latest. {reason}', {
+    position,
+    start: instant(estimatedStart),
+    cluster: orNone(estimatedClusterId),
+    latest: instant(promisedStart),
+    reason,
+  })
 }
 
-function earlierText({ waitlist }: Allocation): string | null {
+function earlierText({ waitlist }: Allocation, t: Text): string | null {
   const changes = waitlist?.earlier ?? []
   return changes.length === 0
     ? null
-    : changes.map((one) => `${changeText(one)} (${instant(one.estimatedStart)} UTC)`).join(', ')
+    : changes.map((one) => `${changeText(one, t)} (${instant(one.estimatedStart)} UTC)`).join(', ')
 }
 
-function changeText(one: Earlier): string {
+function changeText(one: Earlier, t: Text): string {
   if (one.change === 'architecture') return one.to
-  return countOf(one.to, one.change === 'nodes' ? 'node' : 'hour')
+  const amount = count(one.to)
+  if (one.change === 'nodes') return one.to === 1 ? t('1 node') : t('{count} nodes', { count: amount })
+  return one.to === 1 ? t('1 hour') : t('{count} hours', { count: amount })
 }
-
-const countOf = (amount: number, what: string): string => `${count(amount)} ${what}${amount === 1 ? '' : 's'}`
 
 function labelsText({ labels }: Allocation): string | null {
   const pairs = Object.entries(labels)

@@ -1,11 +1,12 @@
-/** `approvals put | get | list`: who may have how much, until when. */
+/** `approvals put | get | list | revoke`: who may have how much, until when. */
 import type { Command } from 'commander'
-import type { Approval, ApprovalRequest } from '../../../shared/approval.ts'
+import { Approval, type ApprovalRequest } from '../../../shared/approval.ts'
 import { collect } from '../../client/collect.ts'
 import { type Io, UsageError } from '../io.ts'
-import { type Column, facts } from '../screen/table.ts'
 import { count, instant, orNone } from '../screen/words.ts'
+import type { Text } from '../text/text.ts'
 import type { Run } from './command-context.ts'
+import { type Column, factsIn } from './listing.ts'
 import { instantOption, positiveNumber, repeated, wholeNumber } from './options.ts'
 import { defined } from './placement-options.ts'
 import { jsonFrom } from './request-file.ts'
@@ -25,28 +26,32 @@ interface PutOptions {
   readonly note?: string
 }
 
-export function describePut(command: Command, { now }: Io): Command {
-  const time = instantOption(now)
+export function describePut(command: Command, io: Io): Command {
+  const { t } = io
+  const time = instantOption(io)
   return command
-    .description('register an approval, or replace it')
-    .argument('<id>', 'chosen by you: 1 to 64 of [A-Za-z0-9._-]')
-    .option('--file <path>', 'the approval as JSON, "-" for standard input; options win over it')
-    .option('--organization <id>', 'who may have it')
+    .description(t('register an approval, or replace it'))
+    .argument('<id>', t('chosen by you: 1 to 64 of [A-Za-z0-9._-]'))
+    .option('--file <path>', t('the approval as JSON, "-" for standard input; options win over it'))
+    .option('--organization <id>', t('who may have it'))
     .option('--organization-name <name>')
-    .option('--organization-type <type>', 'university, institute, company, startup or public')
-    .option('--program <id>', 'the programme that it belongs to')
-    .option('--priority <priority>', 'national, standard or idle')
-    .option('--max-nodes <n>', 'nodes at once', wholeNumber)
-    .option('--gpu-hours <n>', 'GPU-hours over the whole validity', positiveNumber)
-    .option('--architecture <name>', 'blackwell, hopper (repeatable)', repeated)
-    .option('--from <time>', 'valid from: "now", a day or an RFC 3339 time', time)
-    .option('--to <time>', 'valid until', time)
+    .option('--organization-type <type>', t('university, institute, company, startup or public'))
+    .option('--program <id>', t('the programme that it belongs to'))
+    .option('--priority <priority>', t('national, standard or idle'))
+    .option('--max-nodes <n>', t('nodes at once'), wholeNumber(io))
+    .option('--gpu-hours <n>', t('GPU-hours over the whole validity'), positiveNumber(io))
+    .option('--architecture <name>', t('blackwell, hopper (repeatable)'), repeated)
+    .option('--from <time>', t('valid from: "now", a day or an RFC 3339 time'), time)
+    .option('--to <time>', t('valid until'), time)
     .option('--note <text>')
 }
 
-export const putApproval: Run<PutOptions> = async ({ client, options, io, answer }, id = '') => {
+export const putApproval: Run<PutOptions> = async ({ client, options, io, answer, t }, id = '') => {
   const { approval, created } = await client.putApproval(id, await requestFrom(options, io))
-  answer(approval, (one) => `${created ? 'Registered' : 'Replaced'} ${one.id}.\n${approvalText(one)}`)
+  answer(approval, (one) => {
+    const done = created ? t('Registered: {id}.', one) : t('Replaced: {id}.', one)
+    return `${done}\n${approvalText(one, t)}`
+  })
   return undefined
 }
 
@@ -65,23 +70,35 @@ async function requestFrom(options: PutOptions, io: Io): Promise<ApprovalRequest
   const { organization, organizationName, organizationType, program, priority, note } = options
   const own = defined({ organizationId: organization, organizationName, organizationType, program, priority, note })
   if (options.file === undefined && (organization === undefined || program === undefined)) {
-    throw new UsageError('say whose it is: --organization and --program, or a --file')
+    throw new UsageError(io.t('say whose it is: --organization and --program, or a --file'))
   }
   return { ...given, ...own, limits } as ApprovalRequest // the broker checks it, and names each member that is wrong
 }
 
-export const describeGet = (command: Command): Command =>
-  command.description('look at one approval and what it has used').argument('<id>')
+export const describeGet = (command: Command, { t }: Io): Command =>
+  command.description(t('look at one approval and what it has used')).argument('<id>')
 
-export const getApproval: Run<object> = async ({ client, answer }, id = '') => {
-  answer(await client.getApproval(id), approvalText)
+export const getApproval: Run<object> = async ({ client, answer, t }, id = '') => {
+  answer(await client.getApproval(id), (one) => approvalText(one, t))
   return undefined
 }
 
-export const describeList = (command: Command): Command => command.description('list the approvals')
+export const describeRevoke = (command: Command, { t }: Io): Command =>
+  command.description(t('revoke an approval; its allocations are released')).argument('<id>')
+
+export const revokeApproval: Run<object> = async ({ client, answer, t }, id = '') => {
+  answer(await client.revokeApproval(id), (one) => approvalText(one, t))
+  return undefined
+}
+
+export const describeList = (command: Command, { t }: Io): Command => command.description(t('list the approvals'))
 
 export const listApprovals: Run<object> = async ({ client, answerList }) => {
-  answerList(await collect(client.listApprovals()), COLUMNS, 'No approvals.')
+  answerList(await collect(client.listApprovals()), {
+    schema: Approval,
+    columns: COLUMNS,
+    whenEmpty: 'No approvals.',
+  })
   return undefined
 }
 
@@ -91,26 +108,36 @@ const COLUMNS: readonly Column<Approval>[] = [
   { head: 'programme', value: (one) => one.program },
   { head: 'priority', value: (one) => one.priority },
   { head: 'status', value: (one) => one.status },
-  { head: 'nodes', align: 'right', value: (one) => `${one.usage.nodesInUse} of ${one.limits.maxNodes}` },
+  { head: 'nodes', align: 'right', value: (one, t) => nodesText(one, t) },
   {
     head: 'GPU-hours committed',
     align: 'right',
-    value: (one) => `${count(one.usage.gpuHoursCommitted)} of ${count(one.limits.gpuHours)}`,
+    value: ({ usage, limits }, t) =>
+      t('{part} of {whole}', { part: count(usage.gpuHoursCommitted), whole: count(limits.gpuHours) }),
   },
   { head: 'valid until (UTC)', value: (one) => instant(one.limits.validTo) },
 ]
 
-const approvalText = (one: Approval): string =>
-  facts([
+const nodesText = ({ usage, limits }: Approval, t: Text): string =>
+  t('{part} of {whole}', { part: usage.nodesInUse, whole: limits.maxNodes })
+
+const approvalText = (one: Approval, t: Text): string =>
+  factsIn(t, [
     ['approval', `${one.id}, ${one.status}`],
     ['organisation', `${one.organizationName ?? one.organizationId} (${orNone(one.organizationType)})`],
-    ['programme', `${one.program}, priority ${one.priority}`],
+    ['programme', one.program],
+    ['priority', one.priority],
     ['architectures', one.limits.architectures.join(', ')],
-    ['valid', `${instant(one.limits.validFrom)} to ${instant(one.limits.validTo)} UTC`],
-    ['nodes in use', `${one.usage.nodesInUse} of ${one.limits.maxNodes}`],
+    ['valid from (UTC)', instant(one.limits.validFrom)],
+    ['valid until (UTC)', instant(one.limits.validTo)],
+    ['nodes in use', nodesText(one, t)],
     [
       'GPU-hours',
-      `${count(one.usage.gpuHoursCommitted)} committed, ${count(one.usage.gpuHoursUsed)} used, of ${count(one.limits.gpuHours)}`,
+      t('{committed} committed, {used} used, of {granted}', {
+        committed: count(one.usage.gpuHoursCommitted),
+        used: count(one.usage.gpuHoursUsed),
+        granted: count(one.limits.gpuHours),
+      }),
     ],
     ['note', one.note],
   ])

@@ -1,16 +1,16 @@
-/** `audit list`, `audit verify`: who did what, and whether the trail that says so is whole. */
+/** `audit list | chain | verify`: who did what, and whether the trail that says so is whole. */
 import { createHash } from 'node:crypto'
 import type { Command } from 'commander'
-import type { AuditRecord } from '../../../shared/audit.ts'
+import { AuditRecord } from '../../../shared/audit.ts'
 import { type Break, walkChain } from '../../core/audit-chain.ts'
 import { collect } from '../../client/collect.ts'
 import { EXIT } from '../failure.ts'
 import type { Io } from '../io.ts'
 import { createBar } from '../screen/bar.ts'
-import type { Column } from '../screen/table.ts'
-import { instant } from '../screen/words.ts'
+import { count, instant } from '../screen/words.ts'
 import type { Run } from './command-context.ts'
-import { instantOption, wholeNumber } from './options.ts'
+import { type Column, factsIn } from './listing.ts'
+import { type LimitOption, addLimit, instantOption } from './options.ts'
 import { defined } from './placement-options.ts'
 
 const COLUMNS: readonly Column<AuditRecord>[] = [
@@ -22,41 +22,62 @@ const COLUMNS: readonly Column<AuditRecord>[] = [
   { head: 'request', value: (one) => one.requestId },
 ]
 
-interface ListOptions {
+interface ListOptions extends LimitOption {
   readonly from?: string
   readonly to?: string
   readonly actor?: string
   readonly action?: string
-  readonly limit: number
 }
 
-export const describeAuditList = (command: Command, { now }: Io): Command =>
-  command
-    .description('who asked for what change')
-    .option('--from <time>', 'only since then', instantOption(now))
-    .option('--to <time>', 'only before then', instantOption(now))
-    .option('--actor <client>', 'only what this client asked for')
-    .option('--action <operation>', 'only this operation, such as createAllocation')
-    .option('--limit <n>', 'at most so many, the oldest first', wholeNumber, 1_000)
+const MOST = 1_000
+
+export const describeList = (command: Command, io: Io): Command =>
+  addLimit(
+    command
+      .description(io.t('who asked for what change'))
+      .option('--from <time>', io.t('only since then'), instantOption(io))
+      .option('--to <time>', io.t('only before then'), instantOption(io))
+      .option('--actor <client>', io.t('only what this client asked for'))
+      .option('--action <operation>', io.t('only this operation, such as createAllocation')),
+    io,
+    MOST,
+  )
 
 export const listAudit: Run<ListOptions> = async ({ client, options, answerList, io }) => {
   const { from, to, actor, action } = options
   const found = client.listAudit(defined({ from, to, actor, action }), { signal: io.signal })
-  const records = await collect(found, options.limit)
-  answerList(records, COLUMNS, 'Nobody has asked for a change.')
+  answerList(await collect(found, options.limit), {
+    schema: AuditRecord,
+    columns: COLUMNS,
+    whenEmpty: 'Nobody has asked for a change.',
+  })
   return undefined
 }
 
-export const describeVerify = (command: Command): Command =>
-  command.description('walk the whole trail and name the first record that is not what it should be')
+export const describeChain = (command: Command, { t }: Io): Command =>
+  command.description(t('see where the trail begins and ends, to keep a copy of its last hash elsewhere'))
+
+export const showChain: Run<object> = async ({ client, answer, t }) => {
+  answer(await client.getAuditChain(), ({ oldest, last }) =>
+    factsIn(t, [
+      ['oldest record', oldest === null ? null : count(oldest.sequence)],
+      ['last record', count(last.sequence)],
+      ['its hash', last.hash],
+    ]),
+  )
+  return undefined
+}
+
+export const describeVerify = (command: Command, { t }: Io): Command =>
+  command.description(t('walk the whole trail and name the first record that is not what it should be'))
 
 const PAGE_SIZE = 500
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
-export const verifyAudit: Run<object> = async ({ client, answer, io }) => {
+export const verifyAudit: Run<object> = async ({ client, answer, io, options, t }) => {
   const ends = await client.getAuditChain()
   const walk = walkChain(ends, sha256)
-  const bar = createBar(io.terminal)
+  const bar = options.output === 'table' ? createBar(io.terminal) : null
   const first = ends.oldest?.sequence ?? ends.last.sequence + 1
   const total = ends.last.sequence - first + 1
   let walked = 0
@@ -67,14 +88,16 @@ export const verifyAudit: Run<object> = async ({ client, answer, io }) => {
     broken = walk.step(record)
     if (broken !== null) break
     walked += 1
-    if (walked % PAGE_SIZE === 0 || walked === total) bar.show('audit trail', walked / total, `${walked} of ${total}`)
+    if (walked % PAGE_SIZE === 0 || walked === total) {
+      bar?.show(t('audit trail'), walked / total, t('{part} of {whole}', { part: walked, whole: total }))
+    }
   }
-  bar.leave()
+  bar?.leave()
   broken ??= walk.end()
   answer({ isWhole: broken === null, records: walked, firstBroken: broken }, ({ records, firstBroken }) =>
     firstBroken === null
-      ? `The trail is whole: ${records} records, up to number ${ends.last.sequence}.\n`
-      : `The trail is broken: record ${firstBroken.sequence} ${firstBroken.what}.\n`,
+      ? `${t('The trail is whole: {records} records, up to number {last}.', { records, last: ends.last.sequence })}\n`
+      : `${t('The trail is broken: record {number} {what}.', { number: firstBroken.sequence, what: firstBroken.what })}\n`,
   )
   return broken === null ? EXIT.ok : EXIT.refused
 }

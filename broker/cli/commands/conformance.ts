@@ -34,15 +34,15 @@ interface ConformanceOptions {
   readonly report?: string
 }
 
-export const describeConformance = (command: Command): Command =>
+export const describeConformance = (command: Command, { t }: Io): Command =>
   command
-    .description('try an adapter against the provider contract (docs/adding-a-provider.md)')
-    .option('--adapter <file>', 'the module that exports createProvider(kind, rawSettings, context)')
-    .option('--config <file>', 'its settings and what the kit must know, as JSON')
-    .option('--only <cases>', 'cases by id, or by the beginning of it; several times, or with commas', repeated)
-    .option('--list', 'print the cases, one a line, and try none')
-    .option('--junit <file>', 'write the results as JUnit XML')
-    .option('--report <file>', 'write the report, by its ending as .html or .json')
+    .description(t('try an adapter against the provider contract (docs/adding-a-provider.md)'))
+    .option('--adapter <file>', t('the module that exports createProvider(kind, rawSettings, context)'))
+    .option('--config <file>', t('its settings and what the kit must know, as JSON'))
+    .option('--only <cases>', t('cases by id, or by the beginning of it; several times, or with commas'), repeated)
+    .option('--list', t('print the cases, one a line, and try none'))
+    .option('--junit <file>', t('write the results as JUnit XML'))
+    .option('--report <file>', t('write the report, by its ending as .html or .json'))
 
 export const conformance: Run<ConformanceOptions> = async ({ io, options, answer }) => {
   const cases = chosen(options.only)

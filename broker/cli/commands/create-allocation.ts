@@ -21,25 +21,26 @@ interface CreateOptions extends PlacementOptions, WatchOptions {
 }
 
 export function describeCreate(command: Command, io: Io): Command {
-  const placed = addPlacementOptions(command.description('ask for nodes under an approval'), io)
-    .option('--approval <id>', 'the approval that allows it')
-    .option('--name <name>', 'a line of text for people')
-    .option('--if-unavailable <what>', 'waitlist (default) or reject')
-    .option('--image <alias>', 'default: the first image of the cluster')
-    .option('--ssh-key <file>', 'a file of public keys to place on every node (repeatable)', repeatedWhole)
-    .option('--label <key=value>', 'repeatable', keyValue)
-    .option('--idempotency-key <key>', 'the same key asks once, however often it is sent; default a new one')
-    .option('--watch', 'stay and show how it comes along')
-  return addWatchOptions(placed)
+  const { t } = io
+  const placed = addPlacementOptions(command.description(t('ask for nodes under an approval')), io)
+    .option('--approval <id>', t('the approval that allows it'))
+    .option('--name <name>', t('a line of text for people'))
+    .option('--if-unavailable <what>', t('waitlist (default) or reject'))
+    .option('--image <alias>', t('default: the first image of the cluster'))
+    .option('--ssh-key <file>', t('a file of public keys to place on every node (repeatable)'), repeatedWhole)
+    .option('--label <key=value>', t('repeatable'), keyValue(io))
+    .option('--idempotency-key <key>', t('the same key asks once, however often it is sent; default a new one'))
+    .option('--watch', t('stay and show how it comes along'))
+  return addWatchOptions(placed, io)
 }
 
 export const createAllocation: Run<CreateOptions> = async (context, ..._args) => {
-  const { client, options, io, answer } = context
+  const { client, options, io, answer, t } = context
   const request = await requestFrom(options, io)
   const { idempotencyKey } = options
   const made = await client.createAllocation(request, idempotencyKey === undefined ? {} : { idempotencyKey })
   if (options.watch === true) return await watchUntil(context, made.id)
-  answer(made, allocationText)
+  answer(made, (one) => allocationText(one, t))
   return undefined
 }
 
@@ -55,7 +56,7 @@ async function requestFrom(options: CreateOptions, io: Io): Promise<AllocationRe
     ...(Object.keys(access).length === 0 ? {} : { access }),
     ...(Object.keys(labels).length === 0 ? {} : { labels }),
   }
-  if (!('approvalId' in request)) throw new UsageError('say under which approval: --approval')
-  if (!('name' in request)) throw new UsageError('give it a name: --name')
+  if (!('approvalId' in request)) throw new UsageError(io.t('say under which approval: --approval'))
+  if (!('name' in request)) throw new UsageError(io.t('give it a name: --name'))
   return request as AllocationRequest // the broker checks it, and names each member that is wrong
 }

@@ -1,15 +1,17 @@
 /** A decision as people read it: what was decided, the clusters beside each other, and what would have changed it. */
-import type { Candidate } from '../../../shared/decision.ts'
+import type { Candidate, Decision } from '../../../shared/decision.ts'
 import type { DecisionRecord } from '../../../shared/proof.ts'
 import { runnerUp, type RunnerUp } from '../../core/decisions/explain.ts'
 import type { Deviation } from '../../core/decisions/verify.ts'
 import { POLICIES } from '../../core/placement/policy.ts'
 import { askedStartOf, type PlacementRequest } from '../../core/placement/request.ts'
-import { type Column, facts, table } from '../screen/table.ts'
+import { facts } from '../screen/table.ts'
 import { instant, NONE } from '../screen/words.ts'
+import { type Plain, type Text, english } from '../text/text.ts'
+import { type Column, tableIn } from './listing.ts'
 
 /** What each kind has done, in words; the outcome's own facts follow. */
-const DONE: Readonly<Record<DecisionRecord['kind'], string>> = {
+const DONE: Readonly<Record<DecisionRecord['kind'], Plain>> = {
   place: 'has its place',
   waitlist: 'waits',
   promote: 'waits no longer: its start has come, or the start that it asked for is free',
@@ -21,19 +23,42 @@ const DONE: Readonly<Record<DecisionRecord['kind'], string>> = {
   reject: 'was refused',
 }
 
-export function decisionText(decision: DecisionRecord): string {
+/** Where it was placed, or is planned. */
+function clusterIn(outcome: Decision['outcome']): string | null {
+  const id = outcome['clusterId'] ?? outcome['estimatedClusterId']
+  return typeof id === 'string' ? id : null
+}
+
+/** Decisions beside each other. */
+export const DECISION_COLUMNS: readonly Column<Decision>[] = [
+  { head: 'decision', value: (one) => one.decisionId },
+  { head: 'made (UTC)', value: (one) => instant(one.at) },
+  { head: 'kind', value: (one) => one.kind },
+  { head: 'policy', value: (one) => one.policyVersion },
+  { head: 'cluster', value: ({ outcome }) => clusterIn(outcome) ?? NONE },
+  { head: 'instead of', value: (one) => one.supersedes ?? '' },
+]
+
+export const RECORD_COLUMNS: readonly Column<DecisionRecord>[] = [
+  { head: '#', align: 'right', value: (one) => one.sequence },
+  { head: 'allocation', value: (one) => one.allocationId ?? NONE },
+  ...DECISION_COLUMNS,
+]
+
+export function decisionText(decision: DecisionRecord, t: Text): string {
   const { decisionId, allocationId, kind, at, policyVersion, candidates, outcome, supersedes } = decision
-  const sentence = `${allocationId ?? 'A request'} ${DONE[kind]}.\n`
+  const sentence = `${allocationId ?? t('A request')}: ${t(DONE[kind])}.\n`
   const told = facts([
-    ['decision', `${decisionId}, number ${decision.sequence}`],
-    ['made (UTC)', instant(at)],
-    ['policy', policyVersion],
-    ['on calendar version', decision.calendarVersion],
-    ['instead of', supersedes],
+    [t('decision'), t('{id}, number {number}', { id: decisionId, number: decision.sequence })],
+    [t('made (UTC)'), instant(at)],
+    [t('policy'), policyVersion],
+    [t('on calendar version'), decision.calendarVersion],
+    [t('instead of'), supersedes],
+    // Its members are the API's own words.
     ...Object.entries(outcome).map(([name, value]) => [name, valueText(value)] as const),
   ])
   if (candidates.length === 0) return sentence + told
-  return `${sentence}${told}\n${table(CANDIDATES, candidates)}\n${whatWouldHaveChangedIt(decision)}`
+  return `${sentence}${told}\n${tableIn(t, CANDIDATES, candidates)}\n${whatWouldHaveChangedIt(decision, t)}`
 }
 
 const valueText = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value))
@@ -56,41 +81,58 @@ const CANDIDATES: readonly Column<Candidate>[] = [
   { head: 'why not, or not sooner', value: (one) => one.reasons.map((reason) => reason.detail).join('\n') },
 ]
 
-function whatWouldHaveChangedIt({ candidates, outcome, policyVersion, input }: DecisionRecord): string {
-  const chosenId = outcome['clusterId'] ?? outcome['estimatedClusterId']
+function whatWouldHaveChangedIt({ candidates, outcome, policyVersion, input }: DecisionRecord, t: Text): string {
+  const chosenId = clusterIn(outcome)
   const policy = POLICIES.get(policyVersion)
   const request = input['request'] as PlacementRequest | undefined // as the broker stores it (core/decisions/input.ts)
-  if (typeof chosenId !== 'string') return `No cluster was chosen. ${bindingText(candidates)}`
-  if (policy === undefined || request === undefined) return `Chosen: ${chosenId}.\n`
+  if (chosenId === null) return `${t('No cluster was chosen.')} ${bindingText(candidates, t)}`
+  const said = t('Chosen: {cluster}.', { cluster: chosenId })
+  if (policy === undefined || request === undefined) return `${said}\n`
   const next = runnerUp({ candidates, chosenId, askedStart: askedStartOf(request.period), policy })
   const chosen = candidates.filter((one) => one.clusterId === chosenId)
-  const second = next === null ? 'No other cluster could have served.\n' : `${nextText(next)}\n`
-  return `Chosen: ${chosenId}. ${second}${bindingText(chosen)}`
+  const second = next === null ? t('No other cluster could have served.') : nextText(next, t)
+  return `${said} ${second}\n${bindingText(chosen, t)}`
 }
 
-function nextText({ candidate, circuitOpen, daysLater, scoreBehind, parts }: RunnerUp): string {
-  const next = `Next best: ${candidate.clusterId}, `
-  if (circuitOpen) return `${next}where nothing could be made: its operator did not answer.`
-  if (daysLater > 0)
-    return `${next}which starts ${daysLater} ${daysLater === 1 ? 'day' : 'days'} later; days count before scores.`
+function nextText({ candidate, circuitOpen, daysLater, scoreBehind, parts }: RunnerUp, t: Text): string {
+  const cluster = candidate.clusterId
+  if (circuitOpen)
+    return t('Next best: {cluster}, where nothing could be made: its operator did not answer.', { cluster })
+  if (daysLater === 1)
+    return t('Next best: {cluster}, which starts 1 day later; days count before scores.', { cluster })
+  if (daysLater > 1)
+    return t('Next best: {cluster}, which starts {days} days later; days count before scores.', {
+      cluster,
+      days: daysLater,
+    })
   // A plan of many may give somebody another place than the one that ranks first for him alone.
-  if (daysLater < 0) return `${next}which would start ${-daysLater} days earlier, had others not been planned there.`
-  if (scoreBehind === 0) return `${next}which is alike in all that counts; of two alike the first by id is chosen.`
+  if (daysLater < 0)
+    return t('Next best: {cluster}, which would start {days} days earlier, had others not been planned there.', {
+      cluster,
+      days: -daysLater,
+    })
+  if (scoreBehind === 0)
+    return t('Next best: {cluster}, which is alike in all that counts; of two alike the first by id is chosen.', {
+      cluster,
+    })
   const why = parts.map(({ part: name, behind }) => `${name} ${behind > 0 ? '−' : '+'}${Math.abs(behind).toFixed(3)}`)
-  return `${next}whose score is ${Math.abs(scoreBehind).toFixed(3)} ${scoreBehind > 0 ? 'lower' : 'higher'} (${why.join(', ')}).`
+  const figures = { cluster, by: Math.abs(scoreBehind).toFixed(3), parts: why.join(', ') }
+  return scoreBehind > 0
+    ? t('Next best: {cluster}, whose score is {by} lower ({parts}).', figures)
+    : t('Next best: {cluster}, whose score is {by} higher ({parts}).', figures)
 }
 
-function bindingText(candidates: readonly Candidate[]): string {
+function bindingText(candidates: readonly Candidate[], t: Text): string {
   const rules = new Set(candidates.flatMap((one) => one.reasons.map((reason) => reason.rule)))
-  return rules.size === 0 ? '' : `What bound it: ${[...rules].join(', ')}.\n`
+  return rules.size === 0 ? '' : `${t('What bound it: {rules}.', { rules: [...rules].join(', ') })}\n`
 }
 
 /** The first line says what, then what is stored and what comes out, line by line. */
-export function deviationText({ of, detail, differences }: Deviation): string {
+export function deviationText({ of, detail, differences }: Deviation, t: Text = english): string {
   const lines = differences.flatMap(({ at, stored, derived }) => [
-    `  ${at === '' ? 'all of it' : at}`,
-    `  - stored   ${JSON.stringify(stored) ?? 'nothing'}`,
-    `  + derived  ${JSON.stringify(derived) ?? 'nothing'}`,
+    `  ${at === '' ? t('all of it') : at}`,
+    `  - ${t('stored')}   ${JSON.stringify(stored) ?? t('nothing')}`,
+    `  + ${t('derived')}  ${JSON.stringify(derived) ?? t('nothing')}`,
   ])
   return `${[`${of}: ${detail}`, ...lines].join('\n')}\n`
 }

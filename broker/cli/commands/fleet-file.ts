@@ -16,13 +16,13 @@ export async function fleetFrom(path: string, io: Io): Promise<FleetFile> {
   // JSON is YAML: one reader, and so one way to tell a line.
   const document = parseDocument(await textFrom(path, io), { lineCounter: lines, prettyErrors: false })
   const broken = document.errors.map((error) => `${path}:${lines.linePos(error.pos[0]).line}: ${error.message}`)
-  if (broken.length > 0) throw new UsageError(`the file cannot be read:\n${broken.join('\n')}`)
+  if (broken.length > 0) throw new UsageError(`${io.t('the file cannot be read:')}\n${broken.join('\n')}`)
   const at = (pointer: string, detail: string): string =>
     `${path}:${lineOf(document, lines, pathOf(pointer))}: ${pointer === '' ? '' : `${pointer}: `}${detail}`
   const parsed = ImportRequest.safeParse(document.toJS())
   if (parsed.success) return { request: parsed.data, at }
   const wrong = parsed.error.issues.map(({ path: steps, message }) => at(pointerOf(steps), message))
-  throw new UsageError(`the file is not what can be imported:\n${wrong.join('\n')}`)
+  throw new UsageError(`${io.t('the file is not what can be imported:')}\n${wrong.join('\n')}`)
 }
 
 const pathOf = (pointer: string): string[] =>

@@ -2,11 +2,12 @@
 import type { Command } from 'commander'
 import { ConfigError, describeConfig, readConfig } from '../../config.ts'
 import { issuedTokens } from '../connect.ts'
+import type { Io } from '../io.ts'
 import { facts } from '../screen/table.ts'
 import type { Run } from './command-context.ts'
 
-export const describeServe = (command: Command): Command =>
-  command.description('run the broker, configured by the environment, until it is told to stop')
+export const describeServe = (command: Command, { t }: Io): Command =>
+  command.description(t('run the broker, configured by the environment, until it is told to stop'))
 
 /** Loaded only here: the other commands need neither database nor adapters. */
 export const serveBroker: Run<object> = async () => {
@@ -15,8 +16,8 @@ export const serveBroker: Run<object> = async () => {
   return undefined
 }
 
-export const describeConfigCommand = (command: Command): Command =>
-  command.description('print the broker’s configuration as the environment gives it, secrets masked')
+export const describeConfigCommand = (command: Command, { t }: Io): Command =>
+  command.description(t('print the broker’s configuration as the environment gives it, secrets masked'))
 
 export const printConfig: Run<object> = async ({ io, answer }) => {
   try {
@@ -32,10 +33,10 @@ export const printConfig: Run<object> = async ({ io, answer }) => {
   }
 }
 
-export const describeToken = (command: Command): Command =>
+export const describeToken = (command: Command, { t }: Io): Command =>
   command
-    .description('print an access token; without other options, one from the sandbox’s identity provider')
-    .argument('[client]', 'the client id; default platform')
+    .description(t('print an access token; without other options, one from the sandbox’s identity provider'))
+    .argument('[client]', t('the client id; default platform'))
 
 export const printToken: Run<object> = async ({ io, options, answer }, client) => {
   const asked = client === undefined ? options : { ...options, client }

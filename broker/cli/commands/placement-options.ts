@@ -28,35 +28,36 @@ export interface PlacementOptions {
   readonly latestStart?: string
 }
 
-export function addPlacementOptions(command: Command, { now }: Io): Command {
-  const time = instantOption(now)
+export function addPlacementOptions(command: Command, io: Io): Command {
+  const { t } = io
+  const time = instantOption(io)
   return command
-    .option('--file <path>', 'a request as JSON, "-" for standard input; options win over it')
-    .option('--nodes <n>', 'nodes of 8 GPUs', wholeNumber)
-    .option('--gpus <n>', 'GPUs, a multiple of 8', wholeNumber)
-    .option('--fp8 <n>', 'FP8 compute, counted in H200 GPUs', positiveNumber)
-    .option('--architecture <name>', 'required: blackwell, hopper (repeatable)', repeated)
-    .option('--gpu-model <name>', 'required: B200, H200 (repeatable)', repeated)
-    .option('--cooling <kind>', 'required: liquid, air, undisclosed (repeatable)', repeated)
-    .option('--min-cluster-nodes <n>', 'required: the full size of the cluster', wholeNumber)
-    .option('--provider <id>', 'required operator (repeatable)', repeated)
-    .option('--stage <stage>', 'required: beta, general, undisclosed (repeatable)', repeated)
-    .option('--share <share>', 'required: government, operator (repeatable; default government)', repeated)
-    .option('--prefer-architecture <name>', 'preferred, not required')
-    .option('--prefer-cooling <kind>', 'preferred, not required')
-    .option('--prefer-provider <id>', 'preferred, not required')
-    .option('--start <time>', 'fixed start: "now", a day or an RFC 3339 time', time)
-    .option('--end <time>', 'fixed end', time)
-    .option('--hours <n>', 'how long: with --start fixed, without it flexible', positiveNumber)
-    .option('--earliest-start <time>', 'flexible: not before', time)
-    .option('--latest-start <time>', 'flexible: not after', time)
+    .option('--file <path>', t('a request as JSON, "-" for standard input; options win over it'))
+    .option('--nodes <n>', t('nodes of 8 GPUs'), wholeNumber(io))
+    .option('--gpus <n>', t('GPUs, a multiple of 8'), wholeNumber(io))
+    .option('--fp8 <n>', t('FP8 compute, counted in H200 GPUs'), positiveNumber(io))
+    .option('--architecture <name>', t('required: blackwell, hopper (repeatable)'), repeated)
+    .option('--gpu-model <name>', t('required: B200, H200 (repeatable)'), repeated)
+    .option('--cooling <kind>', t('required: liquid, air, undisclosed (repeatable)'), repeated)
+    .option('--min-cluster-nodes <n>', t('required: the full size of the cluster'), wholeNumber(io))
+    .option('--provider <id>', t('required operator (repeatable)'), repeated)
+    .option('--stage <stage>', t('required: beta, general, undisclosed (repeatable)'), repeated)
+    .option('--share <share>', t('required: government, operator (repeatable; default government)'), repeated)
+    .option('--prefer-architecture <name>', t('preferred, not required'))
+    .option('--prefer-cooling <kind>', t('preferred, not required'))
+    .option('--prefer-provider <id>', t('preferred, not required'))
+    .option('--start <time>', t('fixed start: "now", a day or an RFC 3339 time'), time)
+    .option('--end <time>', t('fixed end'), time)
+    .option('--hours <n>', t('how long: with --start fixed, without it flexible'), positiveNumber(io))
+    .option('--earliest-start <time>', t('flexible: not before'), time)
+    .option('--latest-start <time>', t('flexible: not after'), time)
 }
 
 /** Checked by the broker, which names each member that is wrong. @throws UsageError where the options contradict each other */
 export async function placementFrom(options: PlacementOptions, io: Io): Promise<PreviewRequest> {
   const given = options.file === undefined ? {} : await jsonFrom(options.file, io)
-  const demand = demandFrom(options)
-  const period = periodFrom(options)
+  const demand = demandFrom(options, io)
+  const period = periodFrom(options, io)
   const requires = { ...(given['requires'] as Requires | undefined), ...requiresFrom(options) }
   const prefers = { ...(given['prefers'] as Prefers | undefined), ...prefersFrom(options) }
   const request = {
@@ -66,15 +67,16 @@ export async function placementFrom(options: PlacementOptions, io: Io): Promise<
     ...(Object.keys(prefers).length === 0 ? {} : { prefers }),
     ...(period === null ? {} : { period }),
   }
-  if (!('demand' in request)) throw new UsageError('say how much: --nodes, --gpus, --fp8, or a --file with a demand')
+  if (!('demand' in request))
+    throw new UsageError(io.t('say how much: --nodes, --gpus, --fp8, or a --file with a demand'))
   if (!('period' in request))
-    throw new UsageError('say when: --hours, --start with --end or --hours, or a --file with a period')
+    throw new UsageError(io.t('say when: --hours, --start with --end or --hours, or a --file with a period'))
   return request as PreviewRequest // as far as the options go; the broker checks the file's part
 }
 
-function demandFrom({ nodes, gpus, fp8 }: PlacementOptions): Demand | null {
+function demandFrom({ nodes, gpus, fp8 }: PlacementOptions, { t }: Io): Demand | null {
   const given = defined({ nodes, gpus, fp8H200Equivalent: fp8 })
-  if (Object.keys(given).length > 1) throw new UsageError('give one of --nodes, --gpus and --fp8')
+  if (Object.keys(given).length > 1) throw new UsageError(t('give one of --nodes, --gpus and --fp8'))
   return Object.keys(given).length === 0 ? null : given
 }
 
@@ -96,16 +98,16 @@ const prefersFrom = (options: PlacementOptions): Prefers =>
     provider: options.preferProvider,
   }) as Prefers // as above
 
-function periodFrom({ start, end, hours, earliestStart, latestStart }: PlacementOptions): Period | null {
+function periodFrom({ start, end, hours, earliestStart, latestStart }: PlacementOptions, { t }: Io): Period | null {
   const isFlexible = earliestStart !== undefined || latestStart !== undefined
   if (start !== undefined) {
-    if (isFlexible) throw new UsageError('--start fixes the start: leave out --earliest-start and --latest-start')
-    if ((end === undefined) === (hours === undefined)) throw new UsageError('--start needs one of --end and --hours')
+    if (isFlexible) throw new UsageError(t('--start fixes the start: leave out --earliest-start and --latest-start'))
+    if ((end === undefined) === (hours === undefined)) throw new UsageError(t('--start needs one of --end and --hours'))
     return { start, end: end ?? toIso(Date.parse(start) + (hours ?? 0) * HOUR_MS) }
   }
-  if (end !== undefined) throw new UsageError('--end needs --start')
+  if (end !== undefined) throw new UsageError(t('--end needs --start'))
   if (hours !== undefined) return { durationHours: hours, ...defined({ earliestStart, latestStart }) }
-  if (isFlexible) throw new UsageError('--earliest-start and --latest-start need --hours')
+  if (isFlexible) throw new UsageError(t('--earliest-start and --latest-start need --hours'))
   return null
 }
 

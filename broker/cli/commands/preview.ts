@@ -1,11 +1,13 @@
 /** `preview`: where and when a request could be placed, and what speaks against the rest. */
 import type { Command } from 'commander'
 import type { PreviewRequest } from '../../../shared/allocation.ts'
-import type { Candidate, PlacementPreview } from '../../../shared/decision.ts'
+import { Candidate, type PlacementPreview } from '../../../shared/decision.ts'
 import type { Io } from '../io.ts'
-import { type Column, table } from '../screen/table.ts'
 import { NONE, instant } from '../screen/words.ts'
+import { sheetOf } from '../sheet.ts'
+import type { Text } from '../text/text.ts'
 import type { Run } from './command-context.ts'
+import { type Column, tableIn } from './listing.ts'
 import { type PlacementOptions, addPlacementOptions, placementFrom } from './placement-options.ts'
 
 interface PreviewOptions extends PlacementOptions {
@@ -13,27 +15,31 @@ interface PreviewOptions extends PlacementOptions {
 }
 
 export const describePreview = (command: Command, io: Io): Command =>
-  addPlacementOptions(command.description('see where and when a request could be placed; changes nothing'), io).option(
-    '--priority <priority>',
-    'national, standard or idle',
-  )
+  addPlacementOptions(
+    command.description(io.t('see where and when a request could be placed; changes nothing')),
+    io,
+  ).option('--priority <priority>', io.t('national, standard or idle'))
 
-export const preview: Run<PreviewOptions> = async ({ client, options, io, answer }) => {
+export const preview: Run<PreviewOptions> = async ({ client, options, io, answerSheet, t }) => {
   const request = await placementFrom(options, io)
   const { priority } = options
   const answered = await client.previewPlacement(priority === undefined ? request : { ...request, priority })
-  answer(answered, previewText)
+  answerSheet(
+    answered,
+    () => sheetOf(Candidate, answered.candidates),
+    (one) => previewText(one, t),
+  )
   return undefined
 }
 
-export function previewText({ best, candidates }: PlacementPreview): string {
-  const sentence = best === null ? 'No cluster can take it.' : `Best: ${best}.`
-  return `${candidatesText(candidates)}${sentence}\n`
+function previewText({ best, candidates }: PlacementPreview, t: Text): string {
+  const sentence = best === null ? t('No cluster can take it.') : t('Best: {cluster}.', { cluster: best })
+  return `${candidatesText(candidates, t)}${sentence}\n`
 }
 
 /** Also what a refusal carries, where only a cluster's id and its reasons may be there. */
-export const candidatesText = (candidates: readonly Pick<Candidate, 'clusterId' | 'reasons'>[]): string =>
-  table(COLUMNS, candidates)
+export const candidatesText = (candidates: readonly Pick<Candidate, 'clusterId' | 'reasons'>[], t: Text): string =>
+  tableIn(t, COLUMNS, candidates)
 
 type Shown = Pick<Candidate, 'clusterId' | 'reasons'> & Partial<Candidate>
 

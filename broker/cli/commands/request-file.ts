@@ -8,10 +8,11 @@ export async function jsonFrom(path: string, io: Io): Promise<Readonly<Record<st
   try {
     value = JSON.parse(text)
   } catch (cause) {
-    throw new UsageError(`${path} is not JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new UsageError(io.t('{path} is not JSON: {why}', { path, why }), { cause })
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new UsageError(`${path} must hold one JSON object`)
+    throw new UsageError(io.t('{path} must hold one JSON object', { path }))
   }
   return value as Readonly<Record<string, unknown>> // just looked at
 }
@@ -23,8 +24,8 @@ export async function sshKeysFrom(paths: readonly string[], io: Io): Promise<rea
     const lines = (await textFrom(path, io)).split('\n').map((line) => line.trim())
     const found = lines.filter((line) => line !== '' && !line.startsWith('#'))
     if (found.some((line) => line.startsWith('-----BEGIN')))
-      throw new UsageError(`${path} is a private key; name the .pub file`)
-    if (found.length === 0) throw new UsageError(`${path} holds no key`)
+      throw new UsageError(io.t('{path} is a private key; name the .pub file', { path }))
+    if (found.length === 0) throw new UsageError(io.t('{path} holds no key', { path }))
     keys.push(...found)
   }
   return keys
@@ -36,6 +37,6 @@ export async function textFrom(path: string, io: Io): Promise<string> {
     return await io.readText(path)
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
-    throw new UsageError(`${path} cannot be read (${code})`, { cause })
+    throw new UsageError(io.t('{path} cannot be read ({code})', { path, code }), { cause })
   }
 }

@@ -1,7 +1,7 @@
 /** `simulate`: how the broker would have served somebody's real requests, beside simpler ways to serve them. */
 import { basename } from 'node:path'
 import { setImmediate as othersTurn } from 'node:timers/promises'
-import { type Command, InvalidArgumentError, Option } from 'commander'
+import { type Command, Option } from 'commander'
 import { DEFAULT_POLICY } from '../../core/placement/policy.ts'
 import { fairnessByPolicy } from '../../simulate/fairness.ts'
 import { fleetOf } from '../../simulate/fleet.ts'
@@ -11,7 +11,7 @@ import { type Stretch, workloadOf } from '../../simulate/workload.ts'
 import { type Io, UsageError } from '../io.ts'
 import { createBar } from '../screen/bar.ts'
 import type { Run } from './command-context.ts'
-import { instantOption, positiveNumber, wholeNumber } from './options.ts'
+import { fromZero, instantOption, positiveNumber, wholeNumber } from './options.ts'
 import { inventoryFrom, policyIn, traceIn, written } from './simulate-files.ts'
 import { headline, resultsTable } from './simulate-text.ts'
 
@@ -31,39 +31,40 @@ interface SimulateOptions {
 const DEFAULT_REQUESTS = 2_000
 const DEFAULT_SEED = 1
 
-export const describeSimulate = (command: Command, { now }: Io): Command =>
+export const describeSimulate = (command: Command, io: Io): Command =>
   command
     .description(
-      'replay a log of real requests through the broker’s own decisions, beside FCFS, any-fit, EASY and conservative',
+      io.t(
+        'replay a log of real requests through the broker’s own decisions, beside FCFS, any-fit, EASY and conservative',
+      ),
     )
-    .argument('<trace>', 'a CSV with job_id, submit_s, duration_s, nodes (and req_s), or a .swf; .gz is accepted')
-    .option('--inventory <file>', 'the clusters; default those of the programme, from when all are complete')
-    .option('--policy <file>', 'the broker’s placement policy as JSON; what it leaves out stays as it is')
+    .argument('<trace>', io.t('a CSV with job_id, submit_s, duration_s, nodes (and req_s), or a .swf; .gz is accepted'))
+    .option('--inventory <file>', io.t('the clusters; default those of the programme, from when all are complete'))
+    .option('--policy <file>', io.t('the broker’s placement policy as JSON; what it leaves out stays as it is'))
     .option(
       '--load <share>',
-      'bring arrivals together until so much of the fleet is used; default as they came',
-      positiveNumber,
+      io.t('bring arrivals together until so much of the fleet is used; default as they came'),
+      positiveNumber(io),
     )
-    .option('--offset <n>', 'requests of the log passed over', fromZero, 0)
-    .option('--requests <n>', 'most requests taken', wholeNumber, DEFAULT_REQUESTS)
+    .option('--offset <n>', io.t('requests of the log passed over'), fromZero(io), 0)
+    .option('--requests <n>', io.t('most requests taken'), wholeNumber(io), DEFAULT_REQUESTS)
     .option(
       '--seed <n>',
-      'what the log does not say (architecture, organisation) is drawn from it',
-      fromZero,
+      io.t('what the log does not say (architecture, organisation) is drawn from it'),
+      fromZero(io),
       DEFAULT_SEED,
     )
     .addOption(
-      new Option('--stretch <how>', 'r1: nodes × 510/4360 and time × 24; the result is synthetic and says so')
+      new Option('--stretch <how>', io.t('r1: nodes × 510/4360 and time × 24; the result is synthetic and says so'))
         .choices(['none', 'r1'])
         .default('none'),
     )
-    .option('--from <time>', 'the first submission; default when every cluster has its full size', instantOption(now))
-    .option('--report <file>', 'write a page with plots there, as HTML')
-
-function fromZero(text: string): number {
-  if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number, 0 or more.')
-  return Number(text)
-}
+    .option(
+      '--from <time>',
+      io.t('the first submission; default when every cluster has its full size'),
+      instantOption(io),
+    )
+    .option('--report <file>', io.t('write a page with plots there, as HTML'))
 
 export const simulateTrace: Run<SimulateOptions> = async ({ io, options, answer }, path = '') => {
   const fleet = fleetOf(await inventoryFrom(options.inventory))
@@ -78,7 +79,7 @@ export const simulateTrace: Run<SimulateOptions> = async ({ io, options, answer 
     load: options.load ?? workload.load,
     seed: options.seed,
   }
-  const isQuiet = options.json === true
+  const isQuiet = options.output === 'json'
   const results = await watched(simulate(workload.requests, fleet, policy), io, isQuiet)
   const figures = { ...said, policies: results.map((result) => result.figures) }
   if (isQuiet && options.report === undefined) {

@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import type { Allocation } from '../../../shared/allocation.ts'
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../../../shared/time.ts'
 import { follow, isOver } from '../follow.ts'
-import { UsageError } from '../io.ts'
+import { type Io, UsageError } from '../io.ts'
 import { createProgress } from '../screen/progress.ts'
 import { duration } from '../screen/words.ts'
 import { allocationText } from './allocation-text.ts'
@@ -19,27 +19,29 @@ export interface WatchOptions {
 const INTERVAL_S = 1
 const TIMEOUT_HOURS = DAY_MS / HOUR_MS
 
-export const addWatchOptions = (command: Command): Command =>
+export const addWatchOptions = (command: Command, io: Io): Command =>
   command
-    .option('--until <status>', 'active, or final: ended for good', 'active')
-    .option('--interval <seconds>', 'between two looks', positiveNumber, INTERVAL_S)
-    .option('--timeout <hours>', 'give up after so long', positiveNumber, TIMEOUT_HOURS)
+    .option('--until <status>', io.t('active, or final: ended for good'), 'active')
+    .option('--interval <seconds>', io.t('between two looks'), positiveNumber(io), INTERVAL_S)
+    .option('--timeout <hours>', io.t('give up after so long'), positiveNumber(io), TIMEOUT_HOURS)
 
-export const describeWatch = (command: Command): Command =>
+export const describeWatch = (command: Command, io: Io): Command =>
   addWatchOptions(
-    command.description('show how an allocation comes along, until it is active or has ended').argument('<id>'),
+    command.description(io.t('show how an allocation comes along, until it is active or has ended')).argument('<id>'),
+    io,
   )
 
 export const watchAllocation: Run<WatchOptions> = (context, id = '') => watchUntil(context, id)
 
 /** @returns the exit status: 0 if it came where it was waited for */
 export async function watchUntil(context: CommandContext<WatchOptions>, id: string): Promise<number> {
-  const { client, io, options } = context
-  const { until, timeout, interval, json } = options
-  if (until !== 'active' && until !== 'final') throw new UsageError('--until must be active or final')
+  const { client, io, options, t } = context
+  const { until, timeout, interval, output } = options
+  if (until !== 'active' && until !== 'final') throw new UsageError(t('--until must be active or final'))
   // A program gets one document at the end; what happens until then goes past it.
-  const terminal = json === true ? { ...io.terminal, write: io.terminal.writeError, isInteractive: false } : io.terminal
-  const progress = createProgress({ terminal, now: io.now })
+  const terminal =
+    output === 'json' ? { ...io.terminal, write: io.terminal.writeError, isInteractive: false } : io.terminal
+  const progress = createProgress({ terminal, now: io.now, t })
   const { allocations, isDone } = await follow({
     client,
     ids: [id],
@@ -53,8 +55,11 @@ export async function watchUntil(context: CommandContext<WatchOptions>, id: stri
   })
   progress.leave()
   const last = allocations[0] as Allocation // one id, one allocation
-  context.answer(last, () => (last.status === 'active' ? '' : allocationText(last)))
-  if (!isDone) io.terminal.writeError(`Still ${last.status} after ${duration(timeout * HOUR_MS)}.\n`)
+  context.answer(last, () => (last.status === 'active' ? '' : allocationText(last, t)))
+  if (!isDone) {
+    const after = duration(timeout * HOUR_MS)
+    io.terminal.writeError(`${t('Still {status} after {after}.', { status: last.status, after })}\n`)
+  }
   return isDone && cameTrue(last, until) ? 0 : 1
 }
 
