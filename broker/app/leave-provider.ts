@@ -34,7 +34,7 @@ export function leaveProvider(claim: Claim, { failingSince, allowanceMs }: Outag
       const clusterIds = clustersIn(draft.calendar).flatMap((one) =>
         one.providerId === row.providerId ? [one.id] : [],
       )
-      const left = avoiding(row, { clusterIds, because: 'provider-down', now: draft.now })
+      const left = avoiding(draft, row, { clusterIds, because: 'provider-down' })
       if (mayHaveNodes(draft, row)) draft.save(undo(left, undoing, draft.now))
       else moveOn(draft, { ...left, statusReason: undoing.kind })
       return true

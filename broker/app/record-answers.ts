@@ -49,7 +49,7 @@ export function recordAnswers(claim: Claim, answers: readonly GroupAnswer[]): Me
       }
       const given = giveUpFor(answers)
       if (given !== null && row.status === 'provisioning' && row.undoing === null) {
-        draft.save(undo(given.next === 'fail' ? row : avoidingHere(row, draft.now), given, draft.now))
+        draft.save(undo(given.next === 'fail' ? row : avoidingHere(draft, row), given, draft.now))
       }
     },
   }

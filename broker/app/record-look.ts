@@ -1,5 +1,5 @@
 /** What a look at the provider's list found, what follows for the allocation, and what is about to be asked for. */
-import { type EpochMs, MINUTE_MS } from '../../shared/time.ts'
+import { MINUTE_MS } from '../../shared/time.ts'
 import type { Avoided } from '../core/placement/request.ts'
 import type { NodeNote, Plan, Step } from '../core/reconcile.ts'
 import type { Undoing } from '../store/schema.ts'
@@ -48,7 +48,7 @@ export function recordLook(claim: Claim, plan: Plan, { maxBatch, pool }: Buildin
       const counted = { ...named, readyNodes: plan.counts.ready, failedNodes: plan.counts.failed, updatedAt: draft.now }
       const lost = plan.steps.find((step) => step.step === 'give-up')
       if (lost !== undefined && row.status === 'provisioning') {
-        draft.save(giveUp(counted, lost.failure, draft.now))
+        draft.save(giveUp(draft, counted, lost.failure))
         return true
       }
       const leaving = row.nodes > row.desiredNodes && draft.nodesOf(row.id).some((node) => node.status === 'deleting')
@@ -64,17 +64,18 @@ const MAX_PLACES = 3
 
 /** For want of room it is placed again for as long as it takes; for faults only so often. */
 function giveUp(
+  draft: Draft,
   row: AllocationRow,
   failure: Extract<Step, { step: 'give-up' }>['failure'],
-  now: number,
 ): AllocationRow {
+  const { now } = draft
   const what = { code: failure?.code ?? null, message: failure?.message ?? '' }
   if (failure?.kind === 'out-of-capacity') {
-    return undo(avoidingHere(row, now), { next: 'place-again', kind: 'out-of-capacity', ...what }, now)
+    return undo(avoidingHere(draft, row), { next: 'place-again', kind: 'out-of-capacity', ...what }, now)
   }
   const faults = row.avoid.filter(({ because }) => because === undefined).length
   const next = faults + 1 < MAX_PLACES ? 'place-again' : 'fail'
-  return undo(avoidingHere(row, now), { next, kind: 'node-failed', ...what }, now)
+  return undo(avoidingHere(draft, row), { next, kind: 'node-failed', ...what }, now)
 }
 
 /** How long a cluster that did not do is not tried again for the same allocation. */
@@ -82,23 +83,23 @@ const AVOID_MS = 30 * MINUTE_MS
 /** More than there are clusters to avoid at one time. */
 const MAX_AVOIDED = 32
 
-export const avoiding = (
+export function avoiding(
+  { calendar, now }: Pick<Draft, 'calendar' | 'now'>,
   row: AllocationRow,
-  {
-    clusterIds,
-    because,
-    now,
-  }: { readonly clusterIds: readonly string[]; readonly now: EpochMs } & Pick<Avoided, 'because'>,
-): AllocationRow => ({
-  ...row,
-  avoid: [
-    ...row.avoid,
-    ...clusterIds.map((clusterId) => ({ clusterId, until: now + AVOID_MS, ...(because !== undefined && { because }) })),
-  ].slice(-MAX_AVOIDED),
-})
+  { clusterIds, because }: { readonly clusterIds: readonly string[] } & Pick<Avoided, 'because'>,
+): AllocationRow {
+  const architecture = calendar.clusters.get(row.clusterId ?? '')?.cluster.architecture
+  const avoided = clusterIds.map((clusterId) => ({
+    clusterId,
+    until: now + AVOID_MS,
+    ...(because !== undefined && { because }),
+    ...(clusterId === row.clusterId && architecture !== undefined && { architecture }),
+  }))
+  return { ...row, avoid: [...row.avoid, ...avoided].slice(-MAX_AVOIDED) }
+}
 
-export const avoidingHere = (row: AllocationRow, now: EpochMs): AllocationRow =>
-  avoiding(row, { clusterIds: row.clusterId === null ? [] : [row.clusterId], now })
+export const avoidingHere = (draft: Pick<Draft, 'calendar' | 'now'>, row: AllocationRow): AllocationRow =>
+  avoiding(draft, row, { clusterIds: row.clusterId === null ? [] : [row.clusterId] })
 
 /** The allocation is given back where it stands; `next` says what then. */
 export const undo = (row: AllocationRow, undoing: Undoing, now: number): AllocationRow => ({

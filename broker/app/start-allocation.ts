@@ -37,6 +37,6 @@ export function startAllocation(claim: Claim, { maxBatch, pool }: Building): Mem
 function goElsewhere(draft: Draft, row: AllocationRow): void {
   const clusterIds = row.clusterId === null ? [] : [row.clusterId]
   const displacedBy = { cause: 'fault', causeId: row.clusterId ?? row.id } as const
-  const left = avoiding(row, { clusterIds, because: 'no-network', now: draft.now })
+  const left = avoiding(draft, row, { clusterIds, because: 'no-network' })
   placeElsewhere(draft, { ...left, statusReason: 'quota-exceeded', displacedBy })
 }

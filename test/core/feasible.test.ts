@@ -70,6 +70,17 @@ const RULES: readonly [
     { rule: 'architecture', wanted: ['hopper'], found: 'blackwell', detail: 'alpha is blackwell, not hopper.' },
   ],
   [
+    'another architecture than it was given before, where it would not rather have one',
+    {},
+    { prefers: { provider: 'nhn' }, avoid: [{ clusterId: 'h', until: NOW, architecture: 'hopper' }] },
+    {
+      rule: 'architecture',
+      wanted: ['hopper'],
+      found: 'blackwell',
+      detail: 'alpha is blackwell: what was given hopper moves to another architecture only where it prefers one.',
+    },
+  ],
+  [
     'an architecture that the approval does not cover',
     {},
     { approval: anApproval({ architectures: ['hopper'] }) },

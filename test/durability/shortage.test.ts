@@ -7,6 +7,7 @@ import { allocate, approve } from '../api/requests.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { startTestBroker, type TestBroker } from '../support/broker.ts'
 import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue, untilStatus } from './allocations.ts'
+import { eventually } from './eventually.ts'
 import { type Operators, startOperators } from './operators.ts'
 
 describe('a broker whose operators have no room', function () {
@@ -47,6 +48,30 @@ describe('a broker whose operators have no room', function () {
     expect(items.map(({ kind }) => kind)).to.include('relocate')
     await releaseAndSeeItGone(platform, operators, { id, operator: 'kakao' })
   })
+
+  for (const [what, architecture] of [
+    ['moves to the other architecture where it only prefers the one that has no room', 'blackwell'],
+    ['waits for the architecture that it was given rather than move to one that it never named', null],
+  ] as const) {
+    it(what, async () => {
+      for (const operator of ['nhn', 'kakao'] as const) await operators.setBehaviour(operator, { freeNodes: 0 })
+      const { id } = await allocate(platform, approvalId, {
+        demand: { nodes: 2 },
+        prefers: { provider: 'nhn', ...(architecture !== null && { architecture }) },
+        period: { durationHours: 1 },
+      })
+      if (architecture === null) {
+        await eventually(
+          `${id} waiting with nothing left to try now`,
+          async () => (await platform.get(`/v1/allocations/${id}/decisions`)).text,
+          (text) => text.includes('only where it prefers one') && text.includes('kakao-b200-255 had no room'),
+        )
+        await untilStatus(platform, id, ['waitlisted'])
+        expect(await operators.everBuilt('naver', id)).to.deep.equal([])
+      } else await untilActiveAndTrue(platform, operators, { id, operator: 'naver', nodes: 2 })
+      await releaseAndSeeItGone(platform, operators, { id, operator: 'naver' })
+    })
+  }
 
   it('waits with an estimate where the quota is used up and nobody else may serve it', async () => {
     await operators.setBehaviour('kakao', { quotaNodes: 1 })

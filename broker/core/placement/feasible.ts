@@ -8,7 +8,7 @@ import type { Calendar } from '../calendar.ts'
 import { isSuspended } from '../calendar-reads.ts'
 import { nodesFor, type Cluster } from '../cluster.ts'
 import { instantText, nodesText } from '../words.ts'
-import { durationOf, type PlacementRequest } from './request.ts'
+import { durationOf, keptArchitectureOf, type PlacementRequest } from './request.ts'
 import { stageOpensAt } from './window.ts'
 
 /** One request at one cluster. */
@@ -75,6 +75,13 @@ const architecture: Rule = ({ cluster, request }) =>
     `${cluster.id} is ${cluster.architecture}`,
   )
 
+const keptArchitecture: Rule = ({ cluster, request }) => {
+  const kept = keptArchitectureOf(request)
+  if (kept === null || kept === cluster.architecture) return null
+  const detail = `${cluster.id} is ${cluster.architecture}: what was given ${kept} moves to another architecture only where it prefers one.`
+  return { rule: 'architecture', wanted: [kept], found: cluster.architecture, detail }
+}
+
 const approvedArchitecture: Rule = ({ cluster, request }) => {
   const approved = request.approval?.architectures
   if (approved === undefined || approved.includes(cluster.architecture)) return null
@@ -138,6 +145,7 @@ const RULES: readonly Rule[] = [
   provider,
   mapped,
   architecture,
+  keptArchitecture,
   approvedArchitecture,
   gpuModel,
   cooling,

@@ -70,6 +70,17 @@ export interface Avoided {
   readonly until: EpochMs
   /** Default: it had no room when it was asked to build. */
   readonly because?: 'provider-down' | 'no-network'
+  /** The cluster's. Absent: it was left before this was written down. */
+  readonly architecture?: string
+}
+
+/**
+ * The architecture that a request stays with wherever it is placed again: the one it was given first, and prepared for.
+ * Null where it says itself which it must have, or which it would rather have, or where it has left no place yet.
+ */
+export function keptArchitectureOf({ requires, prefers, avoid }: PlacementRequest): string | null {
+  if (requires.architectures !== undefined || prefers.architecture !== undefined) return null
+  return avoid?.find(({ architecture }) => architecture !== undefined)?.architecture ?? null
 }
 
 /** What keeps the request away from the cluster for longest; null when nothing speaks against it. */
