@@ -32,11 +32,20 @@ export async function ledgersEqualStore(system: ChaosSystem, all: readonly Alloc
   for (const operator of OPERATORS) {
     const ids = wanted.get(operator) ?? new Set()
     const nodes = async (): Promise<readonly string[]> =>
-      (await standing(system, operator)).filter((one) => one.startsWith('node ')).map((one) => one.split(' ')[1] ?? '')
-    const last = await lastOf(nodes, (there) => ids.size === there.length && there.every((id) => ids.has(id)))
-    const orphans = last.filter((id) => !ids.has(id)).length
-    const lost = [...ids].filter((id) => !last.includes(id)).length
-    if (orphans > 0) found.push(`${orphans} nodes stand at ${operator} that no allocation wants`)
+      (await standing(system, operator)).filter((one) => one.startsWith('node '))
+    const isWanted = (node: string): boolean => ids.has(node.split(' ')[1] ?? '')
+    const last = await lastOf(nodes, (there) => ids.size === there.length && there.every(isWanted))
+    const orphans = last.filter((node) => !isWanted(node))
+    const lost = ids.size - (last.length - orphans.length)
+    if (orphans.length > 0) {
+      const { findings } = await reconciliationAt(system, operator)
+      const swept = findings
+        .map(({ kind, name, action, since }) => `${kind} ${name}: ${action} since ${since}`)
+        .join(', ')
+      found.push(
+        `${orphans.length} nodes stand at ${operator} that no allocation wants: ${orphans.join(', ')}; its last sweep found ${swept || 'nothing'}`,
+      )
+    }
     if (lost > 0) found.push(`${lost} nodes are shown as ready and do not stand at ${operator}`)
   }
   return found
@@ -147,13 +156,15 @@ const STATUS_WORDS: ReadonlySet<string> = new Set([
   ],
 ])
 
+const reconciliationAt = async ({ platform }: ChaosSystem, operator: OperatorId): Promise<Reconciliation> =>
+  (await surely(() => platform.get(`/v1/providers/${operator}/reconciliation`))).as(200, Reconciliation)
+
 /** What sweeps still find, once everything is in order. */
-export async function sweepsFindNothing({ platform }: ChaosSystem): Promise<readonly string[]> {
+export async function sweepsFindNothing(system: ChaosSystem): Promise<readonly string[]> {
   const found: string[] = []
   for (const operator of OPERATORS) {
     const left = await lastOf(
-      async () =>
-        (await surely(() => platform.get(`/v1/providers/${operator}/reconciliation`))).as(200, Reconciliation),
+      () => reconciliationAt(system, operator),
       ({ findings }) => findings.length === 0,
     )
     for (const { kind, name, action } of left.findings)
