@@ -32,6 +32,14 @@ export interface PostgresServerOptions {
   readonly durable?: boolean
 }
 
+// What npm brings PostgreSQL in ends this process by itself once nothing is left to do, with status 0 whatever it came to.
+process.once('beforeExit', () => {
+  const status = process.exitCode
+  process.once('exit', () => {
+    process.exitCode = status
+  })
+})
+
 /** Between asking for a free port and listening on it somebody else may take it. */
 const START_ATTEMPTS = 3
 const RESTART_ATTEMPTS = 50
