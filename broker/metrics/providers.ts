@@ -83,6 +83,13 @@ export const PROVIDERS = {
     buckets: [...PATIENT_SECONDS],
     next: '`gpu_broker_nodes{state="building"}` and `{state="failed"}`, the provider’s createNodes; groups that were not accepted are in the log.',
   }),
+  provisioningOldestSeconds: gauge({
+    name: 'gpu_broker_provisioning_oldest_seconds',
+    help: 'How long the start is past of the allocation that has been building for longest at a provider; 0 where none builds.',
+    unit: 'seconds',
+    labels: PROVIDER,
+    next: '`GET /v1/allocations?status=provisioning&providerId=…` and the nodes of the oldest: `gpu_broker_start_to_active_seconds` sees only those that got there.',
+  }),
   releaseConfirmSeconds: histogram({
     name: 'gpu_broker_release_confirm_seconds',
     help: 'From the end of an allocation until the operator’s list had none of its nodes.',
@@ -100,7 +107,7 @@ export const PROVIDERS = {
   }),
   sweepFindings: gauge({
     name: 'gpu_broker_sweep_findings',
-    help: 'What the last sweep of a provider found that is not as it should be, by kind.',
+    help: 'What the last sweep of a provider found that is not as it should be, by kind; what a person ignores is not counted.',
     unit: 'one',
     labels: ['provider', 'kind'],
     next: '`GET /v1/providers/{id}/reconciliation` lists them with what may be done about each.',

@@ -1,4 +1,5 @@
 /** Brings the gauges up to date for a scrape, in time whatever the database does. */
+import { DECISION_KINDS } from '../../shared/decision.ts'
 import { SECOND_MS } from '../../shared/time.ts'
 import type { App } from '../app/app.ts'
 import type { Metrics } from '../metrics.ts'
@@ -27,6 +28,7 @@ const READ_WITHIN_MS = 2 * SECOND_MS
 export function prepareScrapes({ app, directory, metrics, eventStreams, onError }: ScrapeOptions): Scraping {
   const eventLoop = watchEventLoop()
   const providerIds = directory.entries.map(({ id }) => id)
+  beginAtZero(metrics, providerIds)
   let reading: Promise<Figures | null> | null = null
   // Scrapes that come while the store is being read share what is read: a database that hangs is not asked twice.
   const read = (): Promise<Figures | null> => {
@@ -53,6 +55,17 @@ export function prepareScrapes({ app, directory, metrics, eventStreams, onError 
     },
     stop: eventLoop.stop,
   }
+}
+
+/** What begins with its first event at 1 has no increase then, and an alert on a rate does not see it. */
+function beginAtZero(metrics: Metrics, providerIds: readonly string[]): void {
+  for (const provider of providerIds) {
+    metrics.startToActiveSeconds.zero({ provider })
+    metrics.releaseConfirmSeconds.zero({ provider })
+  }
+  for (const kind of DECISION_KINDS) metrics.decisions.inc({ kind, cluster: 'none' }, 0)
+  for (const reason of ['overload', 'rate-limit']) metrics.requestsRejected.inc({ reason }, 0)
+  for (const outcome of ['delivered', 'failed', 'parked']) metrics.webhookDeliveries.inc({ outcome }, 0)
 }
 
 function withinTime(reading: Promise<Figures | null>): Promise<Figures | null> {

@@ -7,6 +7,7 @@ import { SWEEP_KINDS } from '../../shared/reconciliation.ts'
 import { type EpochMs, SECOND_MS } from '../../shared/time.ts'
 import type { App } from '../app/app.ts'
 import type { Calendar } from '../core/calendar.ts'
+import { clustersIn } from '../core/calendar-reads.ts'
 import type { Metrics } from '../metrics.ts'
 import { type LiveSum, liveSums, oldestDue } from '../store/figures.ts'
 import { frozenProviders } from '../store/operations.ts'
@@ -49,6 +50,11 @@ export async function readFigures({ database, cache, now }: App): Promise<Figure
 export function showFigures(metrics: Metrics, figures: Figures, providerIds: readonly string[]): void {
   hideFigures(metrics)
   showAllocations(metrics, figures, providerIds)
+  showBuilding(metrics, figures, providerIds)
+  for (const { id: cluster } of clustersIn(figures.calendar)) {
+    metrics.quarantineNodes.set({ cluster }, 0)
+    metrics.quarantineOldestSeconds.set({ cluster }, 0)
+  }
   for (const { clusterId: cluster, nodes, oldestSince } of figures.quarantines) {
     metrics.quarantineNodes.set({ cluster }, nodes)
     metrics.quarantineOldestSeconds.set({ cluster }, (figures.now - oldestSince) / SECOND_MS)
@@ -79,6 +85,7 @@ const storeGauges = (metrics: Metrics) => [
   metrics.quarantineOldestSeconds,
   metrics.waitlistRequests,
   metrics.waitlistNodes,
+  metrics.provisioningOldestSeconds,
   metrics.frozen,
   metrics.sweepFindings,
   metrics.sweepHeld,
@@ -108,6 +115,16 @@ function showAllocations(metrics: Metrics, { live }: Figures, providerIds: reado
     unmetered += sum.unmetered
   }
   metrics.meteringGap.set(unmetered)
+}
+
+function showBuilding(metrics: Metrics, { live, now }: Figures, providerIds: readonly string[]): void {
+  for (const provider of providerIds) {
+    const starts = live.flatMap(({ status, providerId, oldestStartAt }) =>
+      status === 'provisioning' && providerId === provider && oldestStartAt !== null ? [oldestStartAt] : [],
+    )
+    const oldest = Math.min(now, ...starts)
+    metrics.provisioningOldestSeconds.set({ provider }, (now - oldest) / SECOND_MS)
+  }
 }
 
 /** Of every provider that was ever swept, zeros included: an alert must see that there is nothing. */

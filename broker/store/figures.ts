@@ -15,6 +15,8 @@ export interface LiveSum {
   readonly failed: number
   /** Active ones whose use no meter counts. */
   readonly unmetered: number
+  /** The earliest start among them; null: none has one. */
+  readonly oldestStartAt: EpochMs | null
 }
 
 /** Of all that are not at their end, by status and place. */
@@ -25,7 +27,8 @@ export async function liveSums(db: Queries): Promise<readonly LiveSum[]> {
       coalesce(sum(failed_nodes), 0)::int as failed,
       (count(*) filter (where status = 'active' and not exists (
         select from usage_intervals u where u.allocation_id = a.id and u.kind = 'active' and u.to_at is null)))::int
-        as unmetered
+        as unmetered,
+      min(start_at) as "oldestStartAt"
     from allocations a where status in ('waitlisted', 'scheduled', 'provisioning', 'active', 'preempting', 'releasing')
     group by status, provider_id, cluster_id`.execute(db)
   return rows

@@ -188,7 +188,7 @@ export interface FindingCount {
 
 export async function findingCounts(db: Queries): Promise<readonly FindingCount[]> {
   const { rows } = await sql<FindingCount>`
-    select provider_id as "providerId", kind, count(*)::int as count,
+    select provider_id as "providerId", kind, (count(*) filter (where action <> 'ignore'))::int as count,
       sum(case when action = 'hold' then 1 else 0 end)::int as held
     from sweep_findings group by provider_id, kind`.execute(db)
   return rows

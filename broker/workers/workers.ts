@@ -54,12 +54,13 @@ export function startWorkers(options: WorkersOptions): Workers {
     signal: stopping.signal,
     log: (sentence, fields) => logger.info(fields, sentence),
   }
-  const failed =
-    (worker: string) =>
-    (error: unknown, fields: Readonly<Record<string, unknown>> = {}): void => {
+  const failed = (worker: string) => {
+    metrics.workerErrors.inc({ worker }, 0) // its first error is then an increase
+    return (error: unknown, fields: Readonly<Record<string, unknown>> = {}): void => {
       metrics.workerErrors.inc({ worker })
       logger.error({ ...fields, err: error, worker }, 'a worker failed and goes on')
     }
+  }
   const reconciler = startReconciler({ ...context, metrics, onError: failed('reconcile') })
   const standings = startStandings(app, failed('standings'))
   const waitlist = startWaitlist({ app, onError: failed('waitlist') })

@@ -40,6 +40,19 @@ describe('metrics', () => {
     }
   })
 
+  it('are there before anything happens, so that an alert sees the first time', async () => {
+    const atOnce = [
+      ['gpu_broker_requests_rejected_total', 'reason="overload"'],
+      ['gpu_broker_webhook_deliveries_total', 'outcome="parked"'],
+      ['gpu_broker_worker_errors_total', 'worker="reconcile"'],
+      ['gpu_broker_provisioning_oldest_seconds', 'provider="naver"'],
+      ['gpu_broker_quarantine_oldest_seconds', 'cluster="naver-h200-32"'],
+    ] as const
+    for (const [name, labels] of atOnce) expect((await scrape(name)).has(labels), name).to.equal(true)
+    for (const provider of ['naver', 'nhn', 'kakao'])
+      expect((await scrape('gpu_broker_release_confirm_seconds_count')).has(`provider="${provider}"`)).to.equal(true)
+  })
+
   it('have each node of a cluster in one state, and none that the cluster has not', async () => {
     const { items } = (await platform.get('/v1/clusters')).as(200, pageOf(ClusterView))
     const nodes = await scrape('gpu_broker_nodes')

@@ -38,6 +38,8 @@ export interface TestBroker {
   readonly place: DatabasePlace
   /** Without a slash at the end; another one after `restart`. */
   readonly url: string
+  /** The same of the listener that `/metrics` is on. */
+  readonly metricsUrl: string
   /** One sample of `/metrics`, by its name with its labels as they are written there; 0 where there is none. */
   scrape(sample: string): Promise<number>
   /** All of `/metrics`. @param accept default: whatever comes */
@@ -93,6 +95,9 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
     place,
     get url() {
       return running.url
+    },
+    get metricsUrl() {
+      return running.metricsUrl
     },
     async scrape(sample) {
       const { lines } = await exposition()
