@@ -195,6 +195,7 @@ const IMPORTS: readonly ImportRule[] = [
     /^deploy\/[^/]+\.ts$/,
     ['deploy/', 'broker/config.ts', 'broker/client/', 'broker/cli/', 'shared/', 'zod', NODE],
   ),
+  only('dashboards know what they show by its name alone', /^deploy\/grafana\//, ['deploy/grafana/', NODE]),
   only(
     'an example that outsiders read is written from the pages: of ours it uses the sandbox’s harness, no adapter, no broker',
     /^docs\//,

@@ -4,6 +4,8 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, it } from 'mocha'
 import { parse } from 'yaml'
+import { DASHBOARDS } from '../../deploy/grafana/source/all.ts'
+import { pageFile, PAGES, shellBlocks } from '../observability/runbooks.ts'
 import { ROOT } from '../run-part.ts'
 
 interface Alert {
@@ -59,4 +61,51 @@ describe('every alert', () => {
       expect({ fires, keepsQuiet }).to.deep.equal({ fires: true, keepsQuiet: true })
     })
   }
+})
+
+const slugOf = (alert: string): string =>
+  alert
+    .replace('GpuBroker', '')
+    .replaceAll(/(?<!^)[A-Z]/g, '-$&')
+    .toLowerCase()
+
+describe('runbooks', () => {
+  const slugs = [...new Set(ALERTS.map(({ alert = '' }) => slugOf(alert)))].toSorted()
+
+  it('are there for every alert, in English and Korean, and for nothing else', () => {
+    expect(PAGES.en).to.deep.equal(slugs)
+    expect(PAGES.ko).to.deep.equal(slugs)
+  })
+
+  it('are what the alert links to', () => {
+    for (const { alert = '', annotations } of ALERTS) {
+      expect(annotations['runbook_url']).to.equal(`https://docs.gpu-broker.example/runbooks/${slugOf(alert)}.md`)
+    }
+  })
+
+  it('are what panels of dashboards link to', () => {
+    const linked = DASHBOARDS.flatMap(({ rows }) =>
+      rows.flatMap(({ panels }) => panels.flatMap((one) => one.runbook ?? [])),
+    )
+    expect(linked.filter((slug) => !slugs.includes(slug))).to.deep.equal([])
+  })
+
+  for (const slug of slugs) {
+    it(`${slug} says the same in both languages: as many sections, and the very same commands`, () => {
+      const [en, ko] = [pageFile(slug, 'en'), pageFile(slug, 'ko')]
+      expect(shellBlocks(en).length).to.be.greaterThan(0)
+      expect(shellBlocks(ko)).to.deep.equal(shellBlocks(en))
+      for (const page of [en, ko]) expect(page.match(/^## /gm)).to.have.length(3)
+    })
+  }
+
+  it('are all listed on the first page of either language', () => {
+    for (const [name, end] of [
+      ['README.md', '.md'],
+      ['README.ko.md', '.ko.md'],
+    ] as const) {
+      const text = readFileSync(join(ROOT, 'docs', 'runbooks', name), 'utf8')
+      expect(slugs.filter((slug) => !text.includes(`(${slug}${end})`))).to.deep.equal([])
+    }
+  })
 })
