@@ -71,6 +71,11 @@ export const CloudEvent = z
     datacontenttype: z.literal('application/json'),
     // An integer, as CloudEvents' attributes may be: consumers compare and count it.
     sequence: z.int().min(1).meta({ description: 'Its number in the installation’s whole log, which has no gaps.' }),
+    traceparent: z.string().optional().meta({
+      description:
+        'W3C trace context of what it came of (CloudEvents’ distributed tracing); left out where there is none.',
+      example: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
+    }),
     data: z.record(z.string(), z.unknown()),
   })
   .meta({ id: 'Event', description: 'A CloudEvent (1.0, structured JSON).' })

@@ -54,6 +54,7 @@ const IMPORTS: readonly ImportRule[] = [
     'broker/app/',
     'broker/core/',
     'broker/store/',
+    'broker/tracing.ts',
     'shared/',
     'node:crypto',
   ]),
@@ -69,6 +70,7 @@ const IMPORTS: readonly ImportRule[] = [
   only('what guards a provider knows the contract and the metrics: no store, no use case', /^broker\/providers\//, [
     'broker/providers/',
     'broker/metrics.ts',
+    'broker/tracing.ts',
     'shared/',
     'opossum',
     'node:timers/promises',
@@ -81,6 +83,7 @@ const IMPORTS: readonly ImportRule[] = [
     'broker/providers/',
     'broker/outbound/',
     'broker/metrics.ts',
+    'broker/tracing.ts',
     'shared/',
     'pg-boss',
     'types of pino',
@@ -97,6 +100,7 @@ const IMPORTS: readonly ImportRule[] = [
     'broker/app/',
     'types of broker/store/',
     'types of broker/metrics.ts',
+    'broker/tracing.ts',
     'shared/',
     'express',
     'helmet',
@@ -144,6 +148,14 @@ const IMPORTS: readonly ImportRule[] = [
     'shared/',
     NODE,
   ]),
+  only('traces and the log know nothing of what they tell of', /^broker\/(tracing|log)\.ts$/, [
+    'broker/tracing.ts',
+    'shared/',
+    '@opentelemetry/api',
+    'pino',
+    'node:async_hooks',
+    'node:crypto',
+  ]),
   only('the configuration depends on nothing that it configures', /^broker\/(config|settings)\.ts$/, [
     'broker/config.ts',
     'broker/resolve-secrets.ts',
@@ -170,7 +182,7 @@ const IMPORTS: readonly ImportRule[] = [
   ]),
   only(
     'the broker’s other roots bind layers together and import no adapter',
-    /^broker\/(?!(?:main|config|settings|metrics)\.)[^/]+\.ts$/,
+    /^broker\/(?!(?:main|config|settings|metrics|tracing|log)\.)[^/]+\.ts$/,
     ['broker/', 'shared/', NODE],
   ),
   only('the broker’s main file is the only one to import adapters', /^broker\/main\.ts$/, [
@@ -178,7 +190,7 @@ const IMPORTS: readonly ImportRule[] = [
     'broker/',
     'deploy/sandbox/for-broker.ts',
     'shared/',
-    'pino',
+    'types of pino',
     'zod',
     NODE,
   ]),
@@ -199,7 +211,7 @@ const IMPORTS: readonly ImportRule[] = [
   only(
     'an example that outsiders read is written from the pages: of ours it uses the sandbox’s harness, no adapter, no broker',
     /^docs\//,
-    ['docs/', 'deploy/sandbox/harness.ts', 'deploy/sandbox/behaviour.ts', 'zod', 'node:crypto'],
+    ['docs/', 'deploy/sandbox/harness.ts', 'deploy/sandbox/behaviour.ts', '@opentelemetry/', 'zod', 'node:crypto'],
   ),
 ]
 
@@ -211,6 +223,7 @@ interface OwnedPackage {
 /** Where each package may appear at all: the place to change when it is replaced. */
 const OWNED: readonly OwnedPackage[] = [
   { name: 'prom-client', files: /^broker\/metrics\.ts$/ },
+  { name: '@opentelemetry/api', files: /^(broker\/tracing\.ts$|docs\/examples\/tracing\/)/ },
   { name: 'express', files: /^broker\/http\// },
   { name: 'openid-client', files: /^(broker\/(http|client)|adapters\/remote)\// },
   { name: 'opossum', files: /^broker\/providers\// },

@@ -135,7 +135,11 @@ export interface DraftBase {
   /** What was read, with what earlier members of the group changed. */
   readonly rows: Changes
   readonly applyOp: (op: CalendarOp) => void
+  /** What the member is a part of, and whether somebody has asked for it. Default: of nothing, and nobody has. */
+  readonly trace?: { readonly traceparent: string | null; readonly isAsked: boolean }
 }
+
+const UNTRACED = { traceparent: null, isAsked: false }
 
 export interface OpenDraft {
   readonly draft: Draft
@@ -147,6 +151,7 @@ export interface OpenDraft {
 
 export function openDraft(base: DraftBase): OpenDraft {
   const changes = noChanges()
+  const { trace = UNTRACED } = base
   let head = base.head
   let rejection: DecisionRow | null = null
   const draft: Draft = {
@@ -171,7 +176,12 @@ export function openDraft(base: DraftBase): OpenDraft {
     },
     save(row) {
       const before = changes.allocations.get(row.id) ?? base.rows.allocations.get(row.id) ?? null
-      changes.allocations.set(row.id, { ...row, toldStartAt: toldStart(before, row) })
+      changes.allocations.set(row.id, {
+        ...row,
+        toldStartAt: toldStart(before, row),
+        // What is done with it from here on is done for who asked last.
+        traceparent: trace.isAsked ? trace.traceparent : (before ?? row).traceparent,
+      })
     },
     saveApproval: (row) => void changes.approvals.set(row.id, row),
     saveNode: (row) => void changes.nodes.set(nodeKey(row), row),
@@ -228,7 +238,9 @@ export function openDraft(base: DraftBase): OpenDraft {
     },
     event(event) {
       head = { ...head, eventSequence: head.eventSequence + 1 }
-      changes.events.push(eventRow(event, { sequence: head.eventSequence, now: base.now, calendar: base.calendar }))
+      const { calendar, now } = base
+      const traceparent = trace.traceparent ?? draft.allocation(event.allocation?.id ?? '')?.traceparent ?? null
+      changes.events.push(eventRow(event, { sequence: head.eventSequence, now, calendar, traceparent }))
     },
   }
   return { draft, changes, head: () => head, rejection: () => rejection }
@@ -256,7 +268,12 @@ function decisionRow(
 
 function eventRow(
   { type, subject, data, allocation, organizationId }: NewEvent,
-  { sequence, now, calendar }: { sequence: number; now: EpochMs; calendar: Calendar },
+  {
+    sequence,
+    now,
+    calendar,
+    traceparent,
+  }: { sequence: number; now: EpochMs; calendar: Calendar; traceparent: string | null },
 ): EventRow {
   return {
     sequence,
@@ -268,7 +285,7 @@ function eventRow(
     allocationId: allocation?.id ?? null,
     organizationId: allocation?.organizationId ?? organizationId ?? null,
     providerId: allocation === undefined ? providerOf(subject, calendar) : allocation.providerId,
-    traceparent: null,
+    traceparent,
   }
 }
 

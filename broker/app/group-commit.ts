@@ -2,6 +2,7 @@
 import type { DecisionKind } from '../../shared/decision.ts'
 import { Refusal, type RefusalCode } from '../../shared/refusal.ts'
 import { type EpochMs, SECOND_MS } from '../../shared/time.ts'
+import { traceIdOf } from '../../shared/trace-context.ts'
 import { applyOp, type Calendar, stateOf } from '../core/calendar.ts'
 import type { CalendarOp, Reservation } from '../core/calendar-op.ts'
 import { inverseOf } from '../core/calendar-undo.ts'
@@ -34,6 +35,8 @@ export interface KeyedMember {
   readonly idempotency: (Idempotency & { readonly clientId: string }) | null
   /** Who asked for what, for the audit trail; null for the broker's own work. */
   readonly attempt: Attempt | null
+  /** W3C trace context of the work that it is a part of; null: of none. */
+  readonly traceparent: string | null
 }
 
 export type Outcome = { readonly value: unknown; readonly replayed: boolean } | { readonly error: unknown }
@@ -49,6 +52,7 @@ export interface DecidedIn {
   /** Of the first decision. */
   readonly kind: DecisionKind
   readonly seconds: number
+  readonly traceId: string | null
 }
 
 export interface GroupContext {
@@ -112,7 +116,7 @@ const secondsSince = (at: number): number => (performance.now() - at) / SECOND_M
 export function withNotices(group: readonly KeyedMember[], calendar: Calendar, now: EpochMs): readonly KeyedMember[] {
   const noticeAt = nextNoticeAt(calendar, now)
   return noticeAt !== null && noticeAt <= now
-    ? [{ member: giveNotices, idempotency: null, attempt: null }, ...group]
+    ? [{ member: giveNotices, idempotency: null, attempt: null, traceparent: null }, ...group]
     : group
 }
 
@@ -137,7 +141,9 @@ export function decideAll(group: readonly KeyedMember[], at: Omit<Hands, 'change
     const startedAt = performance.now()
     const done = decideOne(one, { ...at, head, changes, mustFit, edges })
     const first = changes.decisions[before]
-    if (first !== undefined) decided.push({ kind: first.kind, seconds: secondsSince(startedAt) })
+    if (first !== undefined) {
+      decided.push({ kind: first.kind, seconds: secondsSince(startedAt), traceId: traceIdOf(one.traceparent) })
+    }
     head = done.head
     outcomes.push(done.outcome)
   }
@@ -170,7 +176,10 @@ function takesRoom(op: CalendarOp, inverse: CalendarOp): op is Reserve {
   return op.reservation.phase !== 'running' || before === null || op.reservation.end > before.end
 }
 
-function decideOne({ member, idempotency, attempt }: KeyedMember, hands: Hands): { outcome: Outcome; head: Head } {
+function decideOne(
+  { member, idempotency, attempt, traceparent }: KeyedMember,
+  hands: Hands,
+): { outcome: Outcome; head: Head } {
   const earlier = idempotency === null ? undefined : hands.rows.idempotency.get(idempotencyKey(idempotency))
   if (idempotency !== null && earlier !== undefined) {
     return { outcome: replay(earlier.outcome as Kept, earlier.digest === idempotency.digest), head: hands.head }
@@ -179,6 +188,7 @@ function decideOne({ member, idempotency, attempt }: KeyedMember, hands: Hands):
   const taking = new Set<string>()
   const open = openDraft({
     ...hands,
+    trace: { traceparent, isAsked: attempt !== null },
     policy: hands.context.policy,
     applyOp(op) {
       const inverse = inverseOf(hands.calendar, op)

@@ -72,5 +72,6 @@ export const eventView = (row: EventRow, installationId: string): CloudEvent => 
   time: toIso(row.at),
   datacontenttype: 'application/json',
   sequence: row.sequence,
+  ...(row.traceparent !== null && { traceparent: row.traceparent }),
   data: row.data as CloudEvent['data'], // written by draft.ts from exactly that
 })

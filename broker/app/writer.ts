@@ -6,6 +6,7 @@
 import { Refusal } from '../../shared/refusal.ts'
 import { SECOND_MS } from '../../shared/time.ts'
 import { isDatabaseAway } from '../store/away.ts'
+import { currentTraceparent, outsideOfTraces, type Span, startSpan } from '../tracing.ts'
 import type { Database } from '../store/database.ts'
 import { type Answer, type Attempt, type Command, REPLAYED } from './command.ts'
 import type { Changes } from '../store/changes.ts'
@@ -44,6 +45,8 @@ export interface Commit extends Pick<GroupResult, 'changes' | 'decided'> {
   readonly lockSeconds: number
   /** Members that were given their first answer again. */
   readonly replays: number
+  /** Of one of the members. */
+  readonly traceId: string | null
 }
 
 /** Members in one transaction: enough to share its cost, few enough that nobody waits long for the others. */
@@ -78,8 +81,8 @@ export function createWriter(options: WriterOptions): Writer {
     }
     return new Promise((resolve, reject) => {
       const settle = (outcome: Outcome): void => ('error' in outcome ? reject(outcome.error) : resolve(outcome))
-      waiting.push({ member, idempotency, attempt, settle })
-      running ??= runAll()
+      waiting.push({ member, idempotency, attempt, traceparent: currentTraceparent(), settle })
+      running ??= outsideOfTraces(runAll)
     })
   }
 
@@ -109,11 +112,16 @@ async function runGroup(
   listeners: readonly ((changes: Changes) => void)[],
 ): Promise<void> {
   const startedAt = performance.now()
+  const spans = group.flatMap(spanOf)
+  const end = (failure: string | null): void => {
+    for (const span of spans) span.end(failure)
+  }
   let result: Awaited<ReturnType<typeof commitGroup>>
   try {
     result = await options.database.transaction((trx) => commitGroup(trx, group, options))
   } catch (error) {
     options.cache.forget()
+    end('not committed')
     // Where the database was lost nobody knows whether the group was committed: run again, it could be done twice.
     if (group.length === 1 || isDatabaseAway(error)) return group.forEach(({ settle }) => settle({ error }))
     for (const one of group) await runGroup(options, [one], listeners)
@@ -122,10 +130,18 @@ async function runGroup(
   const { changes, decided, lockSeconds, outcomes } = result
   const seconds = (performance.now() - startedAt) / SECOND_MS
   const replays = outcomes.filter(isReplay).length
-  options.observe({ members: group.length, seconds, lockSeconds, decided, replays, changes })
+  for (const span of spans)
+    span.set({ 'gpu_broker.commit.members': group.length, 'gpu_broker.lock.seconds': lockSeconds })
+  end(null)
+  const traceId = spans[0]?.traceId ?? null
+  options.observe({ members: group.length, seconds, lockSeconds, decided, replays, changes, traceId })
   for (const listener of listeners) listener(changes)
   for (const [index, outcome] of outcomes.entries()) group[index]?.settle(outcome)
 }
+
+/** Each member's part of the transaction, in its own trace. */
+const spanOf = ({ traceparent }: Pending): readonly Span[] =>
+  traceparent === null ? [] : [startSpan({ name: 'decide and commit', parent: traceparent })]
 
 const isReplay = (outcome: Outcome): boolean =>
   'error' in outcome ? outcome.error instanceof Refusal && REPLAYED in outcome.error.members : outcome.replayed

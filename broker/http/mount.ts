@@ -7,6 +7,7 @@ import type { Request, Response, Router } from 'express'
 import { Refusal } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { Caller, Command } from '../app/command.ts'
+import { currentTraceparent } from '../tracing.ts'
 import { readJson } from './body.ts'
 import { ifMatchOf, matchesNone, onlyIfAbsent, quoteEtag } from './conditional.ts'
 import { idempotencyKey, idempotencyOf } from './idempotency.ts'
@@ -94,7 +95,7 @@ async function readRest(route: Route, request: Request, response: Response, call
       idempotency: key === null ? null : idempotencyOf({ key, ...asked }),
       ifMatch,
       onlyIfAbsent: route.takesIfMatch && onlyIfAbsent(request.get('if-none-match')),
-      traceparent: traceparentOf(request.get('traceparent')),
+      traceparent: currentTraceparent(),
     },
   }
 }
@@ -103,10 +104,6 @@ const bodyOf = ({ body }: Route, sent: unknown): unknown => {
   if (body === null) return undefined
   return parseWith(body.schema, sent === undefined && !body.required ? {} : sent)
 }
-
-/** W3C trace context; anything else is left out rather than passed on. */
-const traceparentOf = (header: string | undefined): string | null =>
-  header !== undefined && /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/.test(header) ? header : null
 
 function sendReply(request: Request, response: Response, reply: Reply, { csv }: Route): void {
   if (reply.etag !== null) response.setHeader('ETag', quoteEtag(reply.etag))

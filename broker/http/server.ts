@@ -5,8 +5,10 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { Refusal } from '../../shared/refusal.ts'
+import { traceIdOf } from '../../shared/trace-context.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import { REPLAYED } from '../app/command.ts'
+import { currentTraceparent } from '../tracing.ts'
 import { admission } from './admission.ts'
 import type { Authenticate } from './auth.ts'
 import { createDocs } from './docs.ts'
@@ -22,6 +24,7 @@ import { limitPerClient } from './rate-limit.ts'
 import { requestId, requestIdOf } from './request-id.ts'
 import { ROUTES } from './routes/all.ts'
 import { send, sendProblem } from './send.ts'
+import { traced } from './traced.ts'
 import type { UseCases } from './use-cases.ts'
 
 /** The part of a pino logger that is used here. */
@@ -36,6 +39,8 @@ export interface Answered {
   readonly route: string | null
   readonly status: number
   readonly durationMs: number
+  /** Null for what is no part of the API, such as probes. */
+  readonly traceId: string | null
 }
 
 export interface ServerOptions {
@@ -65,7 +70,7 @@ export function createServer(options: ServerOptions): Express {
   app.set('case sensitive routing', true)
   app.set('strict routing', true)
 
-  app.use(requestId, watch(options))
+  app.use(requestId, traced, watch(options))
   app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: NOTHING_TO_LOAD } }))
   app.route('/livez').get(live).all(onlyGet)
   app.route('/readyz').get(readiness(options.ready, failure(options.logger, 'readiness could not be found out')))
@@ -110,6 +115,7 @@ function showDocument({ tokenUrl }: ServerOptions): RequestHandler {
 function watch({ logger, onAnswered }: ServerOptions): RequestHandler {
   return (request, response, next) => {
     const startedMs = performance.now()
+    const traceId = traceIdOf(currentTraceparent())
     response.once('finish', () => {
       const durationMs = performance.now() - startedMs
       const answered = {
@@ -117,10 +123,12 @@ function watch({ logger, onAnswered }: ServerOptions): RequestHandler {
         route: matchedRoute(response),
         status: response.statusCode,
         durationMs,
+        traceId,
       }
       // A stream lasts as long as its reader likes: no measure of how fast the broker answers.
       if (response.getHeader('content-type') !== EVENT_STREAM) onAnswered?.(answered)
-      logger.debug({ ...answered, requestId: requestIdOf(response) }, 'request answered')
+      const clientId = callerOf(response)?.clientId
+      logger.debug({ ...answered, clientId, requestId: requestIdOf(response) }, 'request answered')
     })
     next()
   }

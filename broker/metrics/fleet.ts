@@ -21,7 +21,7 @@ export const FLEET = {
     help: 'Nodes that a cluster has now, by the phases of the inventory; drains are not taken off.',
     unit: 'nodes',
     labels: ['cluster'],
-    next: 'Where it is not what the operator runs: the inventory, `POST /v1/operations/reload-inventory`.',
+    next: 'Where it is not what the operator runs: the inventory, `POST /v1/operations/inventory/reload`.',
   }),
   clusterShortfall: gauge({
     name: 'gpu_broker_cluster_shortfall_nodes',
@@ -55,12 +55,12 @@ export const FLEET = {
     help: '1 while nothing is made or deleted at the provider because somebody froze it, else 0; provider all: every one is.',
     unit: 'none',
     labels: ['provider'],
-    next: 'Who froze it and why: the audit trail, action `freezeProviders`. `POST /v1/operations/unfreeze` lets it go on.',
+    next: 'Who froze it and why: the audit trail, action `freeze`. `POST /v1/operations/unfreeze` lets it go on.',
   }),
   deletesHeld: gauge({
     name: 'gpu_broker_deletes_held',
     help: '1 while deletions wait for a person since a restore, else 0.',
     unit: 'none',
-    next: 'The findings of each provider’s sweep; once they are explained, `resume-deletes`.',
+    next: 'The findings of each provider’s sweep; once they are explained, `POST /v1/operations/resume-deletes`.',
   }),
 }

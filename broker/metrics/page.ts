@@ -30,7 +30,7 @@ replicas, not \`sum\`. While the database is away they are left out, and \`gpu_b
 sets; no metric carries an id of an allocation, an organisation or a node.
 
 Histograms marked *exemplars* carry, in OpenMetrics, the trace id of the last observation of each bucket: the same id as in
-the log and in traces.
+the log and in [traces](tracing.md).
 `
 
 const kindOf = ({ type }: Definition): string => (type === 'traced histogram' ? 'histogram, exemplars' : type)

@@ -11,12 +11,12 @@ const typed = (type: EventType): string => `${EVENT_PREFIX}${type}`
 export function observeCommit(metrics: Metrics): (commit: Commit) => void {
   // What has not happened yet reads as 0 and not as missing, so that an alert can tell the two apart.
   for (const cause of [...SLIP_CAUSES, 'unexplained']) metrics.promisesSlipped.inc({ cause }, 0)
-  return ({ members, seconds, lockSeconds, decided, replays, changes }) => {
+  return ({ members, seconds, lockSeconds, decided, replays, traceId, changes }) => {
     metrics.groupMembers.observe(members)
-    metrics.commitSeconds.observe({}, seconds, null)
+    metrics.commitSeconds.observe({}, seconds, traceId)
     metrics.lockWaitSeconds.observe(lockSeconds)
     metrics.idempotentReplays.inc(replays)
-    for (const one of decided) metrics.decisionSeconds.observe({ kind: one.kind }, one.seconds, null)
+    for (const one of decided) metrics.decisionSeconds.observe({ kind: one.kind }, one.seconds, one.traceId)
     for (const decision of changes.decisions) {
       const { clusterId } = decision.outcome as { readonly clusterId?: string }
       metrics.decisions.inc({ kind: decision.kind, cluster: clusterId ?? 'none' })

@@ -4,9 +4,10 @@
  */
 import type { CircuitState } from '../../shared/cluster.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
-import type { Provider } from '../../shared/provider.ts'
+import type { Call, Provider } from '../../shared/provider.ts'
 import { type EpochMs, SECOND_MS, toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { Metrics } from '../metrics.ts'
+import { inSpan } from '../tracing.ts'
 import { type Circuit, createCircuit, type Verdict } from './circuit.ts'
 import type { CallHealth } from './directory.ts'
 import { createRetryBudget, withRetries } from './retry.ts'
@@ -73,6 +74,13 @@ interface Seen {
   readonly saidSince: Record<CallKind, EpochMs | null>
 }
 
+interface Guarded<T> {
+  readonly run: (call: Call) => Promise<T>
+  readonly traceId: string
+}
+
+const outcomeOf = (error: unknown): string => (error instanceof ProviderError ? error.kind : 'bug')
+
 export function guardProvider(provider: Provider, options: GuardOptions): GuardedProvider {
   const { now, metrics } = options
   const { id } = provider
@@ -92,21 +100,33 @@ export function guardProvider(provider: Provider, options: GuardOptions): Guarde
   const budget = createRetryBudget()
   metrics.retryBudget.set({ provider: id }, budget.left())
 
-  const around: Around = async (operation, call, run) => {
+  const around: Around = (operation, call, run) =>
+    inSpan(
+      {
+        name: `provider ${operation}`,
+        kind: 'client',
+        attributes: { 'gpu_broker.provider.id': id, 'gpu_broker.operation.id': call.operationId },
+        ...(call.traceparent !== undefined && { parent: call.traceparent }),
+        failureOf: outcomeOf,
+      },
+      ({ traceparent, traceId }) => guarded(operation, { ...call, traceparent }, { run, traceId }),
+    )
+
+  const guarded = async <T>(operation: Operation, call: Call, { run, traceId }: Guarded<T>): Promise<T> => {
     const kind = OPERATIONS[operation]
     const startedAt = performance.now()
     const measure = (outcome: string): void => {
       metrics.providerCallSeconds.observe(
         { provider: id, operation, outcome },
         (performance.now() - startedAt) / SECOND_MS,
-        null,
+        traceId,
       )
       metrics.retryBudget.set({ provider: id }, budget.left())
     }
     const attempt = () =>
       circuits[kind].run(async () => {
         try {
-          const result = await run()
+          const result = await run(call)
           noteSuccess(seen, kind, now())
           return result
         } catch (error) {
@@ -122,7 +142,7 @@ export function guardProvider(provider: Provider, options: GuardOptions): Guarde
       measure('ok')
       return result
     } catch (error) {
-      measure(error instanceof ProviderError ? error.kind : 'bug')
+      measure(outcomeOf(error))
       if (error instanceof ProviderError) page(error, { operation, providerId: id, seen, options })
       throw error
     }

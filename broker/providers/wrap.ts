@@ -17,24 +17,27 @@ export const OPERATIONS = {
 export type Operation = keyof typeof OPERATIONS
 export type CallKind = (typeof OPERATIONS)[Operation]
 
-export type Around = <T>(operation: Operation, call: Call, run: () => Promise<T>) => Promise<T>
+/** `run` is handed the call as it is to be made. */
+export type Around = <T>(operation: Operation, call: Call, run: (call: Call) => Promise<T>) => Promise<T>
 
 export function wrapProvider(provider: Provider, around: Around): Provider {
   const { listOthers, joinFabric, leaveFabric } = provider
   return {
     id: provider.id,
     capabilities: provider.capabilities,
-    describe: (call) => around('describe', call, () => provider.describe(call)),
-    createNodes: (group, call) => around('createNodes', call, () => provider.createNodes(group, call)),
-    listNodes: (filter, call) => around('listNodes', call, () => provider.listNodes(filter, call)),
-    deleteNodes: (request, call) => around('deleteNodes', call, () => provider.deleteNodes(request, call)),
-    sweepLeftovers: (request, call) => around('sweepLeftovers', call, () => provider.sweepLeftovers(request, call)),
-    freeCapacity: (clusterId, call) => around('freeCapacity', call, () => provider.freeCapacity(clusterId, call)),
-    ping: (call) => around('ping', call, () => provider.ping(call)),
-    ...(listOthers && { listOthers: (filter, call) => around('listOthers', call, () => listOthers(filter, call)) }),
-    ...(joinFabric && { joinFabric: (request, call) => around('joinFabric', call, () => joinFabric(request, call)) }),
+    describe: (call) => around('describe', call, (made) => provider.describe(made)),
+    createNodes: (group, call) => around('createNodes', call, (made) => provider.createNodes(group, made)),
+    listNodes: (filter, call) => around('listNodes', call, (made) => provider.listNodes(filter, made)),
+    deleteNodes: (request, call) => around('deleteNodes', call, (made) => provider.deleteNodes(request, made)),
+    sweepLeftovers: (request, call) => around('sweepLeftovers', call, (made) => provider.sweepLeftovers(request, made)),
+    freeCapacity: (clusterId, call) => around('freeCapacity', call, (made) => provider.freeCapacity(clusterId, made)),
+    ping: (call) => around('ping', call, (made) => provider.ping(made)),
+    ...(listOthers && { listOthers: (filter, call) => around('listOthers', call, (made) => listOthers(filter, made)) }),
+    ...(joinFabric && {
+      joinFabric: (request, call) => around('joinFabric', call, (made) => joinFabric(request, made)),
+    }),
     ...(leaveFabric && {
-      leaveFabric: (request, call) => around('leaveFabric', call, () => leaveFabric(request, call)),
+      leaveFabric: (request, call) => around('leaveFabric', call, (made) => leaveFabric(request, made)),
     }),
   }
 }

@@ -20,6 +20,7 @@ import { mustRecord, recordLook } from '../app/record-look.ts'
 import { startAllocation } from '../app/start-allocation.ts'
 import type { ProviderEntry } from '../providers/directory.ts'
 import { postpone, readSituation } from '../store/looks.ts'
+import { inSpan } from '../tracing.ts'
 import { callFor, carryOut, isFrozen, type LookContext } from './steps.ts'
 
 interface Stored {
@@ -31,9 +32,26 @@ interface Stored {
 /** Generations of one ordinal: the first and three replacements. */
 const MAX_GENERATIONS = 4
 
-export async function look(context: LookContext, claim: Claim): Promise<void> {
+/** @returns the id of the trace that it belongs to; null where there was nothing to look at */
+export async function look(context: LookContext, claim: Claim): Promise<string | null> {
   const stored = await readSituation(context.app.database.queries, claim.id)
-  if (stored === null || stored.row.claimToken !== claim.token) return
+  if (stored === null || stored.row.claimToken !== claim.token) return null
+  const { id, status } = stored.row
+  const attributes = { 'gpu_broker.allocation.id': id, 'gpu_broker.allocation.status': status }
+  const under = traceOf(stored.row, context.app.now())
+  return inSpan({ name: 'look', ...under, attributes, fields: { allocationId: id } }, async ({ traceId }) => {
+    await lookAt(context, claim, stored)
+    return traceId
+  })
+}
+
+/** What is being done belongs to the trace of who asked for it. Where nothing is, looks go on for months: each is its own. */
+function traceOf(row: AllocationRow, now: EpochMs): { readonly parent: string | null; readonly link?: string | null } {
+  const isSettled = row.status === 'active' && row.nodes === row.desiredNodes && !isLeaving(row, now)
+  return isSettled ? { parent: null, link: row.traceparent } : { parent: row.traceparent }
+}
+
+async function lookAt(context: LookContext, claim: Claim, stored: Stored): Promise<void> {
   const { row } = stored
   const now = context.app.now()
   if (row.status === 'scheduled') return begin(context, claim, row)

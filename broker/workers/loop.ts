@@ -2,6 +2,7 @@
  * A loop that makes the world match the store: it runs when poked and when its own next time has come, one round at a
  * time, and stops when told. A round that throws is reported and tried again after a pause.
  */
+import { outsideOfTraces } from '../tracing.ts'
 
 export interface Loop {
   /** Runs a round soon; while one runs, another follows it. */
@@ -31,7 +32,8 @@ export function startLoop({ round, onError, pauseAfterErrorMs }: LoopOptions): L
 
   const sleep = (ms: number): void => {
     if (timer !== null) clearTimeout(timer)
-    timer = setTimeout(run, Math.min(MAX_SLEEP_MS, Math.max(0, ms)))
+    // Whoever pokes is not whose work the round is.
+    timer = setTimeout(() => outsideOfTraces(run), Math.min(MAX_SLEEP_MS, Math.max(0, ms)))
   }
 
   const run = (): void => {

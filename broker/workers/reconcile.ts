@@ -100,8 +100,9 @@ async function lookOnce(
     renew: () => renewClaim(db, { ...claim, until: app.now() + LEASE_MS }),
     onError: (error) => options.onError(error, { allocationId: claim.id }),
   })
+  let traceId: string | null = null
   try {
-    await look({ ...options, signal: lease.signal }, claim)
+    traceId = await look({ ...options, signal: lease.signal }, claim)
     await releaseClaim(db, claim)
   } catch (error) {
     if (options.signal.aborted) return
@@ -109,6 +110,6 @@ async function lookOnce(
     await releaseClaim(db, { ...claim, notBefore: app.now() + PAUSE_AFTER_BUG_MS }).catch(() => undefined) // its lease ends by itself
   } finally {
     lease.end()
-    metrics.lookSeconds.observe({}, (performance.now() - startedAt) / SECOND_MS, null)
+    metrics.lookSeconds.observe({}, (performance.now() - startedAt) / SECOND_MS, traceId)
   }
 }

@@ -19,6 +19,7 @@ import { signatureHeaders } from '../outbound/signature.ts'
 import type { DeliveryRow, EventRow, WebhookRow } from '../store/changes.ts'
 import { eventBounds, readEvents } from '../store/events.ts'
 import { claimWebhooks, dueDeliveries, recordProgress } from '../store/webhooks.ts'
+import { inSpan } from '../tracing.ts'
 import { type Loop, startLoop } from './loop.ts'
 
 export interface WebhookContext {
@@ -169,12 +170,23 @@ async function send(lane: Lane, event: EventRow, delivery: DeliveryRow): Promise
   return held && error === null
 }
 
-function post({ context, webhook }: Lane, event: EventRow): Promise<Posted> {
+function post(lane: Lane, event: EventRow): Promise<Posted> {
+  const attributes = { 'gpu_broker.webhook.id': lane.webhook.id, 'cloudevents.event_type': event.type }
+  const options = { name: 'deliver event', kind: 'producer', parent: event.traceparent, attributes } as const
+  return inSpan(options, async (span) => {
+    const posted = await postOnce(lane, event, span.traceparent)
+    if (posted.status !== null) span.set({ 'http.response.status_code': posted.status })
+    return posted
+  })
+}
+
+function postOnce({ context, webhook }: Lane, event: EventRow, traceparent: string): Promise<Posted> {
   const { app, signal } = context
   const body = JSON.stringify(eventView(event, app.installationId))
   const timestampSeconds = Math.floor(app.now() / SECOND_MS)
   const headers = {
     'content-type': 'application/cloudevents+json; charset=utf-8',
+    traceparent,
     ...signatureHeaders({ id: event.id, timestampSeconds, body }, secretsOf(webhook, app.now())),
   }
   return context.post({ url: webhook.url, headers, body, signal })

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
 import { pageOf } from '../../shared/text.ts'
+import { traceIdOf } from '../../shared/trace-context.ts'
 import { Delivery, Webhook, WebhookWithSecret } from '../../shared/webhook.ts'
 import { type ApiClient, until } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
@@ -55,6 +56,8 @@ describe('webhooks', () => {
       expect(verify(secret, one)).to.deep.equal(one.event)
       expect(one.headers).to.include({ 'webhook-id': one.event.id })
       expect(one.headers['content-type']).to.match(/^application\/cloudevents\+json/)
+      expect(traceIdOf(String(one.headers['traceparent']))).to.equal(traceIdOf(one.event.traceparent ?? ''))
+      expect(one.event.traceparent).to.match(/^00-/)
     }
     const sent = await until(
       () => deliveries(id),

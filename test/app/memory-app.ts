@@ -72,11 +72,14 @@ export function memoryApp({ catalogue, policy, now }: MemoryAppOptions): MemoryA
     return outcome
   }
   const writer: Writer = {
-    run: async <T>(member: KeyedMember['member']) => valueOf(run({ member, idempotency: null, attempt: null })) as T, // the member's own
+    run: async <T>(member: KeyedMember['member']) =>
+      valueOf(run({ member, idempotency: null, attempt: null, traceparent: null })) as T, // the member's own
     perform: async <T>(_attempt: unknown, member: KeyedMember['member']) =>
-      valueOf(run({ member, idempotency: null, attempt: null })) as T, // the member's own
+      valueOf(run({ member, idempotency: null, attempt: null, traceparent: null })) as T, // the member's own
     answer: async (_command, member) => ({
-      ...(valueOf(run({ member, idempotency: null, attempt: null })) as Awaited<ReturnType<Writer['answer']>>), // the member's own
+      ...(valueOf(run({ member, idempotency: null, attempt: null, traceparent: null })) as Awaited<
+        ReturnType<Writer['answer']>
+      >), // the member's own
       replayed: false,
     }),
     onCommit: () => undefined,
