@@ -4,11 +4,11 @@
  */
 import type { AddressInfo } from 'node:net'
 import type { Server } from 'node:http'
-import pino, { type Logger } from 'pino'
+import type { Logger } from 'pino'
 import { ZodError } from 'zod'
 import { createProvider } from '../adapters/registry.ts'
 import type { Inventory } from '../shared/inventory.ts'
-import type { InventoryReload, LogLevel } from '../shared/operation.ts'
+import type { InventoryReload } from '../shared/operation.ts'
 import { Refusal } from '../shared/refusal.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../shared/time.ts'
 import type { App } from './app/app.ts'
@@ -24,6 +24,7 @@ import { metricsListener } from './http/metrics.ts'
 import { closeNodeServer, createNodeServer, drainNodeServer } from './http/node-server.ts'
 import { CONTRACT_VERSION } from './http/openapi.ts'
 import { createServer } from './http/server.ts'
+import { createLogger, setLogLevel, toggleDebug } from './log.ts'
 import { createMetrics, type Metrics } from './metrics.ts'
 import { observeCommit } from './observe/commit.ts'
 import { prepareScrapes } from './observe/scrape.ts'
@@ -171,8 +172,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     now,
     isPassing: isDatabaseAway,
     limits: { maxInFlight: config.MAX_IN_FLIGHT, ratePerSecond: config.RATE_LIMIT_PER_SECOND },
-    onAnswered: ({ route, method, status, durationMs }) =>
-      metrics.requestSeconds.observe({ route: route ?? 'none', method, status }, durationMs / SECOND_MS, null),
+    onAnswered: ({ route, method, status, durationMs, traceId }) =>
+      metrics.requestSeconds.observe({ route: route ?? 'none', method, status }, durationMs / SECOND_MS, traceId),
     onRejected: (reason) => metrics.requestsRejected.inc({ reason }),
   })
   const apiServer = await listen(createNodeServer(api), { port: config.PORT, host: config.HOST, member: 'PORT' })
@@ -209,12 +210,6 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     },
     stop: () => withinTime(stop()),
   }
-}
-
-/** Told at the level before, and so also where the new one says less. */
-function setLogLevel(logger: Logger, level: LogLevel['level']): void {
-  logger.info({ from: logger.level, to: level }, 'the log level was changed')
-  logger.level = level
 }
 
 /** What is wrong with a file of ours is told to whoever asked for it to be read. */
@@ -310,7 +305,7 @@ export async function readSettings(config: Config): Promise<Settings> {
 /** Starts a broker from the environment and runs until SIGTERM or SIGINT. */
 export async function serve(): Promise<void> {
   const config = readConfig()
-  const logger = pino({ level: config.LOG_LEVEL })
+  const logger = createLogger(config.LOG_LEVEL)
   const settings = await readSettings(config)
   if (config.PROVIDERS === undefined)
     logger.info({ port: config.SANDBOX_PORT }, 'the sandbox stands in for the operators')
@@ -325,6 +320,7 @@ export async function serve(): Promise<void> {
   serveUntilSignalled(broker, {
     logger,
     drainMs: config.SHUTDOWN_DELAY_SECONDS * SECOND_MS,
+    onDetails: () => toggleDebug(logger, config.LOG_LEVEL),
     onStopped: () => process.exit(0),
     onFailed: (error) => leave(1, error instanceof Error ? error.message : String(error)),
   })

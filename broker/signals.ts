@@ -1,6 +1,7 @@
 /**
  * What signals mean to a broker that runs. SIGTERM comes from whoever runs it among others: it says that it is leaving,
  * goes on answering until load balancers have noticed, and stops then. SIGINT comes from a person, who is not kept waiting.
+ * SIGHUP reads the inventory again, and SIGUSR2 switches the log's details on and off.
  */
 import type { InventoryReload } from '../shared/operation.ts'
 
@@ -17,12 +18,14 @@ interface SignalOptions {
   }
   /** Between the two on SIGTERM. */
   readonly drainMs: number
+  /** More is to be logged from now on, or less again. */
+  readonly onDetails: () => void
   readonly onStopped: () => void
   readonly onFailed: (error: unknown) => void
 }
 
 export function serveUntilSignalled(broker: Signalled, options: SignalOptions): void {
-  const { logger, drainMs, onStopped, onFailed } = options
+  const { logger, drainMs, onDetails, onStopped, onFailed } = options
   let isStopping = false
   const stop = (signal: NodeJS.Signals): void => {
     if (isStopping) return
@@ -38,6 +41,7 @@ export function serveUntilSignalled(broker: Signalled, options: SignalOptions): 
   })
   process.on('SIGINT', stop)
   process.on('SIGHUP', () => void readInventoryAgain(broker, logger))
+  process.on('SIGUSR2', onDetails)
 }
 
 async function readInventoryAgain(broker: Signalled, logger: SignalOptions['logger']): Promise<void> {

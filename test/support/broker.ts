@@ -2,8 +2,8 @@
  * A whole broker in this process, started as `npm run serve` does it, against a sandbox of its own: real sockets, real
  * tokens, the engine of this run. What it logs as an error fails the test that stops it.
  */
-import pino from 'pino'
 import { readConfig } from '../../broker/config.ts'
+import { createLogger } from '../../broker/log.ts'
 import { type RunningBroker, startBroker } from '../../broker/main.ts'
 import { type Settings, settingsFrom } from '../../broker/settings.ts'
 import type { Inventory } from '../../shared/inventory.ts'
@@ -183,7 +183,7 @@ function start({ settings, place, errors, env }: Starting): Promise<RunningBroke
   return startBroker({
     config,
     settings,
-    logger: pino({ level: config.LOG_LEVEL }, { write: (line: string) => errors.add(line) }),
+    logger: createLogger(config.LOG_LEVEL, { write: (line: string) => errors.add(line) }),
     onLost: (error) => errors.add(`${error.message}\n`),
   })
 }
