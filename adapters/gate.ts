@@ -22,7 +22,7 @@ export interface Gate {
    * slowly up again, to the configured rate at most.
    */
   slowDown(pauseMs: number): void
-  traffic(): Traffic
+  traffic(): Omit<Traffic, 'clockSkewMs'>
 }
 
 /** Beyond this many waiting, a provider is too slow for what is asked of it, and waiting only hides that. */

@@ -82,9 +82,13 @@ export function createProviderHttp(options: ProviderHttpOptions): ProviderHttp {
     validateStatus: () => true,
   })
   const gate = createGate(options)
+  let clockSkewMs: number | null = null
+  const onSkew = (ms: number): void => {
+    clockSkewMs = ms
+  }
   return {
-    send: (request, call) => sendThrough({ client, gate, now: options.now }, request, call),
-    traffic: gate.traffic,
+    send: (request, call) => sendThrough({ client, gate, now: options.now, onSkew }, request, call),
+    traffic: () => ({ ...gate.traffic(), clockSkewMs }),
     close() {
       agents.httpAgent.destroy()
       agents.httpsAgent.destroy()
@@ -96,7 +100,12 @@ interface Sender {
   readonly client: AxiosInstance
   readonly gate: Gate
   readonly now: () => number
+  /** Told of the operator's clock less ours, with each answer that has a date. */
+  readonly onSkew: (ms: number) => void
 }
+
+/** A date has whole seconds: half of one is what it leaves out on average. */
+const HALF_A_SECOND_MS = 500
 
 async function sendThrough(sender: Sender, request: HttpRequest, call: Call): Promise<HttpAnswer> {
   const patience = patienceOf(call, sender.now())
@@ -105,6 +114,7 @@ async function sendThrough(sender: Sender, request: HttpRequest, call: Call): Pr
     const leave = await sender.gate.enter(patience.signal)
     try {
       sentAt = performance.now()
+      const askedAt = sender.now()
       const answer = await sender.client.request<string>({
         method: request.method,
         url: request.url,
@@ -113,6 +123,8 @@ async function sendThrough(sender: Sender, request: HttpRequest, call: Call): Pr
         signal: patience.signal,
       })
       const plain = { status: answer.status, headers: plainHeaders(answer.headers), body: answer.data ?? '' }
+      const toldAt = Date.parse(plain.headers['date'] ?? '')
+      if (!Number.isNaN(toldAt)) sender.onSkew(toldAt + HALF_A_SECOND_MS - (askedAt + sender.now()) / 2)
       if (plain.status === TOO_MANY_REQUESTS) sender.gate.slowDown(retryAfterMs(plain, sender.now()) ?? 0)
       return plain
     } finally {

@@ -19,6 +19,8 @@ import { createWriter } from './app/writer.ts'
 import { type Config, ConfigError, oneLine, readConfig, readJsonFile } from './config.ts'
 import { type Cluster, clustersOf } from './core/cluster.ts'
 import { DEFAULT_POLICY } from './core/placement/policy.ts'
+import type { Examined } from './doctor/check.ts'
+import { examine, type ExamineOptions } from './doctor/examine.ts'
 import { createAuthenticator } from './http/auth.ts'
 import { metricsListener } from './http/metrics.ts'
 import { closeNodeServer, createNodeServer, drainNodeServer } from './http/node-server.ts'
@@ -302,6 +304,18 @@ export async function readSettings(config: Config): Promise<Settings> {
   })
 }
 
+/** For `doctor`: everything that the environment configures, looked at as it is. */
+export const examineAll = (options: Pick<ExamineOptions, 'env' | 'signal'>): Promise<readonly Examined[]> =>
+  examine({
+    ...options,
+    now: Date.now,
+    readSettings,
+    openProvider({ kind, raw }, index) {
+      const provider = adapterOf(kind, raw, `PROVIDERS.${index}`)
+      return { provider, clockSkewMs: () => provider.traffic().clockSkewMs, close: () => provider.close() }
+    },
+  })
+
 /** Starts a broker from the environment and runs until SIGTERM or SIGINT. */
 export async function serve(): Promise<void> {
   const config = readConfig()
@@ -335,6 +349,8 @@ function leave(status: number, line: string): void {
 export function reportStartFailure(error: unknown): void {
   const isTheirs = [ConfigError, FolderInUse, SchemaMismatch].some((known) => error instanceof known)
   if (isTheirs && error instanceof Error) return leave(1, error.message)
+  if (error instanceof Error && isDatabaseAway(error))
+    return leave(1, `the database cannot be reached: ${error.message}`)
   process.stderr.write(
     `gpu-broker: could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   )

@@ -250,4 +250,6 @@ export interface Traffic {
   readonly maxConcurrent: number
   /** Calls that wait for their turn. */
   readonly waiting: number
+  /** The operator's clock less ours, by the date of its last answer, to a second; null: none has told it. */
+  readonly clockSkewMs: number | null
 }

@@ -126,6 +126,19 @@ const IMPORTS: readonly ImportRule[] = [
     /^broker\/conformance\//,
     ['broker/conformance/', 'broker/resolve-secrets.ts', 'shared/', 'zod', NODE],
   ),
+  only(
+    'the doctor looks at what a broker would use, by way of its parts: it imports no adapter and changes nothing',
+    /^broker\/doctor\//,
+    [
+      'broker/doctor/',
+      'broker/config.ts',
+      'types of broker/settings.ts',
+      'broker/store/',
+      'broker/http/issuer.ts',
+      'shared/',
+      NODE,
+    ],
+  ),
   only('the command line uses the client, and starts the broker: it reaches into neither', /^broker\/cli\//, [
     'broker/cli/',
     'broker/client/',
@@ -135,6 +148,7 @@ const IMPORTS: readonly ImportRule[] = [
     'broker/config.ts',
     'broker/main.ts',
     'broker/maintenance.ts',
+    'types of broker/doctor/',
     'shared/',
     'commander',
     'cli-table3',

@@ -29,13 +29,18 @@ export async function pendingMigrations(db: Queries): Promise<readonly string[]>
   return OWN.filter((name) => !applied.has(name))
 }
 
+/** Those that have run there and are none of this program's: a later version has been there. */
+export async function unknownMigrations(db: Queries): Promise<readonly string[]> {
+  return (await appliedMigrations(db)).filter((name) => !OWN.includes(name))
+}
+
 /**
  * @param to the last one that is to run; default all
  * @returns those that have run now
  * @throws SchemaMismatch
  */
 export async function migrate(db: Queries, to?: string): Promise<readonly string[]> {
-  const later = (await appliedMigrations(db)).filter((name) => !OWN.includes(name))
+  const later = await unknownMigrations(db)
   if (later.length > 0) {
     const pending = await pendingMigrations(db)
     if (pending.length === 0) return []

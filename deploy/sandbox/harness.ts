@@ -209,6 +209,7 @@ async function serve({ incoming, outgoing, operator, host, options }: Exchange):
     send(outgoing, answerControl(request, host))
     return
   }
+  outgoing.setHeader('Date', new Date(host.context.now()).toUTCString()) // of its own clock, as everything that it says
   if (!host.takeCall()) {
     send(outgoing, operator.throttled(request))
     return

@@ -12,6 +12,7 @@ import { type Run, act } from './command-context.ts'
 import { conformance, describeConformance } from './conformance.ts'
 import { createAllocation, describeCreate } from './create-allocation.ts'
 import * as decisions from './decisions.ts'
+import { describeDoctor, examine } from './doctor.ts'
 import * as drains from './drains.ts'
 import * as events from './events.ts'
 import { describeImport, importFile } from './import-file.ts'
@@ -63,6 +64,7 @@ export function addCommands(program: Command, io: Io, done: (exitCode: number) =
 
 function addLocal({ add }: Commands): void {
   add('serve', local.describeServe, local.serveBroker)
+  add('doctor', describeDoctor, examine)
   add('migrate', store.describeMigrate, store.migrateStore)
   add('backup', store.describeBackup, store.backUpStore)
   add('restore', store.describeRestore, store.restoreStore)

@@ -7,6 +7,8 @@ export const KOREAN_COMMANDS = {
 
   'run the broker, configured by the environment, until it is told to stop':
     '환경 변수로 설정한 브로커를 멈추라고 할 때까지 실행',
+  'look at configuration, database, issuer and every operator as the environment has them, and say what to do':
+    '환경이 가리키는 설정, 데이터베이스, 발급자, 모든 사업자를 살펴보고 할 일을 알려 줌',
   'run the migrations on the store of DATABASE_URL or DATA_DIR, and end; serve does so too':
     'DATABASE_URL 또는 DATA_DIR 저장소의 마이그레이션만 실행. serve도 시작할 때 실행함',
   'write the store of DATABASE_URL or DATA_DIR into a file; a broker on PostgreSQL may go on meanwhile':

@@ -54,6 +54,7 @@ export const KOREAN_SENTENCES = {
   'Deletions are held.': '삭제가 보류되었습니다.',
   'Deletions are resumed.': '삭제를 다시 시작합니다.',
   'Logged from now on: {level}.': '지금부터의 로그 수준: {level}.',
+  '{ok} ok, {warn} to know, {fail} to mend': '정상 {ok}, 알아 둘 것 {warn}, 고칠 것 {fail}',
   'All migrations have run before.': '모든 마이그레이션이 이미 실행되었습니다.',
   '1 row': '1행',
   '{count} rows': '{count}행',
