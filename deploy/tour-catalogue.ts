@@ -72,7 +72,7 @@ export async function showRefusal({ client, claim, say, signal }: Tour, { reques
     return
   }
   const candidates = candidatesOf(refusal)
-  say(`${refusal.title}: ${refusal.detail}`)
+  say(refusal.detail)
   const reasons = candidates.flatMap(({ reasons }) => reasons.filter(({ rule }) => rule === 'cluster-size'))
   for (const reason of reasons) say(`  ${reason.detail}`)
   claim(

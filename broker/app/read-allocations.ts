@@ -2,10 +2,13 @@
 import type { Allocation, AllocationNode, WaitlistItem } from '../../shared/allocation.ts'
 import type { Decision } from '../../shared/decision.ts'
 import { Refusal } from '../../shared/refusal.ts'
-import { toIso, toIsoOrNull } from '../../shared/time.ts'
+import { type EpochMs, toIso, toIsoOrNull } from '../../shared/time.ts'
+import type { Calendar } from '../core/calendar.ts'
 import type { WaitingEntry } from '../core/calendar-op.ts'
-import { standingOf, waiting, waitingEntryOf } from '../core/calendar-reads.ts'
+import { clustersIn, standingOf, waiting, waitingEntryOf } from '../core/calendar-reads.ts'
 import { earlierStarts } from '../core/earlier.ts'
+import { factsAllow, questionOf } from '../core/placement/feasible.ts'
+import { askedStartOf } from '../core/placement/request.ts'
 import { compareServing } from '../core/waitlist.ts'
 import {
   type AllocationFilter,
@@ -81,10 +84,11 @@ export async function listWaitlist(
 ): Promise<Page<WaitlistItem>> {
   const calendar = await app.cache.read(app.database.queries)
   const after = page.after === null ? null : parseServingKey(page.after)
+  const now = app.now()
   const wanted = waiting(calendar)
     .map((entry, index) => ({ entry, key: { ...entry, standing: standingOf(calendar, entry) }, position: index + 1 }))
     .filter(({ key }) => after === null || compareServing(key, after) > 0)
-    .filter(({ entry }) => mayServe(entry, filter.architecture) && maySee(caller, entry))
+    .filter(({ entry }) => maySee(caller, entry) && mayRunOn(calendar, entry, filter.architecture, now))
   const shown = wanted.slice(0, page.limit)
   const rows = await waitingByIds(
     app.database.queries,
@@ -98,8 +102,19 @@ export async function listWaitlist(
   return { items, next: last === undefined ? null : servingKeyText(last.key) }
 }
 
-const mayServe = ({ request }: WaitingEntry, architecture: string | undefined): boolean =>
-  architecture === undefined || (request.requires.architectures?.includes(architecture) ?? true)
+/** Whether some cluster of the architecture has all that is required: a request may name none, and mean one all the same. */
+function mayRunOn(
+  calendar: Calendar,
+  { request }: WaitingEntry,
+  architecture: string | undefined,
+  now: EpochMs,
+): boolean {
+  if (architecture === undefined) return true
+  const from = Math.max(now, askedStartOf(request.period))
+  return clustersIn(calendar).some(
+    (cluster) => cluster.architecture === architecture && factsAllow(questionOf(cluster, request, from)),
+  )
+}
 
 /** Nobody waits *at* a provider, so a caller bound to one sees none of those waiting. */
 const maySee = (caller: Caller, entry: WaitingEntry): boolean =>

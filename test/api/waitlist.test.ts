@@ -240,13 +240,15 @@ describe('waiting', () => {
 
     it('of those that could run on an architecture', async () => {
       await take(full(2, 5))
-      const open = await take(full(3, 4))
-      const bound = await take({ ...full(3, 4), requires: { ...requires, architectures: ['blackwell'] } })
-      expect((await listed('?architecture=blackwell')).map((item) => item.allocationId)).to.deep.equal([
-        open.id,
-        bound.id,
-      ])
-      expect((await listed('?architecture=hopper')).map((item) => item.allocationId)).to.deep.equal([open.id])
+      const rich = await approve(platform, {}, { maxNodes: 1_000, gpuHours: 10_000_000 })
+      for (const nodes of [255, 32])
+        await allocate(platform, rich, { ...full(2, 5), requires: { providers: ['naver'] }, demand: { nodes } })
+      const either = await take({ ...full(3, 4), requires: { providers: ['kakao', 'naver'] } })
+      const bound = await take(full(3, 4)) // names no architecture, but an operator that has one only
+      const ids = async (query: string) => (await listed(query)).map((item) => item.allocationId)
+      expect(await ids('?architecture=blackwell')).to.deep.equal([either.id, bound.id])
+      expect(await ids('?architecture=hopper')).to.deep.equal([either.id])
+      expect(await ids('?architecture=unheard-of')).to.deep.equal([])
     })
 
     it('in pages', async () => {
