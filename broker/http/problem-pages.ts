@@ -11,8 +11,8 @@ interface Explanation {
 
 const EXPLANATIONS: Readonly<Record<RefusalCode, Explanation>> = {
   'invalid-request': {
-    en: 'The request does not have the form that the contract describes. The member errors lists every fault with a JSON pointer into the body, or ?name for a query member. Correct them and send it again; nothing was changed.',
-    ko: '요청의 형식이 규약과 다릅니다. errors 항목에 본문 위치(JSON 포인터) 또는 쿼리 항목(?이름)별로 잘못된 점이 모두 적혀 있습니다. 고쳐서 다시 보내십시오. 변경된 것은 없습니다.',
+    en: 'The request does not have the form that the contract describes. The member errors lists every fault with a JSON pointer into the body (/demand/nodes) or to a query member (/limit). Correct them and send it again; nothing was changed.',
+    ko: '요청의 형식이 규약과 다릅니다. errors 항목에 잘못된 점이 모두, 본문의 위치(/demand/nodes)나 쿼리 항목(/limit)을 가리키는 JSON 포인터와 함께 적혀 있습니다. 고쳐서 다시 보내십시오. 변경된 것은 없습니다.',
   },
   unauthorized: {
     en: 'The request carries no access token, or one that is expired, not yet valid, for another audience or not verifiable. Get a new token from the identity provider and send it as Authorization: Bearer.',
