@@ -38,9 +38,9 @@ export const Server = z.object({
   publicIpInstanceNo: OptionalId,
   publicIp: Text,
   isProtectServerTermination: z
-    .boolean()
+    .union([z.boolean(), z.string()])
     .nullish()
-    .transform((value) => value === true),
+    .transform((value) => String(value).toLowerCase() === 'true'),
   fabricClusterPoolNo: OptionalId,
   fabricClusterNo: OptionalId,
   fabricClusterMode: CodeOf,

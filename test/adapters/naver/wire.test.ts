@@ -88,9 +88,11 @@ describe("naver's servers in our words", () => {
       serverName: 'x',
       serverInstanceStatus: 'RUN',
       serverInstanceOperation: { code: 'NULL' },
+      isProtectServerTermination: 'true',
       fabricClusterPoolNo: 5001,
       somethingNew: {},
     })
+    expect(server.isProtectServerTermination).to.equal(true)
     expect(server).to.include({ serverInstanceNo: '501', fabricClusterPoolNo: '5001', fabricClusterMode: '' })
     expect(stateOf(server)).to.equal('ready')
   })
