@@ -1,7 +1,9 @@
 /** What is done to a store without a broker on it: `migrate`, `backup`, `restore`. A backup of PostgreSQL needs no pause. */
+import { existsSync } from 'node:fs'
 import type { BackupSummary } from '../shared/backup.ts'
 import { BackupError } from '../shared/backup.ts'
 import { type StoreConfig, ConfigError } from './config.ts'
+import { checkBackup } from './store/backup/read.ts'
 import { dumpTo } from './store/backup/dump.ts'
 import { restoreFrom } from './store/backup/restore.ts'
 import { connectDatabase, type Database } from './store/database.ts'
@@ -20,12 +22,22 @@ export const migrateStore = (config: StoreConfig): Promise<readonly string[]> =>
   onStore(config, (database) => migrate(database.queries))
 
 /** @throws BackupError, FolderInUse */
-export const backUp = (config: StoreConfig, options: FileOptions & { readonly now: number }): Promise<BackupSummary> =>
-  onStore(config, (database) => dumpTo(database, options))
+export async function backUp(
+  config: StoreConfig,
+  options: FileOptions & { readonly now: number },
+): Promise<BackupSummary> {
+  if (config.DATABASE_URL === undefined && !existsSync(config.DATA_DIR)) {
+    throw new BackupError(`there is nothing to back up: ${config.DATA_DIR} is not there`)
+  }
+  return await onStore(config, (database) => dumpTo(database, options))
+}
 
 /** @throws BackupError, FolderInUse */
-export const restore = (config: StoreConfig, options: FileOptions): Promise<BackupSummary> =>
-  onStore(config, (database) => restoreFrom(database, options))
+export async function restore(config: StoreConfig, options: FileOptions): Promise<BackupSummary> {
+  const summary = await checkBackup(options.file)
+  await onStore(config, (database) => restoreFrom(database, { ...options, summary }))
+  return summary
+}
 
 async function onStore<T>(config: StoreConfig, work: (database: Database) => Promise<T>): Promise<T> {
   const lost = Promise.withResolvers<never>()

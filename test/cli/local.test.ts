@@ -38,6 +38,31 @@ describe('gpu-broker token', () => {
   })
 })
 
+describe('gpu-broker migrate, backup and restore', () => {
+  const env = { DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:1/nothing' }
+
+  for (const args of [['migrate'], ['backup', '/tmp/there-is-no-such-folder/one.gz']]) {
+    it(`say in one line that the database cannot be reached: ${args[0]}`, async () => {
+      const ran = await cli(args, { env })
+      expect(ran).to.deep.include({ status: 1, out: '' })
+      expect(ran.err)
+        .to.match(/^gpu-broker: the database cannot be reached \(.*\)\n$/)
+        .and.not.include('hunter2')
+    })
+  }
+
+  it('say in one line what a variable should be', async () => {
+    const ran = await cli(['migrate'], { env: { DATABASE_URL: 'mysql://db/x' } })
+    expect(ran).to.deep.include({ status: 1, err: 'gpu-broker: DATABASE_URL: must be a postgres:// URL\n' })
+  })
+
+  it('say in one line that a file is no backup', async () => {
+    const ran = await cli(['restore', new URL(import.meta.url).pathname], { env: {} })
+    expect(ran.status).to.equal(1)
+    expect(ran.err).to.match(/^gpu-broker: .*local\.test\.ts cannot be read \(Z_DATA_ERROR\)\n$/)
+  })
+})
+
 describe('gpu-broker config', () => {
   it('prints every member with its value, secrets masked', async () => {
     const env = {

@@ -92,7 +92,7 @@ for (const [index, engine] of ENGINES.entries()) {
       places.push(target)
       const into = await connectTo(target)
       try {
-        await restoreFrom(into, { ...quiet, file: source })
+        await restoreFrom(into, { ...quiet, file: source, summary: await checkBackup(source) })
         return await look(into)
       } finally {
         await into.close()
@@ -134,11 +134,18 @@ for (const [index, engine] of ENGINES.entries()) {
     })
 
     it('is not put into a store that has rows', async () => {
-      expect(await refusalOf(restoreFrom(database, { ...quiet, file }))).to.include('not empty')
+      expect(await refusalOf(restoreFrom(database, { ...quiet, file, summary: await checkBackup(file) }))).to.include(
+        'not empty',
+      )
     })
 
     it('never takes the place of a file', async () => {
       expect(await refusalOf(dumpTo(database, { ...quiet, file, now: NOW }))).to.include('is there already')
+    })
+
+    it('says so when its file cannot be written', async () => {
+      const nowhere = join(folder, 'none', 'one.gz')
+      expect(await refusalOf(dumpTo(database, { ...quiet, file: nowhere, now: NOW }))).to.include('ENOENT')
     })
 
     it('leaves no file behind when it is interrupted', async () => {
@@ -209,7 +216,9 @@ describe('a backup that is not what it was', () => {
     await writeFile(file, gzipSync(`${body.join('')}${JSON.stringify({ end: 'gpu-broker-backup', rows, sha256 })}\n`))
     const place = await newDatabasePlace('pglite')
     const database = await connectTo(place)
-    expect(await refusalOf(restoreFrom(database, { ...quiet, file }))).to.include('9999-later')
+    expect(await refusalOf(restoreFrom(database, { ...quiet, file, summary: await checkBackup(file) }))).to.include(
+      '9999-later',
+    )
     await database.close()
     await place.remove()
   })

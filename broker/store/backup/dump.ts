@@ -43,6 +43,9 @@ export async function dumpTo(database: Database, options: DumpOptions): Promise<
     const summary = await checkBackup(unfinished)
     await rename(unfinished, file)
     return summary
+  } catch (error) {
+    const { path, code } = error as NodeJS.ErrnoException
+    throw path === unfinished ? new BackupError(`${file} cannot be written (${code})`, { cause: error }) : error
   } finally {
     await rm(unfinished, { force: true })
   }

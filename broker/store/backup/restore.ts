@@ -7,21 +7,23 @@ import { BackupError, type BackupSummary } from '../../../shared/backup.ts'
 import type { Database, Queries, Transaction } from '../database.ts'
 import { appliedMigrations, migrate } from '../migrate.ts'
 import { MIGRATIONS } from '../migrations/index.ts'
-import { type BackupRow, checkBackup, rowsIn } from './read.ts'
+import { type BackupRow, rowsIn } from './read.ts'
 import { BACKUP_TABLES, columnsOf } from './tables.ts'
 
 export interface RestoreOptions {
   readonly file: string
+  /** Of `checkBackup`: nothing is done for a file that is not whole. */
+  readonly summary: BackupSummary
   readonly onProgress: (table: string, rows: number) => void
   readonly signal: AbortSignal
 }
 
 /**
  * @param database as it was connected to, no migration run
- * @throws BackupError when the file is not whole, or the store is not empty; nothing has changed then but migrations
+ * @throws BackupError when the store is not empty, or is of another version; nothing has changed then but migrations
  */
-export async function restoreFrom(database: Database, options: RestoreOptions): Promise<BackupSummary> {
-  const summary = await checkBackup(options.file)
+export async function restoreFrom(database: Database, options: RestoreOptions): Promise<void> {
+  const { summary } = options
   await prepare(database.queries, summary)
   await database.transaction(async (trx) => {
     await fill(trx, options)
@@ -31,7 +33,6 @@ export async function restoreFrom(database: Database, options: RestoreOptions): 
   await migrate(database.queries)
   // Otherwise the first queries would be planned for empty tables; a server does it by itself before long.
   await sql`analyze`.execute(database.queries).catch(() => undefined)
-  return summary
 }
 
 /** Leaves a store with the tables that the backup was made of, and no row in them. */
