@@ -3,9 +3,10 @@ import { Help, type HelpConfiguration, type Option } from 'commander'
 import { widthOf } from './screen/width.ts'
 import { type Plain, type Sentence, type Text, reworded } from './text/text.ts'
 
-const TITLES: readonly Plain[] = ['Usage:', 'Arguments:', 'Options:', 'Commands:']
+const TITLES: readonly Plain[] = ['Usage:', 'Arguments:', 'Options:', 'Global Options:', 'Commands:']
 
 export const helpIn = (t: Text): HelpConfiguration => ({
+  showGlobalOptions: true,
   displayWidth: widthOf,
   styleTitle: (title) => reworded(t, TITLES, title),
   optionDescription: (option: Option) =>

@@ -9,6 +9,7 @@ import * as calendar from './calendar.ts'
 import * as changes from './change-allocation.ts'
 import * as clusters from './clusters.ts'
 import { type Run, act } from './command-context.ts'
+import { describeCompletion, printCompletion } from './completion.ts'
 import { conformance, describeConformance } from './conformance.ts'
 import { createAllocation, describeCreate } from './create-allocation.ts'
 import * as decisions from './decisions.ts'
@@ -60,6 +61,7 @@ export function addCommands(program: Command, io: Io, done: (exitCode: number) =
   addEvents(commands)
   addOperations(commands)
   addRecords(commands)
+  commands.add('completion', describeCompletion, printCompletion(program))
 }
 
 function addLocal({ add }: Commands): void {

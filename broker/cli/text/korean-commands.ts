@@ -24,6 +24,9 @@ export const KOREAN_COMMANDS = {
   'replay a log of real requests through the broker’s own decisions, beside FCFS, any-fit, EASY and conservative':
     '실제 요청 기록을 브로커의 결정 로직으로 재생하고 FCFS, any-fit, EASY, conservative와 비교',
 
+  'print a script that completes commands and options: source <(gpu-broker completion bash)':
+    '명령과 옵션을 자동 완성하는 스크립트를 출력: source <(gpu-broker completion bash)',
+
   'the operators, how they are, and whether anything is placed there': '사업자와 그 상태, 새 배치를 받는지 여부',
   'list the operators and how they are': '사업자와 그 상태를 나열',
   'look at one operator': '사업자 하나를 조회',

@@ -166,6 +166,7 @@ export const KOREAN_SENTENCES = {
   'Usage:': '사용법:',
   'Arguments:': '인자:',
   'Options:': '옵션:',
+  'Global Options:': '공통 옵션:',
   'Commands:': '명령:',
   '(--help shows what there is)': '(--help로 사용법을 볼 수 있습니다)',
   'Exit status:': '종료 코드:',
