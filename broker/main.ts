@@ -36,7 +36,7 @@ import { adoptedLister } from './providers/list-adopted.ts'
 import { guardProvider } from './providers/guard.ts'
 import { type Settings, settingsFrom, settingsFromFiles } from './settings.ts'
 import { serveUntilSignalled } from './signals.ts'
-import { isDatabaseAway } from './store/away.ts'
+import { isDatabaseAway, whyNoDatabase } from './store/away.ts'
 import { pingDatabase } from './store/head.ts'
 import { openDatabase } from './store/database.ts'
 import { FolderInUse } from './store/folder-lock.ts'
@@ -349,8 +349,8 @@ function leave(status: number, line: string): void {
 export function reportStartFailure(error: unknown): void {
   const isTheirs = [ConfigError, FolderInUse, SchemaMismatch].some((known) => error instanceof known)
   if (isTheirs && error instanceof Error) return leave(1, error.message)
-  if (error instanceof Error && isDatabaseAway(error))
-    return leave(1, `the database cannot be reached: ${error.message}`)
+  const noDatabase = whyNoDatabase(error)
+  if (noDatabase !== null) return leave(1, noDatabase)
   process.stderr.write(
     `gpu-broker: could not start: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
   )

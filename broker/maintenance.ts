@@ -7,7 +7,7 @@ import { checkBackup } from './store/backup/read.ts'
 import { dumpTo } from './store/backup/dump.ts'
 import { restoreFrom } from './store/backup/restore.ts'
 import { connectDatabase, type Database } from './store/database.ts'
-import { isDatabaseAway } from './store/away.ts'
+import { whyNoDatabase } from './store/away.ts'
 import { FolderInUse } from './store/folder-lock.ts'
 import { migrate, SchemaMismatch } from './store/migrate.ts'
 
@@ -59,5 +59,5 @@ export function maintenanceLine(error: unknown): string | null {
   if (!(error instanceof Error)) return null
   const isKnown = [BackupError, ConfigError, FolderInUse, SchemaMismatch].some((known) => error instanceof known)
   if (isKnown) return error.message
-  return isDatabaseAway(error) ? `the database cannot be reached (${error.message})` : null
+  return whyNoDatabase(error)
 }

@@ -1,7 +1,8 @@
-/** Telling a database that is away, and will be back, from a mistake of ours. */
+/** Telling a database that is away, and will be back, or that is set up wrongly, from a mistake of ours. */
 
 /** Of the socket; and SQLSTATE: connection lost, server shut down or starting, no connection left. */
-const AWAY_CODE = /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|08...|57P0[123]|53300)$/
+const AWAY_CODE =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|08...|57P0[123]|53300)$/
 
 /** What `pg` has no code for: a connection that ended under a query, or was not had in time. */
 const AWAY_MESSAGE =
@@ -14,3 +15,15 @@ const AWAY_MESSAGE =
 export const isDatabaseAway = (error: unknown): boolean =>
   error instanceof Error &&
   (AWAY_CODE.test(String((error as NodeJS.ErrnoException).code)) || AWAY_MESSAGE.test(error.message))
+
+/** SQLSTATE of a server that is there and does not let us in: another user, password or name of the database. */
+const CLOSED_CODE = /^(28...|3D000)$/
+
+/** In words for whoever set it up, and without a password, which no such error repeats; null for any other error. */
+export function whyNoDatabase(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  const { code = '', message } = error as NodeJS.ErrnoException
+  if (CLOSED_CODE.test(code)) return `the database does not let the broker in (${message})`
+  // For a host with several addresses the message is empty: none of them answers.
+  return isDatabaseAway(error) ? `the database cannot be reached (${message === '' ? code : message})` : null
+}

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { sql } from 'kysely'
 import { after, before, describe, it } from 'mocha'
-import { isDatabaseAway } from '../../broker/store/away.ts'
+import { isDatabaseAway, whyNoDatabase } from '../../broker/store/away.ts'
 import { type Database, openDatabase } from '../../broker/store/database.ts'
 import { ensureHead, installationId, readHead } from '../../broker/store/head.ts'
 import { until } from '../support/api-client.ts'
@@ -218,5 +218,19 @@ describe('the database on postgres, started again', () => {
     const nowhere = { url: 'postgres://nobody@127.0.0.1:1/nothing', folder: place.folder }
     const away = await failureOf(openAt(nowhere))
     expect(isDatabaseAway(away), away.message).to.equal(true)
+  })
+
+  it('says in words why nobody is let in, without the password, and has none for a mistake of ours', async () => {
+    const why = async (url: string) => whyNoDatabase(await failureOf(openAt({ url, folder: place.folder })))
+    const missing = new URL(String(place.url))
+    missing.pathname = '/of-nobody'
+    expect(await why(missing.href)).to.equal(
+      'the database does not let the broker in (database "of-nobody" does not exist)',
+    )
+    expect(await why('postgres://nobody:hunter2@127.0.0.1:1/x')).to.equal(
+      'the database cannot be reached (connect ECONNREFUSED 127.0.0.1:1)',
+    )
+    expect(await why('postgres://nobody:hunter2@localhost:1/x')).to.match(/ECONNREFUSED/)
+    expect(whyNoDatabase(new Error('migration 0001 failed'))).to.equal(null)
   })
 })
