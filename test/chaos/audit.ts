@@ -8,7 +8,7 @@ import { OPERATORS } from '../durability/operators.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import type { OperatorId } from '../support/sandbox.ts'
 import { type Asker, isKept, untilAnswered } from './ask.ts'
-import { readyNodes, surely } from './settle.ts'
+import { allocationsOf, readyNodes, surely } from './settle.ts'
 import type { ChaosSystem } from './system.ts'
 
 /** Deletions that are under way, and what sweeps have to take away: some rounds of each. */
@@ -22,31 +22,49 @@ export async function standing(system: ChaosSystem, operator: OperatorId): Promi
     .map(({ kind, id, name }) => `${kind} ${id} ${name}`)
 }
 
-/** Each operator's ledger against the store: exactly the nodes that are shown as ready stand (invariants 2 and 3). */
-export async function ledgersEqualStore(system: ChaosSystem, all: readonly Allocation[]): Promise<readonly string[]> {
-  const wanted = new Map<string, Set<string>>(OPERATORS.map((operator) => [operator, new Set()]))
-  for (const { id, placement } of all.filter(({ status }) => status === 'active'))
-    for (const node of await readyNodes(system.platform, id))
-      wanted.get(placement?.providerId ?? '')?.add(node.providerInstanceId ?? '')
+interface Difference {
+  readonly operator: OperatorId
+  readonly orphans: readonly string[]
+  readonly lost: number
+}
+
+/**
+ * Each operator's ledger against the store: exactly the nodes that are shown as ready stand (invariants 2 and 3). Both are
+ * read again until they agree, because whoever waits may start at any time.
+ */
+export async function ledgersEqualStore(system: ChaosSystem, approvalId: string): Promise<readonly string[]> {
+  const last = await lastOf(
+    () => differences(system, approvalId),
+    (all) => all.every(({ orphans, lost }) => orphans.length === 0 && lost === 0),
+  )
   const found: string[] = []
+  for (const { operator, orphans, lost } of last) {
+    if (lost > 0) found.push(`${lost} nodes are shown as ready and do not stand at ${operator}`)
+    if (orphans.length === 0) continue
+    const { findings } = await reconciliationAt(system, operator)
+    const swept = findings
+      .map(({ kind, name, action, since }) => `${kind} ${name}: ${action} since ${since}`)
+      .join(', ')
+    found.push(
+      `${orphans.length} nodes stand at ${operator} that no allocation wants: ${orphans.join(', ')}; its last sweep found ${swept || 'nothing'}`,
+    )
+  }
+  return found
+}
+
+async function differences(system: ChaosSystem, approvalId: string): Promise<readonly Difference[]> {
+  const { platform } = system
+  const wanted = new Map<string, Set<string>>(OPERATORS.map((operator) => [operator, new Set()]))
+  const active = (await allocationsOf(platform, approvalId)).filter(({ status }) => status === 'active')
+  for (const { id, placement } of active)
+    for (const node of await readyNodes(platform, id))
+      wanted.get(placement?.providerId ?? '')?.add(node.providerInstanceId ?? '')
+  const found: Difference[] = []
   for (const operator of OPERATORS) {
     const ids = wanted.get(operator) ?? new Set()
-    const nodes = async (): Promise<readonly string[]> =>
-      (await standing(system, operator)).filter((one) => one.startsWith('node '))
-    const isWanted = (node: string): boolean => ids.has(node.split(' ')[1] ?? '')
-    const last = await lastOf(nodes, (there) => ids.size === there.length && there.every(isWanted))
-    const orphans = last.filter((node) => !isWanted(node))
-    const lost = ids.size - (last.length - orphans.length)
-    if (orphans.length > 0) {
-      const { findings } = await reconciliationAt(system, operator)
-      const swept = findings
-        .map(({ kind, name, action, since }) => `${kind} ${name}: ${action} since ${since}`)
-        .join(', ')
-      found.push(
-        `${orphans.length} nodes stand at ${operator} that no allocation wants: ${orphans.join(', ')}; its last sweep found ${swept || 'nothing'}`,
-      )
-    }
-    if (lost > 0) found.push(`${lost} nodes are shown as ready and do not stand at ${operator}`)
+    const nodes = (await standing(system, operator)).filter((one) => one.startsWith('node '))
+    const orphans = nodes.filter((one) => !ids.has(one.split(' ')[1] ?? ''))
+    found.push({ operator, orphans, lost: ids.size - (nodes.length - orphans.length) })
   }
   return found
 }

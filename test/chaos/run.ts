@@ -92,7 +92,7 @@ async function runIn(system: ChaosSystem, options: RunOptions, doubles: () => Do
     await calm(system, clusters)
     return settled(platform, approvalId)
   })
-  const findings = [...(await timed('ledgers', () => ledgersEqualStore(system, all)))]
+  const findings = [...(await timed('ledgers', () => ledgersEqualStore(system, approvalId)))]
   findings.push(...(await timed('answers', async () => answersStand(platform, asker, all))))
   await timed('drain', () => releaseAll(platform, approvalId))
   findings.push(...(await timed('nothing left', () => nothingIsLeft(system, atStart))))
@@ -200,7 +200,7 @@ async function fillAndDrain(system: ChaosSystem, { turn, nodes, atStart }: Turn)
   const all = await settled(platform, approvalId)
   const wanted = Object.values(nodes).reduce((sum, size) => sum + size, 0)
   const ready = all.reduce((sum, one) => sum + (one.status === 'active' ? one.nodes.ready : 0), 0)
-  const findings = [...(await ledgersEqualStore(system, all))]
+  const findings = [...(await ledgersEqualStore(system, approvalId))]
   if (ready !== wanted) findings.push(`${ready} nodes of ${wanted} could be filled`)
   await releaseAll(platform, approvalId)
   return [...findings, ...(await nothingIsLeft(system, atStart))]
