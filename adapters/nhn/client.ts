@@ -24,6 +24,8 @@ export interface NhnClient {
   send(request: NhnRequest, call: Call): Promise<HttpAnswer>
   /** The error that an answer with this status stands for. */
   errorOf(request: NhnRequest, answer: HttpAnswer): ProviderError
+  /** Which lists, by URL, are known to link to a next page wherever there is one, or not to. */
+  readonly linking: Map<string, boolean>
 }
 
 export interface ClientParts {
@@ -38,6 +40,7 @@ export function createClient({ settings, http, tokens, now }: ClientParts): NhnC
     http.send(toHttp(request, token), call)
   return {
     settings,
+    linking: new Map(),
     async send(request, call) {
       const token = await tokens.get(call)
       const answer = await sendWith(token, request, call)

@@ -63,10 +63,27 @@ async function listOnce<T extends { readonly id: string }>(
     const last = page.items.at(-1)
     if (last === undefined) return [...found.values()]
     if (!mayHaveMore && (page.items.length < DEFAULT_PAGE || found.size === before)) return [...found.values()]
+    if (!mayHaveMore && (await linksPages(client, list, call))) return [...found.values()]
     if (found.size === before) throw endless(list.asked, 'a page repeats itself')
     marker = last.id
   }
   throw endless(list.asked, `it has more than ${MAX_PAGES} pages`)
+}
+
+/**
+ * Whether a page without a link is surely the last: of a list that is known to have several items one is asked for, and
+ * the answer links to the others or does not. Asked once for each list.
+ */
+async function linksPages<T>(client: NhnClient, list: PagedList<T>, call: Call): Promise<boolean> {
+  const known = client.linking.get(list.url)
+  if (known !== undefined) return known
+  const answer = await client.send({ method: 'GET', url: pageUrl(list, 1, null), asked: list.asked }, call)
+  if (!isSuccess(answer)) return false // it is asked for another page, as if nobody knew
+  const { items, hasNext } = list.read(answer)
+  if (items.length === 0) return false
+  const links = hasNext && items.length === 1 // more than one: it does not heed limits, so its links say nothing
+  client.linking.set(list.url, links)
+  return links
 }
 
 function pageUrl({ url, query }: PagedList<unknown>, limit: number, marker: string | null): string {

@@ -366,9 +366,27 @@ describe('listing NHN servers', () => {
       .reply(200, { servers: of(...Array.from({ length: 100 }, (_, index) => index + 1)) })
     nock(COMPUTE)
       .get(`${SERVERS}/detail`)
+      .query({ limit: '1' })
+      .reply(200, { servers: of(1) })
+    nock(COMPUTE)
+      .get(`${SERVERS}/detail`)
       .query({ limit: '1000', marker: idOf(100) })
       .reply(200, { servers: of(101) })
     expect(await ids({})).to.have.length(101)
+  })
+
+  it('takes a page without a link for the last once it has seen that the operator links to next pages', async () => {
+    const all = of(...Array.from({ length: 101 }, (_, index) => index + 1))
+    const servers_links = [{ rel: 'next', href: 'http://nova.iaas.tcc1.cloud.toastoven.net:8774/v2.1/servers' }]
+    nock(COMPUTE)
+      .get(`${SERVERS}/detail`)
+      .query({ limit: '1' })
+      .reply(200, { servers: of(1), servers_links })
+    const provider = aProvider()
+    for (let time = 1; time <= 3; time += 1) {
+      nock(COMPUTE).get(`${SERVERS}/detail`).query({ limit: '1000' }).reply(200, { servers: all })
+      expect(await provider.listNodes({ installationId: INSTALLATION }, aCall())).to.have.length(101)
+    }
   })
 
   it('begins again when the marker was deleted meanwhile', async () => {
