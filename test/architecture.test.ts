@@ -18,7 +18,7 @@ interface ImportRule {
 
 const only = (says: string, files: RegExp, may: readonly string[]): ImportRule => ({ says, files, may })
 
-const SHARED_BY_ADAPTERS = ['adapters/http.ts', 'adapters/flight.ts', 'shared/']
+const SHARED_BY_ADAPTERS = ['adapters/http.ts', 'adapters/flight.ts', 'adapters/looks.ts', 'shared/']
 
 const IMPORTS: readonly ImportRule[] = [
   only('the vocabulary imports itself and zod, nothing else', /^shared\//, ['shared/', 'zod']),

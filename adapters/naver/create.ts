@@ -9,12 +9,14 @@ import { scriptFor } from './boot-script.ts'
 import { type NaverClient, type Parameters, readRows } from './client.ts'
 import type { NaverCluster, NaverNetwork, NaverSettings } from './config.ts'
 import { listFabricPools } from './fabric.ts'
-import { SERVER_LIST, listServers } from './servers.ts'
+import type { Looks } from '../looks.ts'
+import { SERVER_LIST } from './servers.ts'
 import { type Server, toNode } from './wire.ts'
 
 interface CreateParts {
   readonly client: NaverClient
   readonly settings: NaverSettings
+  readonly looks: Looks<Server>
 }
 
 interface Order {
@@ -25,10 +27,10 @@ interface Order {
 }
 
 export async function createNodes(parts: CreateParts, group: NodeGroup, call: Call): Promise<ProviderNode[]> {
-  const { client, settings } = parts
+  const { settings, looks } = parts
   const order = orderFor(settings, group)
   const names = Array.from({ length: group.size }, (_, index) => memberName(group.name, index + 1))
-  const found = (await listServers(client, call)).filter((server) => names.includes(server.serverName))
+  const found = (await looks.at('', '', call)).filter((server) => names.includes(server.serverName))
   const taken = new Set(found.map((server) => server.serverName))
   const missing = names.filter((name) => !taken.has(name))
   const made = missing.length === 0 ? [] : await makeMembers(parts, { order, missing, found: found.length }, call)

@@ -1,5 +1,6 @@
 /** The NAVER Cloud adapter: one file per operation beside this one; README.md says what it speaks and what it doubts. */
 import { createProviderHttp } from '../http.ts'
+import { createLooks } from '../looks.ts'
 import type { AdapterContext, Call, NodeGroup, Provider, ProviderNode, Traffic } from '../../shared/provider.ts'
 import { createNaverClient } from './client.ts'
 import { type NaverSettings, visibilityDelayMsOf } from './config.ts'
@@ -9,7 +10,7 @@ import { describeClusters } from './describe.ts'
 import { joinFabric, leaveFabric } from './fabric.ts'
 import { sweepLeftovers } from './leftovers.ts'
 import { createPublicIps } from './public-ips.ts'
-import { createAddresses, listNodes, listOthers } from './servers.ts'
+import { createAddresses, listNodes, listOthers, listServers } from './servers.ts'
 import { Region } from './wire.ts'
 
 export { NaverSettings } from './config.ts'
@@ -26,7 +27,10 @@ export function createNaverProvider(
   const client = createNaverClient({ settings, http, now: context.now })
   const publicIps = createPublicIps(client)
   const creating = createInFlight()
-  const parts = { client, settings, publicIps, addresses: createAddresses(client), groupsInFlight: creating.names }
+  // The region is listed whole, whichever group is looked for.
+  const looks = createLooks((_, call) => listServers(client, call), context.now)
+  const groupsInFlight = creating.names
+  const parts = { client, settings, publicIps, looks, addresses: createAddresses(client), groupsInFlight }
   const joinsFabric = Object.values(settings.clusters).some((cluster) => cluster.fabricPoolNo !== undefined)
   return {
     id: settings.id,

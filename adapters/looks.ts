@@ -2,35 +2,44 @@
  * Looking before creating, shared: a large allocation asks for dozens of groups at once, and one list of the allocation
  * answers for all of them. A call is served only by a list that began after the call did.
  */
-import type { AdapterContext, Call, ProviderNode } from '../../shared/provider.ts'
-import { type Flight, launchFlight } from '../flight.ts'
+import { setTimeout as pause } from 'node:timers/promises'
+import type { AdapterContext, Call } from '../shared/provider.ts'
+import { type Flight, launchFlight } from './flight.ts'
 
-export interface Looks {
+export interface Looks<T> {
   /** What a list that begins from now on shows of the group; of its whole allocation, where others look as well. */
-  at(allocationPrefix: string, group: string, call: Call): Promise<readonly ProviderNode[]>
+  at(allocationPrefix: string, group: string, call: Call): Promise<readonly T[]>
 }
 
-type List = (name: string, call: Call) => Promise<readonly ProviderNode[]>
+/** @param name what all names that are looked for begin with */
+type List<T> = (name: string, call: Call) => Promise<readonly T[]>
 
-interface Next {
-  readonly flight: Flight<readonly ProviderNode[]>
+/** Groups are asked for within some milliseconds of each other: the list waits for as many as that. */
+const GATHER_MS = 5
+
+interface Next<T> {
+  readonly flight: Flight<readonly T[]>
   readonly groups: Set<string>
 }
 
-interface Pair {
+interface Pair<T> {
   /** Its list has begun: it is too old for who comes now. */
   running: Promise<unknown> | null
   /** Begins when that one has ended. */
-  next: Next | null
+  next: Next<T> | null
 }
 
-export function createLooks(list: List, now: AdapterContext['now']): Looks {
-  const pairs = new Map<string, Pair>()
+const gathered = (): Promise<void> => pause(GATHER_MS)
 
-  const launch = (prefix: string, pair: Pair, call: Call): Next => {
+/** @param gather resolves when those who come together have come */
+export function createLooks<T>(list: List<T>, now: AdapterContext['now'], gather = gathered): Looks<T> {
+  const pairs = new Map<string, Pair<T>>()
+
+  const launch = (prefix: string, pair: Pair<T>, call: Call): Next<T> => {
     const groups = new Set<string>()
-    const look = async (signal: AbortSignal): Promise<readonly ProviderNode[]> => {
+    const look = async (signal: AbortSignal): Promise<readonly T[]> => {
       await pair.running?.catch(() => undefined) // its own callers get its error
+      await gather()
       if (pair.next === next) pair.next = null
       const [only, ...others] = groups
       const name = only !== undefined && others.length === 0 ? only : prefix
@@ -43,7 +52,7 @@ export function createLooks(list: List, now: AdapterContext['now']): Looks {
         if (pair.running === null && pair.next === null) pairs.delete(prefix)
       }
     }
-    const next: Next = { flight: launchFlight(look, now), groups }
+    const next: Next<T> = { flight: launchFlight(look, now), groups }
     return next
   }
 

@@ -1,11 +1,11 @@
 /** What several calls share: one request for all of them, ended by none but the last. */
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { launchFlight } from '../../../adapters/flight.ts'
-import { createLooks } from '../../../adapters/nhn/looks.ts'
-import { ProviderError } from '../../../shared/provider-error.ts'
-import type { ProviderNode } from '../../../shared/provider.ts'
-import { aCall, rejectionOf } from './support.ts'
+import { launchFlight } from '../../adapters/flight.ts'
+import { type Looks, createLooks } from '../../adapters/looks.ts'
+import { ProviderError } from '../../shared/provider-error.ts'
+import type { ProviderNode } from '../../shared/provider.ts'
+import { aCall, rejectionOf } from './nhn/support.ts'
 
 describe('a shared request', () => {
   it('goes on while one of its calls is left, and ends with the last', async () => {
@@ -44,13 +44,14 @@ interface Listing {
 }
 
 /** Lists that stay open until the test answers them. */
-function openLists(): { begun: Listing[]; looks: ReturnType<typeof createLooks> } {
+function openLists(): { begun: Listing[]; looks: Looks<ProviderNode> } {
   const begun: Listing[] = []
-  const looks = createLooks((name, { signal }) => {
+  const list = (name: string, { signal }: { readonly signal: AbortSignal }): Listing['answer']['promise'] => {
     const listing: Listing = { name, signal, answer: Promise.withResolvers() }
     begun.push(listing)
     return listing.answer.promise
-  }, Date.now)
+  }
+  const looks = createLooks(list, Date.now, () => Promise.resolve())
   return { begun, looks }
 }
 
