@@ -7,6 +7,7 @@ import { ProviderError } from '../../shared/provider-error.ts'
 import { isWithin, type ProviderNode } from '../../shared/provider.ts'
 import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import { adoptedIds, underOurNames } from '../core/adopted.ts'
+import { pauseWhileBooting, rememberBoot } from '../core/boot-time.ts'
 import { type Plan, reconcile, takesForGone } from '../core/reconcile.ts'
 import type { Claim } from '../app/claim.ts'
 import type { AllocationRow, NodeGroupRow, NodeRow } from '../store/changes.ts'
@@ -15,7 +16,7 @@ import { recordGiveBack } from '../app/give-back.ts'
 import { isLeaving } from '../app/leaving.ts'
 import type { Building } from '../app/name-nodes.ts'
 import { leaveProvider } from '../app/leave-provider.ts'
-import { recordAnswers } from '../app/record-answers.ts'
+import { type GroupAnswer, recordAnswers } from '../app/record-answers.ts'
 import { mustRecord, recordLook } from '../app/record-look.ts'
 import { startAllocation } from '../app/start-allocation.ts'
 import type { ProviderEntry } from '../providers/directory.ts'
@@ -101,33 +102,62 @@ async function hold(context: LookContext, claim: Claim, stored: Stored): Promise
     if (!held) return
   }
   if (plan.steps.some((step) => step.step === 'give-up')) return // the next look gives it back
+  noteBoot(context, stored, { plan, lookedAt })
   const answers = await carryOut(context, { ...stored, entry }, plan.steps)
   if (answers.length > 0) await app.writer.run(recordAnswers(claim, answers))
   if (answers.some(({ error }) => isUnanswered(error)) && (await leave(context, claim, entry, 'create'))) return
   await postpone(app.database.queries, {
     ...claim,
     version: stored.row.version,
-    at: nextHold(stored, plan, { now: app.now(), nodeHealthMs: context.nodeHealthMs }),
+    at: nextHold(context, stored, { plan, answers }),
     readySeenAt: lookedAt,
   })
 }
 
+interface Taken {
+  readonly plan: Plan
+  readonly answers: readonly GroupAnswer[]
+}
+
 /** Soon while names were just written down; then as often as the wait is long already. */
-function nextHold(
-  { row, nodes, groups }: Stored,
-  plan: Plan,
-  { now, nodeHealthMs }: { readonly now: EpochMs; readonly nodeHealthMs: number },
-): EpochMs {
+function nextHold(context: LookContext, stored: Stored, taken: Taken): EpochMs {
+  const { plan, answers } = taken
+  const { row, nodes, groups } = stored
+  const now = context.app.now()
   const end = row.endAt ?? Number.POSITIVE_INFINITY
   if (plan.steps.some((step) => step.step === 'rename')) return now
   const settled = plan.ready && row.nodes === row.desiredNodes
-  if (settled && row.status === 'active') return Math.min(end, now + nodeHealthMs)
+  if (settled && row.status === 'active') return Math.min(end, now + context.nodeHealthMs)
+  if (isBooting(stored, taken)) {
+    const askedAt = answers.length > 0 ? now : lastAskedAt(stored)
+    const pauseMs = pauseWhileBooting(context.bootTimes.get(row.providerId ?? '') ?? [], now - askedAt)
+    if (pauseMs !== null) return Math.min(end, now + pauseMs)
+  }
   const begunAt = Math.max(
     row.startAt ?? 0,
     ...nodes.map((node) => node.since),
     ...groups.map((group) => group.askedAt ?? 0),
   )
   return Math.min(end, now + patienceMs(now - begunAt))
+}
+
+const lastAskedAt = ({ groups }: Stored): EpochMs => Math.max(0, ...groups.map((group) => group.askedAt ?? 0))
+
+/** All of it was asked for and promised, none of it has failed, and not all of it is up: there is nothing to do but to wait. */
+function isBooting({ row, groups }: Stored, { plan: { steps, counts }, answers }: Taken): boolean {
+  if (row.status !== 'provisioning' || counts.failed > 0 || counts.ready >= row.nodes) return false
+  if (steps.some(({ step }) => step !== 'create') || answers.some(({ error }) => error !== null)) return false
+  const accepted = new Set(answers.map(({ group }) => group))
+  return groups.every(({ name, effect }) => effect === 'accepted' || accepted.has(name))
+}
+
+/** What was seen to be all up for the first time. */
+function noteBoot(context: LookContext, stored: Stored, { plan, lookedAt }: { plan: Plan; lookedAt: EpochMs }): void {
+  const { row, groups } = stored
+  const isUp = row.status === 'provisioning' && row.readyNodes < row.nodes && plan.counts.ready === row.nodes
+  if (!isUp || row.providerId === null || groups.some(({ effect }) => effect !== 'accepted')) return
+  const tookMs = context.bootTimes.get(row.providerId) ?? []
+  context.bootTimes.set(row.providerId, rememberBoot(tookMs, Math.max(0, lookedAt - lastAskedAt(stored))))
 }
 
 const SHORTEST_LOOK_MS = 300

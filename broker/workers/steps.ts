@@ -21,6 +21,8 @@ export interface LookContext {
   readonly nodeHealthMs: number
   /** A provider that has not answered for so long is left by what is being built there. */
   readonly providerDownMs: number
+  /** By provider: how long nodes took to be up, of late, as far as this replica has seen. */
+  readonly bootTimes: Map<string, readonly number[]>
   /** Ends every provider call when the broker stops. */
   readonly signal: AbortSignal
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void

@@ -51,6 +51,7 @@ export function startWorkers(options: WorkersOptions): Workers {
     installationId,
     nodeHealthMs,
     providerDownMs: options.providerDownMs,
+    bootTimes: new Map(),
     signal: stopping.signal,
     log: (sentence, fields) => logger.info(fields, sentence),
   }
