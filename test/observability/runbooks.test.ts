@@ -60,6 +60,6 @@ describe('the commands of the runbook', function () {
 
   it('would not, if one of them were mistaken', async () => {
     expect((await paste([...setUpBlocks(), 'gpu-broker sweep shows nhn'])).status).to.not.equal(0)
-    expect((await paste([...setUpBlocks(), 'api /v1/provider/nhn'])).status).to.not.equal(0)
+    expect((await paste([...setUpBlocks(), 'gpu-broker providers get nobody'])).status).to.not.equal(0)
   })
 })
