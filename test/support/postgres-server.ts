@@ -17,6 +17,8 @@ export interface PostgresServer {
   createDatabase(): Promise<TestDatabaseUrl>
   /** SIGKILL, and a start with the same files on the same port; resolves when it takes connections again. */
   crash(): Promise<void>
+  /** SIGKILL. @returns how to start it again as `crash` does */
+  halt(): Promise<() => Promise<void>>
   /** Stops the server and removes its files; twice is as good as once. */
   stop(): Promise<void>
 }
@@ -117,6 +119,12 @@ function running({ server: first, port, parent, options }: Running): PostgresSer
     await server.stop()
     await rm(parent, { recursive: true, force: true })
   }
+  async function halt(): Promise<() => Promise<void>> {
+    await kill(server, options.folder)
+    return async () => {
+      server = await startAgain(port, options)
+    }
+  }
   return {
     async createDatabase() {
       const name = `test_${randomUUID().replaceAll('-', '')}`
@@ -126,9 +134,10 @@ function running({ server: first, port, parent, options }: Running): PostgresSer
         drop: () => execute(urlOf('postgres'), `drop database if exists ${name} with (force)`),
       }
     },
+    halt,
     async crash() {
-      await kill(server, options.folder)
-      server = await startAgain(port, options)
+      const start = await halt()
+      await start()
     },
     stop: () => (stopped ??= stop()),
   }
