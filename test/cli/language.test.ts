@@ -138,7 +138,7 @@ describe('gpu-broker events stream', () => {
     const lines = asCsv.out.split('\r\n')
     expect(lines).to.have.length(4)
     expect(lines[0]).to.match(/^specversion,id,source,type,.*,sequence,.*data$/)
-    expect(lines[2]).to.match(/,8,"?\{/)
+    expect(lines[2]).to.match(/,8,.*\{/)
   })
 
   it('refuses what is no event before it asks', async () => {
