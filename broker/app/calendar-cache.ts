@@ -12,7 +12,7 @@ import { liveReservations } from '../store/reservations.ts'
 import { findingsInForce } from '../store/sweeps.ts'
 import { waitingEntryOf } from './placement-request.ts'
 
-/** The calendar itself and how far it has come, both as they are when they are read. */
+/** The calendar itself and how far it has come: both go on changing as this replica decides, together. */
 export interface SeenCalendar {
   readonly calendar: Calendar
   /** Of the last operation that it has. */

@@ -2,7 +2,8 @@
  * A re-plan on a copy of the calendar, in slices: between two of them everybody else has a turn, and nobody waits for a
  * lock. Whether it still holds when it is ready is for whoever writes it down to see.
  */
-import { type Calendar, cloneCalendar } from '../core/calendar.ts'
+import type { Calendar } from '../core/calendar.ts'
+import { cloneCalendar, copySteps } from '../core/calendar-copy.ts'
 import type { PlanOrigin } from '../core/decisions/input.ts'
 import { type Replan, replanSteps } from '../core/replan.ts'
 import type { App } from './app.ts'
@@ -18,19 +19,43 @@ export interface PlanAside extends Plan {
 }
 
 /** Less than the 5 ms for which nobody notices, because the last step of a slice still ends. */
-const SLICE_MS = 3
+const SLICE_MS = 2
+
+/** So often the calendar may change while it is copied; then it is copied in one go, or a busy one would never be. */
+const COPIES_IN_SLICES = 3
 
 const othersTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
 
-export async function planAside({ cache, database, policy, now: clock }: App): Promise<PlanAside> {
+export async function planAside(app: App): Promise<PlanAside> {
+  const { seen, copy, calendarVersion } = await copied(app)
+  const options = { now: app.now(), policy: app.policy, seed: seedFor(calendarVersion) }
+  const replan = await inSlices(replanSteps(copy, options))
+  return { ...planFrom(replan, { ...options, calendarVersion }), seen }
+}
+
+interface Copied {
+  readonly seen: Calendar
+  readonly copy: Calendar
+  readonly calendarVersion: number
+}
+
+async function copied({ cache, database }: App): Promise<Copied> {
+  for (let tries = 0; tries < COPIES_IN_SLICES; tries += 1) {
+    const kept = await cache.see(database.queries)
+    const { calendar: seen, version: calendarVersion } = kept
+    const copy = await inSlices(copySteps(seen))
+    if (kept.version === calendarVersion) return { seen, copy, calendarVersion }
+  }
   const { calendar: seen, version: calendarVersion } = await cache.see(database.queries)
-  const options = { now: clock(), policy, seed: seedFor(calendarVersion) }
-  const steps = replanSteps(cloneCalendar(seen), options)
+  return { seen, copy: cloneCalendar(seen), calendarVersion }
+}
+
+async function inSlices<T>(steps: Iterator<undefined, T>): Promise<T> {
   await othersTurn()
   let sliceFrom = performance.now()
   for (;;) {
     const step = steps.next()
-    if (step.done === true) return { ...planFrom(step.value, { ...options, calendarVersion }), seen }
+    if (step.done === true) return step.value
     if (performance.now() - sliceFrom < SLICE_MS) continue
     await othersTurn()
     sliceFrom = performance.now()

@@ -7,15 +7,7 @@ import { END_OF_TIME, type EpochMs } from '../../shared/time.ts'
 import type { CalendarOp, Drain, Reservation, WaitingEntry } from './calendar-op.ts'
 import type { Cluster, Phase } from './cluster.ts'
 import { chargeGrants, chargeOf, isGrant } from './idle/charge.ts'
-import {
-  addCharge,
-  cloneTimeline,
-  coverFrom,
-  removeCharge,
-  timelineOf,
-  type Charge,
-  type Timeline,
-} from './timeline.ts'
+import { addCharge, coverFrom, removeCharge, timelineOf, type Charge, type Timeline } from './timeline.ts'
 
 export interface Held<T> {
   readonly what: T
@@ -96,35 +88,6 @@ export function emptyCalendar(clusters: readonly Cluster[], gridFrom: EpochMs): 
   }
   replaceCatalogue(calendar, clusters)
   return calendar
-}
-
-/** A calendar of its own, for plans that are tried and thrown away. */
-export function cloneCalendar(calendar: Calendar): Calendar {
-  const clusters = new Map<string, ClusterState>()
-  for (const [id, state] of calendar.clusters)
-    clusters.set(id, {
-      ...state,
-      reservations: new Map(state.reservations),
-      drains: new Map(state.drains),
-      grants: new Set(state.grants),
-      timeline: cloneTimeline(state.timeline),
-    })
-  const approvals = new Map<string, ApprovalIndex>()
-  for (const [id, index] of calendar.approvals)
-    approvals.set(id, { ...index, reserved: new Set(index.reserved), waiting: new Set(index.waiting), tally: null })
-  return {
-    ...calendar,
-    clusters,
-    reservedAt: new Map(calendar.reservedAt),
-    drainedAt: new Map(calendar.drainedAt),
-    approvals,
-    heldBy: new Map([...calendar.heldBy].map(([id, held]) => [id, new Set(held)])),
-    waiting: new Map(calendar.waiting),
-    suspendedClusters: new Set(calendar.suspendedClusters),
-    suspendedProviders: new Set(calendar.suspendedProviders),
-    openUntil: new Map(calendar.openUntil),
-    listed: listedOf(clusters),
-  }
 }
 
 /** Makes the calendar quick around `now`. Every question that takes a `now` does this first; it changes no answer. */
@@ -308,5 +271,6 @@ function phaseCharges(phases: readonly Phase[], fullNodes: number): Charge[] {
     .filter((charge) => charge.nodes > 0 && charge.start < charge.end)
 }
 
-const listedOf = (clusters: ReadonlyMap<string, ClusterState>): ClusterState[] =>
+/** Those of the catalogue, by id. */
+export const listedOf = (clusters: ReadonlyMap<string, ClusterState>): ClusterState[] =>
   [...clusters.values()].filter((state) => state.listed).toSorted((a, b) => (a.cluster.id < b.cluster.id ? -1 : 1)) // ids are unique

@@ -5,7 +5,8 @@
  * searched for, priority by priority and never past a promise (`planning/`), and the best plan found takes its place.
  */
 import type { EpochMs } from '../../shared/time.ts'
-import { applyOp, cloneCalendar, coverNow, stateOf, type Calendar } from './calendar.ts'
+import { applyOp, coverNow, stateOf, type Calendar } from './calendar.ts'
+import { cloneCalendar } from './calendar-copy.ts'
 import type { CalendarOp, Reservation, WaitingEntry } from './calendar-op.ts'
 import { reservationOf, waiting } from './calendar-reads.ts'
 import { withOps } from './calendar-undo.ts'
@@ -81,23 +82,27 @@ const turnOf = (scratch: Calendar, entry: WaitingEntry, circumstances: Circumsta
   window: windowOfWait(entry.request.period, circumstances.now),
 })
 
-type Places = ReadonlyMap<string, Reservation | null>
-
 function* searchedSteps(scratch: Calendar, { now, policy, seed }: ReplanOptions): Generator<undefined, Replan> {
   coverNow(scratch, now)
+  yield
   const entries = waitingToReserve(scratch)
-  const before: Places = new Map(entries.map(({ allocationId: id }) => [id, reservationOf(scratch, id)]))
+  yield
+  const before: Map<string, Reservation | null> = new Map()
+  const newcomers = new Set<string>()
   const over = new Map<string, PlanChange>()
   for (const entry of entries) {
+    // Nobody is moved by another's turn: what he has now is what he had.
+    const had = reservationOf(scratch, entry.allocationId)
+    before.set(entry.allocationId, had)
+    if (had === null) newcomers.add(entry.allocationId)
     const change = changeFor(turnOf(scratch, entry, { now, policy, onlyNow: false }))
     yield
     if (change === null) continue
     // Whose time has come is not planned again. A start that is only possible now may be worth more to another.
-    const isDue = (before.get(entry.allocationId)?.start ?? now + 1) <= now
+    const isDue = had !== null && had.start <= now
     if (isDue || change.expired) carryOut(scratch, entry, change, over)
     else applyOp(scratch, opOfPlace(entry, change))
   }
-  const newcomers = new Set(entries.flatMap(({ allocationId: id }) => ((before.get(id) ?? null) === null ? [id] : [])))
   const { slips, tried } = yield* searchByPriority(scratch, { now, policy, seed, newcomers })
   yield* startNow(scratch, { now, policy, onlyNow: true }, over)
   const changes: PlanChange[] = []

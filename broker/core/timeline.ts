@@ -33,8 +33,8 @@ export interface Timeline {
   /** Nodes when nothing at all is charged. */
   readonly fullNodes: number
   readonly charges: Set<Charge>
-  /** Hour of the epoch → charges that begin or end inside that hour. */
-  readonly edges: Map<number, Charge[]>
+  /** Hour of the epoch → charges that begin or end inside that hour. Lists are replaced, not changed: copies share them. */
+  readonly edges: Map<number, readonly Charge[]>
   /** Hour of the epoch at which the grid begins. */
   originHour: number
   grid: HourGrid
@@ -60,9 +60,8 @@ export function timelineOf(fullNodes: number, charges: Iterable<Charge>, now: Ep
 }
 
 export function cloneTimeline(timeline: Timeline): Timeline {
-  const edges = new Map<number, Charge[]>()
-  for (const [hour, charges] of timeline.edges) edges.set(hour, charges.slice())
-  return { ...timeline, charges: new Set(timeline.charges), edges, grid: cloneGrid(timeline.grid) }
+  const { charges, edges, grid } = timeline
+  return { ...timeline, charges: new Set(charges), edges: new Map(edges), grid: cloneGrid(grid) }
 }
 
 /** Makes the grid cover `now` and the horizon from there. Changes what is quick to find, never an answer. */
@@ -100,18 +99,15 @@ const edgeHours = (charge: Charge): readonly number[] => {
 
 function addEdges(timeline: Timeline, charge: Charge): void {
   for (const hour of edgeHours(charge)) {
-    const charges = timeline.edges.get(hour)
-    if (charges === undefined) timeline.edges.set(hour, [charge])
-    else charges.push(charge)
+    timeline.edges.set(hour, [...(timeline.edges.get(hour) ?? []), charge])
   }
 }
 
 function removeEdges(timeline: Timeline, charge: Charge): void {
   for (const hour of edgeHours(charge)) {
-    const charges = timeline.edges.get(hour) ?? []
-    const last = charges.pop()
-    if (last !== undefined && last !== charge) charges[charges.indexOf(charge)] = last
-    if (charges.length === 0) timeline.edges.delete(hour)
+    const left = (timeline.edges.get(hour) ?? []).filter((other) => other !== charge)
+    if (left.length === 0) timeline.edges.delete(hour)
+    else timeline.edges.set(hour, left)
   }
 }
 

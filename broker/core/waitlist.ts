@@ -18,7 +18,9 @@ export const servingOrder = (
   entries: Iterable<WaitingEntry>,
   standingOf: (entry: WaitingEntry) => number,
 ): WaitingEntry[] =>
-  [...entries]
-    .map((entry) => ({ entry, key: { ...entry, standing: standingOf(entry) } }))
-    .toSorted((a, b) => compareServing(a.key, b.key))
+  Array.from(entries, (entry) => {
+    const { priority, since, order } = entry
+    return { entry, priority, since, order, standing: standingOf(entry) }
+  })
+    .toSorted(compareServing)
     .map(({ entry }) => entry)

@@ -1,7 +1,8 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
-import { applyOp, cloneCalendar, coverNow } from '../../broker/core/calendar.ts'
+import { applyOp, coverNow } from '../../broker/core/calendar.ts'
+import { cloneCalendar, copySteps } from '../../broker/core/calendar-copy.ts'
 import type { CalendarOp } from '../../broker/core/calendar-op.ts'
 import {
   clusterAt,
@@ -19,7 +20,7 @@ import { withOps } from '../../broker/core/calendar-undo.ts'
 import { commitmentsOf } from '../../broker/core/commitments.ts'
 import { place } from '../../broker/core/placement/place.ts'
 import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
-import { DAY_MS, HOUR_MS } from '../../shared/time.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/time.ts'
 import {
   aCalendar,
   aCluster,
@@ -156,6 +157,24 @@ describe('the calendar', () => {
         for (const op of ours) applyOp(calendar, op)
         expect(outcomeOf(calendar)).to.deep.equal(outcomeOf(aCalendar(CLUSTERS, [...ops, ...ours])))
         expect(outcomeOf(copy)).to.deep.equal(outcomeOf(aCalendar(CLUSTERS, [...ops, ...theirs])))
+      }),
+    )
+  })
+
+  it('is copied whole though others ask between the steps, with what they take off and put back, and at other instants', () => {
+    fc.assert(
+      fc.property(anyOps, anyOps, (ops, theirs) => {
+        const calendar = aCalendar(CLUSTERS, ops)
+        const away = ALLOCATIONS.map((id): CalendarOp => ({ op: 'release', allocationId: id }))
+        const steps = copySteps(calendar)
+        let step = steps.next()
+        for (let asked = 1; step.done !== true; asked += 1) {
+          withOps(calendar, away, () => coverNow(calendar, NOW + asked * MINUTE_MS))
+          step = steps.next()
+        }
+        coverNow(step.value, NOW)
+        for (const op of theirs) applyOp(step.value, op)
+        expect(outcomeOf(step.value)).to.deep.equal(outcomeOf(aCalendar(CLUSTERS, [...ops, ...theirs])))
       }),
     )
   })

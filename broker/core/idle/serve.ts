@@ -3,7 +3,8 @@
  * waits, so the estimates are made as if those in front had theirs, until the calendar needs the nodes again.
  */
 import type { EpochMs } from '../../../shared/time.ts'
-import { applyOp, cloneCalendar, coverNow, type Calendar } from '../calendar.ts'
+import { applyOp, coverNow, type Calendar } from '../calendar.ts'
+import { cloneCalendar } from '../calendar-copy.ts'
 import type { WaitingEntry } from '../calendar-op.ts'
 import { isSuspended, waiting } from '../calendar-reads.ts'
 import { reservationFor, type PlanChange } from '../plan-change.ts'

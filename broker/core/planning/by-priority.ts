@@ -37,9 +37,11 @@ export function* searchByPriority(
 ): Generator<undefined, Searched> {
   const { search } = policy
   if (search === null) return { slips: [], tried: 0 }
-  const planned = chosen(scratch, search, now)
-  for (const { entry } of planned) applyOp(scratch, { op: 'release', allocationId: entry.allocationId })
-  yield
+  const planned = yield* chosen(scratch, search, now)
+  for (const { entry } of planned) {
+    applyOp(scratch, { op: 'release', allocationId: entry.allocationId })
+    yield
+  }
   const slips: Slip[] = []
   const above: Reservation[] = []
   let tried = 0
@@ -61,22 +63,37 @@ export function* searchByPriority(
 }
 
 /** Those whose planned start is nearest, so many of each priority, in serving order. */
-function chosen(scratch: Calendar, { entries: most }: SearchPolicy, now: EpochMs): Planned[] {
-  const all = waiting(scratch).flatMap((entry) => {
+function* chosen(scratch: Calendar, { entries: most }: SearchPolicy, now: EpochMs): Generator<undefined, Planned[]> {
+  const all: PlannedPlace[] = []
+  for (const entry of waiting(scratch)) {
     const place = reservationOf(scratch, entry.allocationId)
+    yield
     // Whose time has come, and who cannot begin for another reason, keeps the place.
-    if (place === null || place.start < now || mightExceedShare(scratch, entry.organizationId, now)) return []
-    return [{ entry, place }]
-  })
-  const nearest = new Set(
-    PRIORITIES.flatMap((priority) =>
-      all
-        .filter(({ entry }) => entry.priority === priority)
-        .toSorted((a, b) => a.place.start - b.place.start)
-        .slice(0, most),
-    ),
-  )
+    if (place === null || place.start < now || mightExceedShare(scratch, entry.organizationId, now)) continue
+    all.push({ entry, place })
+  }
+  const nearest = new Set<Planned>()
+  for (const priority of PRIORITIES) {
+    const members = all.filter(({ entry }) => entry.priority === priority)
+    for (const one of nearestOf(members, most)) nearest.add(one)
+    yield
+  }
   return all.filter((planned) => nearest.has(planned))
+}
+
+interface PlannedPlace extends Planned {
+  readonly place: Reservation
+}
+
+/** Of two that start alike the first comes first. */
+function nearestOf(all: readonly PlannedPlace[], most: number): readonly PlannedPlace[] {
+  if (all.length <= most) return all
+  // Numbers alone are sorted in a fraction of the time: of 10,000 most are not among the nearest.
+  const last = Float64Array.from(all, ({ place }) => place.start).toSorted()[most - 1] ?? Number.POSITIVE_INFINITY
+  return all
+    .filter(({ place }) => place.start <= last)
+    .toSorted((a, b) => a.place.start - b.place.start)
+    .slice(0, most)
 }
 
 interface Circumstances extends Pick<SearchCircumstances, 'now' | 'seed'> {
