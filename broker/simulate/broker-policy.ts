@@ -39,7 +39,10 @@ function brokerOn(calendar: Calendar, policy: Policy): Scheduler {
   let mayHaveRoom = false
   return {
     submitted(request, now) {
+      const waitingBefore = desk.waiting.size
       submit(desk, request, now)
+      // Whoever joins is planned again with all others, as in production.
+      mayHaveRoom ||= desk.waiting.size > waitingBefore
       nextTurnAt = nextPlanned(calendar)
     },
     ended(request, now) {

@@ -55,5 +55,9 @@ function passesFrom(value: unknown): number {
 /** Null: the plain plan. */
 function searchFrom(value: unknown): Policy['search'] {
   const standard = DEFAULT_POLICY.search
-  return value === null || standard === null ? null : numbersOf('search', value, standard)
+  if (value === null || standard === null) return null
+  const search = numbersOf('search', value, standard)
+  if (search.crowd === 0) throw new PolicyError('search.crowd: must be above 0')
+  if (search.bigAgeHours === 0) throw new PolicyError('search.bigAgeHours: must be above 0')
+  return search
 }

@@ -4,7 +4,7 @@ import { DEFAULT_POLICY, POLICIES } from '../../broker/core/placement/policy.ts'
 
 describe('the policies', () => {
   it('are there by their version, the one in force among them, so that old decisions can be made again', () => {
-    expect([...POLICIES.keys()]).to.deep.equal(['earliest-fit-1', 'earliest-fit-2'])
+    expect([...POLICIES.keys()]).to.deep.equal(['earliest-fit-1', 'earliest-fit-2', 'earliest-fit-3'])
     for (const [version, policy] of POLICIES) expect(policy.version).to.equal(version)
     expect(POLICIES.get(DEFAULT_POLICY.version)).to.equal(DEFAULT_POLICY)
   })
@@ -29,6 +29,20 @@ describe('the policies', () => {
         again: 0.1,
         bigNodes: 120,
         bigWeight: 6,
+        bigAgeHours: 1_000_000,
+        nearHours: 1_000_000,
+        nearWeight: 1,
+      },
+    })
+    expect(POLICIES.get('earliest-fit-3')).to.deep.equal({
+      ...POLICIES.get('earliest-fit-2'),
+      version: 'earliest-fit-3',
+      search: {
+        ...POLICIES.get('earliest-fit-2')?.search,
+        bigWeight: 3,
+        bigAgeHours: 60,
+        nearHours: 24,
+        nearWeight: 4,
       },
     })
   })

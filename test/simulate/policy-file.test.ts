@@ -24,6 +24,8 @@ describe('a policy from a file', () => {
     ['a part of the score that there is not', { weights: { luck: 1 } }, /weights: has no luck/],
     ['a weight below zero', { weights: { fit: -1 } }, /weights\.fit: must be a number, 0 or more/],
     ['a slack that would divide by nothing', { promiseSlack: { waitDivisor: 0 } }, /waitDivisor: must be above 0/],
+    ['an age that would divide by nothing', { search: { bigAgeHours: 0 } }, /bigAgeHours: must be above 0/],
+    ['a crowd of nobody', { search: { crowd: 0 } }, /crowd: must be above 0/],
     ['passes without an end', { replanPasses: 1_000 }, /replanPasses: must be a whole number from 1 to 100/],
     ['a version without a name', { version: '' }, /version: must be a name/],
   ] as const)

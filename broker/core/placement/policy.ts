@@ -21,9 +21,13 @@ export interface SearchPolicy {
   readonly patience: number
   /** The share of tries and patience where all had a place before: their plan was searched for then, and goes on from there. */
   readonly again: number
-  /** The wait of a request of so many nodes or more counts `bigWeight` times. */
+  /** The wait of a request of so many nodes or more counts `bigWeight` times, and once more for every `bigAgeHours` that it has waited. */
   readonly bigNodes: number
   readonly bigWeight: number
+  readonly bigAgeHours: number
+  /** An hour of wait within so many from now counts `nearWeight` times, a later one once: what lies far off moves anyhow. */
+  readonly nearHours: number
+  readonly nearWeight: number
 }
 
 export interface Policy {
@@ -49,6 +53,9 @@ export const EARLIEST_FIT_1: Policy = {
   search: null,
 }
 
+/** More than anybody plans ahead, or waits. */
+const NEVER_HOURS = 1_000_000
+
 /** As the first, and the plan of those who wait is searched for. */
 const EARLIEST_FIT_2: Policy = {
   ...EARLIEST_FIT_1,
@@ -62,12 +69,28 @@ const EARLIEST_FIT_2: Policy = {
     again: 0.1,
     bigNodes: 120,
     bigWeight: 6,
+    bigAgeHours: NEVER_HOURS,
+    nearHours: NEVER_HOURS,
+    nearWeight: 1,
+  },
+}
+
+/** As the second, but it counts the next day for more than what comes after it, and large ones for the more the longer they wait. */
+const EARLIEST_FIT_3: Policy = {
+  ...EARLIEST_FIT_2,
+  version: 'earliest-fit-3',
+  search: EARLIEST_FIT_2.search && {
+    ...EARLIEST_FIT_2.search,
+    bigWeight: 3,
+    bigAgeHours: 60,
+    nearHours: 24,
+    nearWeight: 4,
   },
 }
 
 /** Every policy that a decision was ever made under, by version. */
 export const POLICIES: ReadonlyMap<string, Policy> = new Map(
-  [EARLIEST_FIT_1, EARLIEST_FIT_2].map((policy) => [policy.version, policy]),
+  [EARLIEST_FIT_1, EARLIEST_FIT_2, EARLIEST_FIT_3].map((policy) => [policy.version, policy]),
 )
 
-export const DEFAULT_POLICY: Policy = EARLIEST_FIT_2
+export const DEFAULT_POLICY: Policy = EARLIEST_FIT_3

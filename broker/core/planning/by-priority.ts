@@ -13,7 +13,7 @@ import type { Place } from '../placement/candidate.ts'
 import type { Policy, SearchPolicy } from '../placement/policy.ts'
 import { reservationFor, type Slip } from '../plan-change.ts'
 import { firstShortage } from '../timeline.ts'
-import { placeAt, problemOf, type Planned, type Problem } from './problem.ts'
+import { costOfWait, placeAt, problemOf, type Planned, type Problem } from './problem.ts'
 import { NO_PLAN, searchPlan, type Found } from './search.ts'
 import type { Worth } from './try-order.ts'
 
@@ -113,8 +113,7 @@ function* planOf(
   { now, search, seed, effort }: Circumstances,
 ): Generator<undefined, PlanOfPriority> {
   const stays = areStillFree(scratch, members)
-  const weightOf = (nodes: number): number => (nodes >= search.bigNodes ? search.bigWeight : 1)
-  const problem = problemOf({ calendar: scratch, planned: members, now, stays, weightOf })
+  const problem = problemOf({ calendar: scratch, planned: members, now, stays, search })
   yield
   const present = stays ? worthOfPresent(problem) : NO_PLAN
   const { found, tried } = yield* searchPlan(problem, { policy: search, seed, effort, present })
@@ -137,11 +136,11 @@ function areStillFree(scratch: Calendar, members: readonly Planned[]): boolean {
   return all
 }
 
-function worthOfPresent({ tasks }: Problem): Worth {
+function worthOfPresent(problem: Problem): Worth {
   let [late, cost] = [0, 0]
-  for (const { present, due, weight } of tasks) {
+  for (const { present, due, weight } of problem.tasks) {
     late += Math.max(0, present - due)
-    cost += weight * present
+    cost += weight * costOfWait(problem, present)
   }
   return { late, cost }
 }

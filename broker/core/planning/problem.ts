@@ -10,6 +10,7 @@ import { isSuspended, openUntil } from '../calendar-reads.ts'
 import { nodesFor } from '../cluster.ts'
 import { commitmentsOf } from '../commitments.ts'
 import type { Place } from '../placement/candidate.ts'
+import type { SearchPolicy } from '../placement/policy.ts'
 import { factsAllow, questionOf } from '../placement/feasible.ts'
 import { clusterWindow, windowOfWait, type StartWindow } from '../placement/window.ts'
 import { levelsFrom } from '../timeline.ts'
@@ -38,7 +39,7 @@ export interface Task {
   readonly due: number
   /** The last slot that makes nobody later who is past his promise already. */
   readonly latest: number
-  /** What an hour of its wait costs. */
+  /** What its wait counts, beside those of others. */
   readonly weight: number
   /** The lane of its approval, where the limit of that may bind; else -1. */
   readonly approvalLane: number
@@ -52,6 +53,9 @@ export interface Problem {
   /** What is free without any of the tasks. */
   readonly lanes: readonly Lane[]
   readonly tasks: readonly Task[]
+  /** The slots before this one cost `nearWeight` each, all others 1. */
+  readonly nearSlots: number
+  readonly nearWeight: number
   /** Whether all present places are still free: then the present plan is a way out. */
   readonly stays: boolean
 }
@@ -68,12 +72,12 @@ export interface ProblemOptions {
   readonly planned: readonly Planned[]
   readonly now: EpochMs
   readonly stays: Problem['stays']
-  readonly weightOf: (nodes: number) => number
+  readonly search: SearchPolicy
 }
 
 const NO_LIMIT = 0x7fffffff
 
-export function problemOf({ calendar, planned, now, stays, weightOf }: ProblemOptions): Problem {
+export function problemOf({ calendar, planned, now, stays, search }: ProblemOptions): Problem {
   const origin = hourFloor(now)
   const room = 2 * planned.length + 2
   const lanes = calendar.listed.map((state) => laneOf(state, now, room))
@@ -91,13 +95,21 @@ export function problemOf({ calendar, planned, now, stays, weightOf }: ProblemOp
       options,
       due,
       latest: stays ? Math.max(due, present) : due,
-      weight: weightOf(nodes),
+      weight: weightOf(nodes, now - entry.since, search),
       approvalLane: approval === null ? -1 : (approvals.get(approval.approvalId) ?? -1),
       present,
     }
   })
-  return { origin, lanes, tasks, stays }
+  const { nearHours, nearWeight } = search
+  return { origin, lanes, tasks, nearSlots: nearHours, nearWeight, stays }
 }
+
+const weightOf = (nodes: number, waitedMs: number, { bigNodes, bigWeight, bigAgeHours }: SearchPolicy): number =>
+  nodes < bigNodes ? 1 : bigWeight + Math.floor(Math.max(0, waitedMs) / (bigAgeHours * HOUR_MS))
+
+/** What a start at this slot costs, before the task's weight. */
+export const costOfWait = ({ nearSlots, nearWeight }: Problem, slot: number): number =>
+  slot <= nearSlots ? slot * nearWeight : nearSlots * (nearWeight - 1) + slot
 
 function laneOf({ timeline }: ClusterState, now: EpochMs, room: number): Lane {
   const levels = levelsFrom(timeline, now)

@@ -1,12 +1,12 @@
 /** One plan: those who wait are given the earliest slot one after another, in a given order. */
 import { copyLanes, laneSetOf, takeSpan, type Lane, type LaneSet } from './lane.ts'
-import { lengthAt, slotOf, type Option, type Problem, type Task } from './problem.ts'
+import { costOfWait, lengthAt, slotOf, type Option, type Problem, type Task } from './problem.ts'
 
 /** What a plan comes to: first nobody past a promise, then short waits. Whole numbers, so that any engine sums them alike. */
 export interface Worth {
   /** Slots past promises, all together. */
   readonly late: number
-  /** Slots waited, each as its weight says. */
+  /** What all waits cost together, each as its weight says. */
   readonly cost: number
 }
 
@@ -34,7 +34,7 @@ interface Kept {
 
 export interface Desk {
   readonly problem: Problem
-  /** The earliest slot of each task were it alone: no plan gives it a better one. */
+  /** What the wait of each task costs were it alone, before its weight: no plan makes it cheaper. */
   readonly alone: Int32Array
   /** What a plan costs in which nobody is in anybody's way. */
   readonly floor: number
@@ -63,7 +63,7 @@ const MOST_MARKS = 16
 
 export function deskFor(problem: Problem, mostTried: number): Desk {
   const { lanes, tasks } = problem
-  const alone = Int32Array.from(tasks, (task) => earliestOf(lanes, task, -1)?.slot ?? 0)
+  const alone = Int32Array.from(tasks, (task) => costOfWait(problem, earliestOf(lanes, task, -1)?.slot ?? 0))
   const floor = tasks.reduce((sum, { weight }, at) => sum + weight * (alone[at] ?? 0), 0)
   const stride = Math.max(LEAST_STRIDE, Math.ceil(tasks.length / MOST_MARKS))
   const marksFor = (): Mark[] =>
@@ -137,7 +137,7 @@ export function tryOrder(desk: Desk, { order, shared, pins, mayBeLate, limit }: 
     if ((found === null || found.slot > task.latest) && !mayBeLate.has(at)) return { kind: 'late', task: at }
     late += found === null ? NO_PLACE : Math.max(0, found.slot - task.due)
     if (found === null) continue
-    cost += task.weight * (found.slot - (alone[at] as number))
+    cost += task.weight * (costOfWait(problem, found.slot) - (alone[at] as number))
     if (late > limit.late || (late === limit.late && cost >= limit.cost)) return WORSE
     occupy(lanes, task, found)
   }
