@@ -2,7 +2,7 @@
 import type { CaseResult } from './run.ts'
 
 /** Raised when a case comes, goes, or judges otherwise. */
-export const KIT_VERSION = '1.1.0'
+export const KIT_VERSION = '1.2.0'
 
 export interface Report {
   readonly kitVersion: string

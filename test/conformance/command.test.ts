@@ -13,7 +13,7 @@ import { startSandboxOperator } from '../contract/sandbox-operator.ts'
 
 const MODULE = new URL('memory-module.ts', import.meta.url).pathname
 const REGISTRY = new URL('../../adapters/registry.ts', import.meta.url).pathname
-const PATIENCE = { callMs: 5_000, readyMs: 5_000, lookEveryMs: 5, graceMs: 2_000 }
+const PATIENCE = { callMs: 20_000, readyMs: 60_000, lookEveryMs: 5, graceMs: 5_000 }
 
 const settings = (changes: object = {}) => ({
   provider: { id: 'memory', kind: 'memory', key: 'env:MEMORY_KEY', isBroken: false, ...changes },
@@ -45,7 +45,7 @@ describe('gpu-broker conformance', () => {
     expect(ran.status).to.equal(0)
     expect(ran.err).to.match(/^passed {3}ping-answers: answers a ping \(\d+ ms\)$/m)
     expect(ran.err).to.match(/^skipped {2}create-500: .*\n {9}the target cannot inject faults/m)
-    expect(ran.out).to.equal('memory at memory-1, provider contract 1, kit 1.1.0: 1 passed, 0 failed, 1 skipped\n')
+    expect(ran.out).to.equal('memory at memory-1, provider contract 1, kit 1.2.0: 1 passed, 0 failed, 1 skipped\n')
   })
 
   it('says why a case failed with the contract’s own sentence, and ends with 1', async () => {
@@ -62,7 +62,7 @@ describe('gpu-broker conformance', () => {
     await conformance(settings({ isBroken: true }), ...only, '--report', json ?? '', '--junit', junit ?? '')
     await conformance(settings(), ...only, '--report', html ?? '')
     const report = JSON.parse(readFileSync(json ?? '', 'utf8')) as Report
-    expect(report).to.deep.include({ kitVersion: '1.1.0', contractVersion: 1, complete: true })
+    expect(report).to.deep.include({ kitVersion: '1.2.0', contractVersion: 1, complete: true })
     expect(report.adapter).to.include({ version: '0.0.7', providerId: 'memory', clusterId: 'memory-1' })
     expect(report.counts).to.deep.equal({ passed: 1, failed: 1, skipped: 1 })
     const xml = readFileSync(junit ?? '', 'utf8')

@@ -41,7 +41,7 @@ describe('the guide to adding a provider', () => {
   })
 
   it('leads from a server that is started to a kit that passes, by the commands on the page', async function guide() {
-    this.timeout(180_000)
+    this.timeout(480_000) // a minute by itself, and as much more as others leave of the machine
     const { status, out, err } = await follow(PAGE.replaceAll('8300', String(await freePort())))
     expect(status, err).to.equal(0)
     expect(out).to.include('"contractVersion":1')

@@ -30,7 +30,7 @@ export interface ContractWorld {
   tearDown(): Promise<void>
 }
 
-export const PATIENCE: Patience = { callMs: 10_000, readyMs: 20_000, lookEveryMs: 10, graceMs: 5_000 }
+export const PATIENCE: Patience = { callMs: 20_000, readyMs: 60_000, lookEveryMs: 10, graceMs: 5_000 }
 
 export const standingIn = ({ nodes, others }: Ledger): readonly string[] =>
   [...nodes, ...others].filter(({ deletedAt }) => deletedAt === null).map(({ name }) => name)

@@ -11,7 +11,7 @@ import { runCase } from '../../broker/conformance/run.ts'
 import { type ContractWorld, PATIENCE, standingIn } from './contract-world.ts'
 
 /** A case may wait for several nodes to boot, stop and go. */
-const CASE_MS = 60_000
+const CASE_MS = 300_000
 
 /** @param setUp makes an operator with an adapter in front of it, shared by all cases as in a run of the kit */
 export function describeProviderContract(name: string, setUp: () => Promise<ContractWorld>): void {
