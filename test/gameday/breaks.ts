@@ -24,8 +24,6 @@ export interface Break {
 }
 
 const EVERYTHING = [{ match: { path: '.' } }] as const
-/** Naver allows 5 minutes. */
-const SKEW_MS = 10 * MINUTE_MS
 
 /** Each at an operator of its own, so that they are done at once. */
 export const AT_ONCE: readonly Break[] = [
@@ -51,13 +49,13 @@ export const AT_ONCE: readonly Break[] = [
     },
   },
   {
-    name: 'clock of an operator ahead, so that it refuses the key',
+    name: 'operator refuses the key',
     alert: 'GpuBrokerKeyRefused',
     labels: { provider: 'naver' },
     rules: 'as written',
     async break({ operators }) {
-      await operators.setClock('naver', SKEW_MS)
-      return () => operators.setClock('naver', 0)
+      await operators.setFaults('naver', [{ ...EVERYTHING[0], effect: 'status', status: 401 }])
+      return () => operators.setFaults('naver', [])
     },
   },
 ]
