@@ -8,8 +8,14 @@ import { DASHBOARDS } from '../../deploy/grafana/source/all.ts'
 import { pageFile, PAGES, shellBlocks } from '../observability/runbooks.ts'
 import { ROOT } from '../run-part.ts'
 
-interface Alert {
+interface Rule {
   readonly alert?: string
+  readonly expr: string
+  readonly labels?: Readonly<Record<string, string>>
+}
+
+interface Alert extends Rule {
+  readonly alert: string
   readonly labels: Readonly<Record<string, string>>
   readonly annotations: Readonly<Record<string, string>>
 }
@@ -27,12 +33,13 @@ const read = (pattern: string): readonly unknown[] =>
   globSync(pattern, { cwd: ROOT }).map((file) => parse(readFileSync(join(ROOT, file), 'utf8')) as unknown)
 
 interface Rules {
-  readonly groups: readonly { readonly rules: readonly Alert[] }[]
+  readonly groups: readonly { readonly rules: readonly Rule[] }[]
 }
 
-const ALERTS = (read('deploy/prometheus/rules/*.yml') as readonly Rules[]) // promtool holds them to their form
+const RULES = (read('deploy/prometheus/rules/*.yml') as readonly Rules[]) // promtool holds them to their form
   .flatMap(({ groups }) => groups.flatMap(({ rules }) => rules))
-  .filter(({ alert }) => alert !== undefined)
+
+const ALERTS = RULES.filter((rule): rule is Alert => rule.alert !== undefined)
 
 const TRIED = (read('test/observability/rules/*.yml') as readonly RuleTest[]) // and these
   .flatMap(({ tests }) => tests.flatMap((test) => test.alert_rule_test))
@@ -42,7 +49,7 @@ describe('every alert', () => {
     expect(ALERTS).to.have.length.greaterThan(25)
   })
 
-  for (const { alert = '', labels, annotations } of ALERTS) {
+  for (const { alert, labels, annotations } of ALERTS) {
     const severity = labels['severity'] ?? ''
     const tried = TRIED.filter(({ alertname }) => alertname === alert)
 
@@ -69,8 +76,27 @@ const slugOf = (alert: string): string =>
     .replaceAll(/(?<!^)[A-Z]/g, '-$&')
     .toLowerCase()
 
+describe('service levels', () => {
+  it('are recorded under the names that their page has, with its objectives in the alerts', () => {
+    const page = readFileSync(join(ROOT, 'docs', 'slo.md'), 'utf8')
+    const promised = [...page.matchAll(/^\| `([a-z-]+)` \| [^|]+ \| ([\d.]+) % \|/gm)].map(
+      ([, slo = '', percent = '']) => [slo, Math.round((100 - Number(percent)) * 10) / 1_000] as const,
+    )
+    const recorded = new Set(RULES.flatMap(({ labels }) => labels?.['slo'] ?? []))
+    expect([...recorded]).to.have.members(promised.map(([slo]) => slo))
+    for (const [slo, budget] of promised) {
+      const alerts = ALERTS.filter(({ expr }) => expr.includes(`slo="${slo}"`))
+      expect(alerts, slo).to.not.deep.equal([])
+      for (const { expr } of alerts) {
+        const limits = [...expr.matchAll(/> (?:[\d.]+ \* )?(0\.\d+)/g)].map(([, share]) => Number(share))
+        expect(new Set(limits), slo).to.deep.equal(new Set([budget]))
+      }
+    }
+  })
+})
+
 describe('runbooks', () => {
-  const slugs = [...new Set(ALERTS.map(({ alert = '' }) => slugOf(alert)))].toSorted()
+  const slugs = [...new Set(ALERTS.map(({ alert }) => slugOf(alert)))].toSorted()
 
   it('are there for every alert, in English and Korean, and for nothing else', () => {
     expect(PAGES.en).to.deep.equal(slugs)
@@ -78,7 +104,7 @@ describe('runbooks', () => {
   })
 
   it('are what the alert links to', () => {
-    for (const { alert = '', annotations } of ALERTS) {
+    for (const { alert, annotations } of ALERTS) {
       expect(annotations['runbook_url']).to.equal(`https://docs.gpu-broker.example/runbooks/${slugOf(alert)}.md`)
     }
   })
