@@ -146,6 +146,7 @@ describe('gpu-broker events stream', () => {
     expect(ran).to.deep.include({ status: 2, out: '' })
     expect(ran.err).to.match(/^gpu-broker: there is no event allocation\.lost; there are allocation\.waitlisted, /)
     expect((await cli(['events', 'stream', '--after', 'now'])).status).to.equal(2)
+    expect((await cli(['events', 'stream', '--count', 'some'])).status).to.equal(2)
   })
 })
 

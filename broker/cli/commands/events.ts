@@ -9,7 +9,7 @@ import { sheetOf, sheetText } from '../sheet.ts'
 import type { Text } from '../text/text.ts'
 import type { CommandContext, Output, Run } from './command-context.ts'
 import type { Column } from './listing.ts'
-import { type LimitOption, addLimit, repeated } from './options.ts'
+import { type LimitOption, addLimit, repeated, wholeNumber } from './options.ts'
 import { defined } from './placement-options.ts'
 
 interface FilterOptions {
@@ -31,7 +31,7 @@ export const describeStream = (command: Command, io: Io): Command =>
   describeFilter(command.description(io.t('show what happens as it happens, until interrupted')), io).option(
     '--count <n>',
     io.t('end after so many'),
-    Number,
+    wholeNumber(io),
   )
 
 const COLUMNS: readonly Column<CloudEvent>[] = [
