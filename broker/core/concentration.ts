@@ -97,6 +97,9 @@ function capacitiesFrom(clusters: readonly Cluster[], from: EpochMs): number[] {
     .map((at) => clusters.reduce((sum, { phases }) => sum + (phaseAt(phases, at)?.nodes ?? 0), 0))
 }
 
+export const limitsShares = ({ listed }: Calendar): boolean =>
+  listed.some(({ cluster }) => cluster.maxSharePerOrganization !== undefined)
+
 /**
  * Whether some arrangement of what it has on the calendar could exceed a share: a search for better orders counts no
  * shares, and leaves such an organisation's plans as they are.

@@ -22,6 +22,7 @@ describe('the policies', () => {
       version: 'earliest-fit-2',
       search: {
         entries: 256,
+        placeless: 0,
         placements: 200_000,
         crowd: 40,
         repairs: 40,
@@ -39,6 +40,7 @@ describe('the policies', () => {
       version: 'earliest-fit-3',
       search: {
         ...POLICIES.get('earliest-fit-2')?.search,
+        placeless: 16,
         bigWeight: 3,
         bigAgeHours: 60,
         nearHours: 24,

@@ -11,6 +11,8 @@ export type ScorePart = (typeof SCORE_PARTS)[number]
 export interface SearchPolicy {
   /** At most so many are planned together, those whose planned start is nearest; others keep their places. */
   readonly entries: number
+  /** So many of each priority who have no place are planned with them, the first in serving order: lower ones may be in their way. */
+  readonly placeless: number
   /** At most so many placements are tried for one priority. */
   readonly placements: number
   /** Where more than so many are planned together, fewer with the square of it, so that a long waitlist is planned no longer. */
@@ -62,6 +64,7 @@ const EARLIEST_FIT_2: Policy = {
   version: 'earliest-fit-2',
   search: {
     entries: 256,
+    placeless: 0,
     placements: 200_000,
     crowd: 40,
     repairs: 40,
@@ -75,12 +78,13 @@ const EARLIEST_FIT_2: Policy = {
   },
 }
 
-/** As the second, but it counts the next day for more than what comes after it, and large ones for the more the longer they wait. */
+/** As the second, but it counts the next day for more than what comes after it, large ones for the more the longer they wait, and looks for room for who has none. */
 const EARLIEST_FIT_3: Policy = {
   ...EARLIEST_FIT_2,
   version: 'earliest-fit-3',
   search: EARLIEST_FIT_2.search && {
     ...EARLIEST_FIT_2.search,
+    placeless: 16,
     bigWeight: 3,
     bigAgeHours: 60,
     nearHours: 24,

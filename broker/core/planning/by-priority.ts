@@ -8,14 +8,14 @@ import type { EpochMs } from '../../../shared/time.ts'
 import { applyOp, stateOf, type Calendar } from '../calendar.ts'
 import type { Reservation, WaitingEntry } from '../calendar-op.ts'
 import { reservationOf, waiting } from '../calendar-reads.ts'
-import { mightExceedShare } from '../concentration.ts'
+import { limitsShares, mightExceedShare } from '../concentration.ts'
 import type { Place } from '../placement/candidate.ts'
 import type { Policy, SearchPolicy } from '../placement/policy.ts'
 import { reservationFor, type Slip } from '../plan-change.ts'
 import { firstShortage } from '../timeline.ts'
 import { costOfWait, placeAt, problemOf, type Planned, type Problem } from './problem.ts'
 import { NO_PLAN, searchPlan, type Found } from './search.ts'
-import type { Worth } from './try-order.ts'
+import { costAlone, NO_PLACE, type Worth } from './try-order.ts'
 
 export interface Searched {
   readonly slips: readonly Slip[]
@@ -48,7 +48,7 @@ export function* searchByPriority(
   for (const priority of PRIORITIES) {
     const members = planned.filter(({ entry }) => entry.priority === priority)
     if (members.length === 0) continue
-    const effort = members.some(({ entry }) => newcomers.has(entry.allocationId)) ? 1 : search.again
+    const effort = members.some((one) => hasPlace(one) && newcomers.has(one.entry.allocationId)) ? 1 : search.again
     const plan = yield* planOf(scratch, members, { now, search, seed, effort })
     tried += plan.tried
     for (const [at, { entry }] of members.entries()) {
@@ -62,20 +62,23 @@ export function* searchByPriority(
   return { slips, tried }
 }
 
-/** Those whose planned start is nearest, so many of each priority, in serving order. */
-function* chosen(scratch: Calendar, { entries: most }: SearchPolicy, now: EpochMs): Generator<undefined, Planned[]> {
-  const all: PlannedPlace[] = []
+/** Those whose planned start is nearest and the first who have no place, so many of each priority, in serving order. */
+function* chosen(scratch: Calendar, search: SearchPolicy, now: EpochMs): Generator<undefined, Planned[]> {
+  const all: Planned[] = []
   for (const entry of waiting(scratch)) {
     const place = reservationOf(scratch, entry.allocationId)
     yield
-    // Whose time has come, and who cannot begin for another reason, keeps the place.
-    if (place === null || place.start < now || mightExceedShare(scratch, entry.organizationId, now)) continue
+    // Whose time has come, and who cannot begin for another reason, keeps the place. Idle-use never has one.
+    if ((place?.start ?? now) < now || entry.priority === 'idle') continue
+    // A share counts what is on the calendar: a place more might exceed it.
+    if (place === null ? limitsShares(scratch) : mightExceedShare(scratch, entry.organizationId, now)) continue
     all.push({ entry, place })
   }
   const nearest = new Set<Planned>()
   for (const priority of PRIORITIES) {
     const members = all.filter(({ entry }) => entry.priority === priority)
-    for (const one of nearestOf(members, most)) nearest.add(one)
+    for (const one of nearestOf(members.filter(hasPlace), search.entries)) nearest.add(one)
+    for (const one of members.filter(({ place }) => place === null).slice(0, search.placeless)) nearest.add(one)
     yield
   }
   return all.filter((planned) => nearest.has(planned))
@@ -84,6 +87,8 @@ function* chosen(scratch: Calendar, { entries: most }: SearchPolicy, now: EpochM
 interface PlannedPlace extends Planned {
   readonly place: Reservation
 }
+
+const hasPlace = (planned: Planned): planned is PlannedPlace => planned.place !== null
 
 /** Of two that start alike the first comes first. */
 function nearestOf(all: readonly PlannedPlace[], most: number): readonly PlannedPlace[] {
@@ -138,9 +143,11 @@ function areStillFree(scratch: Calendar, members: readonly Planned[]): boolean {
 
 function worthOfPresent(problem: Problem): Worth {
   let [late, cost] = [0, 0]
-  for (const { present, due, weight } of problem.tasks) {
-    late += Math.max(0, present - due)
-    cost += weight * costOfWait(problem, present)
+  for (const task of problem.tasks) {
+    const { present, due, weight } = task
+    late += present === -1 ? NO_PLACE : Math.max(0, present - due)
+    // Without a place it counts as every plan counts it that has none for it.
+    cost += weight * (present === -1 ? costAlone(problem, task) : costOfWait(problem, present))
   }
   return { late, cost }
 }

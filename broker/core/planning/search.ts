@@ -149,8 +149,8 @@ function* improve(desk: Desk, { policy, seed, effort }: SearchOptions, best: Bes
   }
 }
 
-/** Nobody is in anybody's way. */
-const isIdeal = ({ floor }: Desk, { late, cost }: Worth): boolean => late === 0 && cost <= floor
+/** Nobody is in anybody's way: who has no place would have none alone either. */
+const isIdeal = ({ floor, floorLate }: Desk, { late, cost }: Worth): boolean => late <= floorLate && cost <= floor
 
 interface Sequence {
   readonly order: readonly number[]
@@ -189,7 +189,10 @@ function orderBy(problem: Problem, compare: Compare): number[] {
     .map(({ at }) => at)
 }
 
-const presentOrder = (problem: Problem): number[] => orderBy(problem, (a, b) => a.present - b.present)
+/** Who has no place comes last: then all others can have theirs. */
+const presentOrder = (problem: Problem): number[] => orderBy(problem, (a, b) => placeIn(a) - placeIn(b))
+
+const placeIn = ({ present }: Task): number => (present === -1 ? Number.MAX_SAFE_INTEGER : present)
 
 function seedOrders(problem: Problem, { bigNodes }: SearchPolicy): (readonly number[])[] {
   const isBig = (at: number): boolean => (problem.tasks[at]?.options[0]?.nodes ?? 0) >= bigNodes

@@ -36,8 +36,9 @@ export interface Desk {
   readonly problem: Problem
   /** What the wait of each task costs were it alone, before its weight: no plan makes it cheaper. */
   readonly alone: Int32Array
-  /** What a plan costs in which nobody is in anybody's way. */
+  /** What a plan costs in which nobody is in anybody's way, and how late it is by those for whom there is no place at all. */
   readonly floor: number
+  readonly floorLate: number
   readonly kept: Kept
   /** The plan at hand. Its first mark is never used: every plan begins at that of `kept`. */
   readonly trial: Kept & { readonly lanes: LaneSet }
@@ -63,15 +64,20 @@ const MOST_MARKS = 16
 
 export function deskFor(problem: Problem, mostTried: number): Desk {
   const { lanes, tasks } = problem
-  const alone = Int32Array.from(tasks, (task) => costOfWait(problem, earliestOf(lanes, task, -1)?.slot ?? 0))
+  const alone = Int32Array.from(tasks, (task) => costAlone(problem, task))
+  const floorLate = tasks.reduce((sum, task) => sum + (earliestOf(lanes, task, -1) === null ? NO_PLACE : 0), 0)
   const floor = tasks.reduce((sum, { weight }, at) => sum + weight * (alone[at] ?? 0), 0)
   const stride = Math.max(LEAST_STRIDE, Math.ceil(tasks.length / MOST_MARKS))
   const marksFor = (): Mark[] =>
     Array.from({ length: Math.ceil(tasks.length / stride) }, () => ({ lanes: laneSetOf(lanes), late: 0, cost: floor }))
   const kept = { slots: slotsFor(tasks.length), marks: marksFor() }
   const trial = { slots: slotsFor(tasks.length), marks: marksFor(), lanes: laneSetOf(lanes) }
-  return { problem, alone, floor, kept, trial, stride, tried: 0, mostTried }
+  return { problem, alone, floor, floorLate, kept, trial, stride, tried: 0, mostTried }
 }
+
+/** What its wait costs were it alone, before its weight; 0 where there is no place for it at all. */
+export const costAlone = (problem: Problem, task: Task): number =>
+  costOfWait(problem, earliestOf(problem.lanes, task, -1)?.slot ?? 0)
 
 interface Found {
   readonly slot: number
@@ -134,7 +140,9 @@ export function tryOrder(desk: Desk, { order, shared, pins, mayBeLate, limit }: 
     const found = earliestOf(lanes, task, pins[at] ?? -1)
     slots.slot[at] = found?.slot ?? -1
     slots.option[at] = found?.option ?? -1
-    if ((found === null || found.slot > task.latest) && !mayBeLate.has(at)) return { kind: 'late', task: at }
+    // Who has no place now may be left without one.
+    const mustKeep = task.present !== -1 && !mayBeLate.has(at)
+    if (mustKeep && (found === null || found.slot > task.latest)) return { kind: 'late', task: at }
     late += found === null ? NO_PLACE : Math.max(0, found.slot - task.due)
     if (found === null) continue
     cost += task.weight * (costOfWait(problem, found.slot) - (alone[at] as number))
@@ -165,7 +173,7 @@ function keepTrial({ kept, trial, stride }: Desk, order: readonly number[], firs
 }
 
 /** As if it were late by ten years: no plan loses somebody's place to make others earlier. */
-const NO_PLACE = 100_000
+export const NO_PLACE = 100_000
 
 function occupy(lanes: readonly Lane[], task: Task, { slot, option: choice }: Found): void {
   const option = task.options[choice] as Option

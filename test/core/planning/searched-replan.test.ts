@@ -11,7 +11,7 @@ import { DEFAULT_POLICY } from '../../../broker/core/placement/policy.ts'
 import { opsOfChange, reservationFor } from '../../../broker/core/plan-change.ts'
 import { replan, type Replan } from '../../../broker/core/replan.ts'
 import { promiseFor } from '../../../broker/core/promise.ts'
-import { MINUTE_MS, type EpochMs } from '../../../shared/time.ts'
+import { HOUR_MS, MINUTE_MS, type EpochMs } from '../../../shared/time.ts'
 import {
   aCalendar,
   aCluster,
@@ -19,6 +19,8 @@ import {
   anEntry,
   anyPeriod,
   aRequest,
+  flexible,
+  NEXT_HOUR,
   NOW,
   overbookedInstants,
   reserve,
@@ -78,6 +80,29 @@ const anyEvening = (priorities: readonly ('national' | 'standard')[]) =>
     seed: fc.integer(),
   })
 
+/** All on full hours, so that the hours in which plans are made are exact. */
+const anyFullHours = fc.record({
+  entries: fc.array(
+    fc
+      .record({
+        nodes: fc.integer({ min: 1, max: 6 }),
+        hours: fc.integer({ min: 1, max: 60 }),
+        inHours: fc.integer({ min: 0, max: 40 }),
+        slackHours: fc.option(fc.integer({ min: 0, max: 60 })),
+        priority: fc.constantFrom('national' as const, 'standard' as const),
+      })
+      .map(({ nodes, hours, inHours, slackHours, priority }) => {
+        const from = NEXT_HOUR + inHours * HOUR_MS
+        const period = flexible(hours, from, slackHours === null ? null : from + slackHours * HOUR_MS)
+        return { priority, request: aRequest({ demand: { nodes }, period, priority }) }
+      }),
+    { minLength: 3, maxLength: 14 },
+  ),
+  released: fc.array(fc.nat(), { maxLength: 4 }),
+  laterMinutes: fc.nat(40).map((hours) => (NEXT_HOUR + hours * HOUR_MS - NOW) / MINUTE_MS),
+  seed: fc.integer(),
+})
+
 interface Evening {
   readonly entries: readonly Pick<WaitingEntry, 'priority' | 'request'>[]
   readonly released: readonly number[]
@@ -100,7 +125,7 @@ function sceneOf(facts: Evening): Scene {
     applyOp(calendar, { op: 'release', allocationId })
     applyOp(calendar, { op: 'unwait', allocationId })
   }
-  const now = NOW + facts.laterMinutes * MINUTE_MS
+  const now = NOW + Math.round(facts.laterMinutes * MINUTE_MS)
   return { calendar, now, plan: replan(calendar, { now, policy: POLICY, seed: facts.seed }) }
 }
 
@@ -136,6 +161,25 @@ describe('a searched re-plan', () => {
           expect(waitingEntryOf(scene.calendar, allocationId)?.priority).to.equal('standard')
           expect(causedBy).to.not.deep.equal([])
           for (const cause of causedBy) expect(waitingEntryOf(scene.calendar, cause)?.priority).to.equal('national')
+        }
+      }),
+      { numRuns: 300 },
+    )
+  })
+
+  it('lets nobody of a lower priority have a planned place that would let a higher one start earlier', () => {
+    fc.assert(
+      fc.property(anyFullHours, (facts) => {
+        const { calendar, plan, now } = sceneOf(facts)
+        carryOut(calendar, plan)
+        const line = waiting(calendar)
+        const below = line.flatMap(({ priority, allocationId }) => (priority === 'standard' ? [allocationId] : []))
+        for (const { allocationId, request } of line.filter(({ priority }) => priority === 'national')) {
+          const planned = reservationOf(calendar, allocationId)?.start ?? Number.POSITIVE_INFINITY
+          const away = [...below, allocationId].map((id) => ({ op: 'release' as const, allocationId: id }))
+          const { candidates } = withOps(calendar, away, () => placeAgain(calendar, request, now, POLICY))
+          for (const { earliestStart } of candidates)
+            if (earliestStart !== null) expect(earliestStart).to.be.at.least(planned)
         }
       }),
       { numRuns: 300 },
