@@ -4,7 +4,7 @@ import { escaped } from './escape.ts'
 const WIDTH = 920
 const HEIGHT = 280
 const LEFT = 64
-const RIGHT = 16
+const RIGHT = 28
 const TOP = 12
 const BOTTOM = 40
 const INNER_WIDTH = WIDTH - LEFT - RIGHT

@@ -58,7 +58,7 @@ describe('a plot', () => {
   it('puts the largest value at the height that the axis says, and nothing at the bottom', () => {
     const series = [{ name: 'one', color: '#000', values: [0, 50, 100] }]
     const options = { title: 'a plot', series, labels: ['a', 'b', 'c'], format: String }
-    expect(linePlot(options)).to.include('points="64.0,240.0 484.0,126.0 904.0,12.0"')
+    expect(linePlot(options)).to.include('points="64.0,240.0 478.0,126.0 892.0,12.0"')
     expect(barPlot(options)).to.include('height="228.0"').and.include('height="114.0"').and.include('height="0.0"')
   })
 
