@@ -150,6 +150,12 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   })
 
   let isLeaving = false
+  const authenticate = createAuthenticator({
+    ...settings.oidc,
+    allowInsecureLoopback: settings.oidc.issuer.startsWith('http:'), // the configuration lets only loopback through
+    now,
+    onFailure: (error) => logger.warn({ err: error }, 'the issuer of tokens did not answer'),
+  })
   const api = createServer({
     useCases: bindUseCases(app, {
       providers: providerFacts(directory, settings),
@@ -159,16 +165,12 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       setLogLevel: (level) => setLogLevel(logger, level),
       readCatalogue: () => refusingBadInventory(() => catalogueOf(settings.readInventory())),
     }),
-    authenticate: createAuthenticator({
-      ...settings.oidc,
-      allowInsecureLoopback: settings.oidc.issuer.startsWith('http:'), // the configuration lets only loopback through
-      now,
-      onFailure: (error) => logger.warn({ err: error }, 'the issuer of tokens did not answer'),
-    }),
+    authenticate,
     ready: async () => {
       if (isLeaving) return { ok: false, checks: { shutdown: 'leaving' } }
       await pingDatabase(database.queries)
-      return { ok: true, checks: { database: 'ok', migrations: 'applied' } }
+      // Tokens are verified with known keys while it is away: told, and no reason to be sent nothing.
+      return { ok: true, checks: { database: 'ok', migrations: 'applied', issuer: authenticate.issuer() } }
     },
     logger,
     now,

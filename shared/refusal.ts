@@ -20,6 +20,7 @@ export const REFUSAL_CODES = [
   'limit-below-committed',
   'invalid-inventory',
   'not-in-this-status',
+  'too-many-webhooks',
   'idempotency-key-reused',
   'idempotency-in-flight',
   'events-gone',

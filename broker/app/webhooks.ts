@@ -35,7 +35,7 @@ export async function createWebhook(
   return app.writer.answer(command, {
     needs: {},
     decide(draft) {
-      if (count >= MAX_WEBHOOKS) throw new Refusal('unavailable', `There are ${MAX_WEBHOOKS} webhooks already.`)
+      if (count >= MAX_WEBHOOKS) throw new Refusal('too-many-webhooks', `There are ${MAX_WEBHOOKS} webhooks already.`)
       const row: WebhookRow = {
         id: newId('whk'),
         sequence: draft.nextAllocationSequence(),

@@ -8,7 +8,7 @@ import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import type { Caller } from '../app/command.ts'
 import { type Claims, LEEWAY_SECONDS, badToken, callerFrom, checkIntrospected, checkKind, expiryOf } from './claims.ts'
 import { type Issuer, type IssuerOptions, createIssuer } from './issuer.ts'
-import { createKeySet } from './key-set.ts'
+import { createKeySet, type IssuerState } from './key-set.ts'
 import { type Remembered, createTokenCache } from './token-cache.ts'
 
 export interface AuthenticatorOptions extends IssuerOptions {
@@ -21,6 +21,11 @@ export interface AuthenticatorOptions extends IssuerOptions {
  * @throws Refusal `unauthorized`; `unavailable` when the issuer would have to be asked and does not answer
  */
 export type Authenticate = (authorization: string | undefined) => Promise<Caller>
+
+export type Authenticator = Authenticate & {
+  /** Whether the issuer hands out its keys. Tokens are verified with those that are known when it does not. */
+  issuer(): IssuerState
+}
 
 /** Asymmetric ones only: with HMAC the issuer's public key would be the secret. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']
@@ -35,7 +40,7 @@ const INACTIVE_REMEMBERED_MS = 10 * SECOND_MS
 
 const BEARER = /^Bearer +([A-Za-z0-9._~+/-]+=*) *$/i
 
-export function createAuthenticator(options: AuthenticatorOptions): Authenticate {
+export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
   const { now } = options
   const issuer = createIssuer(options)
   const keys = createKeySet({ url: () => issuer.keysUrl(), now, onFailure: options.onFailure })
@@ -49,7 +54,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
     return { value: claims, until: claims === null ? now() + INACTIVE_REMEMBERED_MS : now() }
   }
 
-  return async (authorization) => {
+  const authenticate: Authenticate = async (authorization) => {
     const token = tokenOf(authorization)
     if (isJwt(token)) return await good.recall(token, () => verify(token, judge))
     if (options.introspection === null) throw badToken('The token is not a JWT, and this broker takes no others.')
@@ -59,6 +64,7 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticate
       return await introspected(claims, judge)
     })
   }
+  return Object.assign(authenticate, { issuer: () => keys.state() })
 }
 
 function tokenOf(authorization: string | undefined): string {

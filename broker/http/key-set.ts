@@ -21,6 +21,8 @@ const USABLE_MS = DAY_MS
 /** Between two fetches, so that made-up key ids and an issuer that is down cost little. */
 const COOL_DOWN_MS = 30 * SECOND_MS
 const FAILURE_COOL_DOWN_MS = SECOND_MS
+/** Between two looks at whether the issuer answers, for who watches the broker. */
+const LOOKED_AT_MS = 15 * SECOND_MS
 const FETCH_TIMEOUT_MS = 5 * SECOND_MS
 const MAX_KEY_SET_BYTES = 256 * 1024
 
@@ -29,13 +31,24 @@ interface Known {
   readonly fetchedAt: EpochMs
 }
 
+/** How the issuer was found when it was last asked for its keys. */
+export type IssuerState = 'ok' | 'no answer' | 'not asked yet'
+
+export interface KeySet extends JWTVerifyGetKey {
+  /** Asks again, for the next who wants to know, when the last time was a while ago. */
+  state(): IssuerState
+}
+
 /** @throws Refusal `unavailable` when no keys are at hand and none can be had */
-export function createKeySet({ url, now, onFailure }: KeySetOptions): JWTVerifyGetKey {
+export function createKeySet({ url, now, onFailure }: KeySetOptions): KeySet {
+  let state: IssuerState = 'not asked yet'
+  let askedAt = Number.NEGATIVE_INFINITY
   let known: Known | null = null
   let fetching: Promise<void> | null = null
   let failedAt = Number.NEGATIVE_INFINITY
 
   async function fetchKeys(): Promise<void> {
+    askedAt = now()
     try {
       const response = await fetch(await url(), {
         headers: { accept: 'application/json, application/jwk-set+json' },
@@ -45,7 +58,9 @@ export function createKeySet({ url, now, onFailure }: KeySetOptions): JWTVerifyG
       if (!response.ok) throw new Error(`the key set answered ${response.status}`)
       const keys = JSON.parse(await readBounded(response, MAX_KEY_SET_BYTES)) as JSONWebKeySet // jose checks the shape
       known = { find: createLocalJWKSet(keys), fetchedAt: now() }
+      state = 'ok'
     } catch (cause) {
+      state = 'no answer'
       failedAt = now()
       onFailure(cause)
     }
@@ -65,15 +80,21 @@ export function createKeySet({ url, now, onFailure }: KeySetOptions): JWTVerifyG
     throw new Refusal('unavailable', 'Tokens cannot be verified just now: the issuer does not hand out its keys.')
   }
 
-  return async (header, token) => {
+  const find: JWTVerifyGetKey = async (header, token) => {
     if (known === null || now() - known.fetchedAt >= FRESH_MS) await refresh()
-    const { find, fetchedAt } = usable()
+    const { find: findKnown, fetchedAt } = usable()
     try {
-      return await find(header, token)
+      return await findKnown(header, token)
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey) || now() - fetchedAt < COOL_DOWN_MS) throw error
       await refresh()
       return await usable().find(header, token)
     }
   }
+  return Object.assign(find, {
+    state() {
+      if (now() - askedAt >= LOOKED_AT_MS) void refresh()
+      return state
+    },
+  })
 }

@@ -74,6 +74,10 @@ const EXPLANATIONS: Readonly<Record<RefusalCode, Explanation>> = {
     en: 'What was asked is not possible in the status that the resource is in. Look at it again before deciding what to do.',
     ko: '현재 상태에서는 할 수 없는 작업입니다. 최신 상태를 다시 확인하십시오.',
   },
+  'too-many-webhooks': {
+    en: 'Each webhook is sent to on its own, and the broker keeps only so many in time. Delete one that nobody needs any more.',
+    ko: '웹훅마다 따로 전송하므로 등록할 수 있는 수가 정해져 있습니다. 더 이상 필요 없는 웹훅을 먼저 삭제하십시오.',
+  },
   'idempotency-key-reused': {
     en: 'This idempotency key was already used for a different request. Use a new key for every new request; repeat a key only with the same method, path and body.',
     ko: '이미 다른 요청에 사용된 멱등 키입니다. 새 요청마다 새 키를 쓰고, 같은 메서드·경로·본문을 다시 보낼 때만 같은 키를 쓰십시오.',

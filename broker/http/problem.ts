@@ -22,6 +22,7 @@ const PROBLEMS: Readonly<Record<RefusalCode, ProblemKind>> = {
   'no-capacity': { status: 409, title: 'No capacity for the period' },
   'limit-below-committed': { status: 409, title: 'The limit is below what is committed' },
   'not-in-this-status': { status: 409, title: 'Not possible in this status' },
+  'too-many-webhooks': { status: 409, title: 'There are as many webhooks as there may be' },
   'idempotency-in-flight': { status: 409, title: 'The same request is still being answered' },
   'events-gone': { status: 410, title: 'The events after this number are no longer kept' },
   stale: { status: 412, title: 'The resource has changed since it was read' },

@@ -4,7 +4,14 @@ import type { App } from '../../broker/app/app.ts'
 import { createCalendarCache } from '../../broker/app/calendar-cache.ts'
 import type { Command } from '../../broker/app/command.ts'
 import { install } from '../../broker/app/install.ts'
-import { createWebhook, getWebhook, listDeliveries, listWebhooks, redeliver } from '../../broker/app/webhooks.ts'
+import {
+  createWebhook,
+  getWebhook,
+  listDeliveries,
+  listWebhooks,
+  redeliver,
+  MAX_WEBHOOKS,
+} from '../../broker/app/webhooks.ts'
 import { createWriter } from '../../broker/app/writer.ts'
 import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
 import { createMetrics } from '../../broker/metrics.ts'
@@ -99,6 +106,12 @@ for (const engine of ENGINES) {
       expect(await seenBy(null)).to.deep.equal([all.id, own.id])
       expect((await refusalFrom(getWebhook(app, command('snu').caller, own.id))).code).to.equal('not-found')
       expect((await refusalFrom(getWebhook(app, command('kaist').caller, all.id))).code).to.equal('not-found')
+    })
+
+    it('takes no more endpoints than can each have a lane', async () => {
+      const make = () => createWebhook(app, command(), { url: 'http://127.0.0.1:1/' })
+      await Promise.all(Array.from({ length: MAX_WEBHOOKS }, make))
+      expect((await refusalFrom(make())).code).to.equal('too-many-webhooks')
     })
 
     it('parks a delivery after three days of failures, and sends it when somebody asks for it again', async () => {

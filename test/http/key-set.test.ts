@@ -5,6 +5,7 @@ import { errors } from 'jose'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { createKeySet } from '../../broker/http/key-set.ts'
 import { type ForgingIssuer, startForgingIssuer } from '../support/forging-issuer.ts'
+import { until } from '../support/api-client.ts'
 import { refusalFrom } from '../support/refusal-of.ts'
 
 const TOKEN = { payload: '', signature: '' }
@@ -65,6 +66,23 @@ describe('the key set', () => {
     nowMs += 1_000
     await refusalFrom(Promise.resolve(keys(known, TOKEN)))
     expect(failures).to.have.length(2)
+  })
+
+  it('tells whether the issuer answers, and asks again four times a minute while somebody wants to know', async () => {
+    const keys = keySet(`${issuer.url}/jwks`)
+    expect(keys.state()).to.equal('not asked yet')
+    await keys(known, TOKEN)
+    expect(keys.state()).to.equal('ok')
+    await issuer.close()
+    expect(keys.state(), 'as it was found').to.equal('ok')
+    nowMs += 15_000
+    keys.state()
+    await until(
+      async () => failures.length,
+      (length) => length === 1,
+    )
+    expect(keys.state()).to.equal('no answer')
+    expect(await keys(known, TOKEN), 'and known keys go on').not.to.equal(undefined)
   })
 
   const bad: readonly [string, (response: ServerResponse) => void][] = [

@@ -22,6 +22,7 @@ const STATUS: Readonly<Record<RefusalCode, number>> = {
   'limit-below-committed': 409,
   'invalid-inventory': 422,
   'not-in-this-status': 409,
+  'too-many-webhooks': 409,
   'idempotency-key-reused': 422,
   'idempotency-in-flight': 409,
   'events-gone': 410,

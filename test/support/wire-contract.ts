@@ -105,6 +105,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   'no-capacity': 409,
   'limit-below-committed': 409,
   'not-in-this-status': 409,
+  'too-many-webhooks': 409,
   'idempotency-in-flight': 409,
   'events-gone': 410,
   stale: 412,

@@ -38,7 +38,7 @@ const createWebhook = route({
     },
   },
   hasEtag: true,
-  problems: [],
+  problems: ['too-many-webhooks'],
   async handle(useCases, { command, body }) {
     const answer = await useCases.createWebhook(command, body)
     return { ...answered('created', answer), location: `/v1/webhooks/${answer.body.id}` }
