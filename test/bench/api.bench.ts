@@ -1,42 +1,29 @@
 /**
  * The API, whole, over sockets: a broker in a process of its own, on PostgreSQL and on PGlite, asked over 32 connections.
- * Creating is held against a bare express route in the same run, with the same token check and one INSERT.
+ * Each is held against a bare express route in the same run and on the same engine, with the same token check and one
+ * statement; and then it is asked for twice what it could create.
  */
-import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { sql } from 'kysely'
-import { table } from '../../broker/cli/screen/table.ts'
 import { DAY_MS, HOUR_MS, toIso } from '../../shared/time.ts'
 import { brokerFiles, startBrokerProcess } from '../durability/broker-process.ts'
 import { tokenFor } from '../support/api-client.ts'
 import { openAt } from '../support/database.ts'
 import { startPostgres } from '../support/postgres-server.ts'
 import { startTestSandbox } from '../support/sandbox.ts'
-import { type Ask, type Load, load } from './load.ts'
+import { type Ask, flood, type Load, load } from './load.ts'
+import { type Line, putApproval, rssMbOf, type Served, startFloor, tableOf } from './processes.ts'
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? '10')
 const CONNECTIONS = 32
 const ROWS = 100_000
 const APPROVAL = 'apr-bench'
-
-interface Line {
-  readonly what: string
-  readonly load: Load
-  readonly floor: Load | null
-  readonly rssMb: number
-  readonly bar: string
-}
+const IN_TIME = 'p99 ≤ 50 ms'
 
 const lines: Line[] = []
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
-
-async function rssMbOf(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1_024)
-}
 
 /** Small ones at many different times to come, so that each is placed, and nothing is built meanwhile. */
 function create(nth: number): Ask {
@@ -51,41 +38,15 @@ const preview = (nth: number): Ask => {
   const { demand, period } = JSON.parse(body) as { demand: object; period: object } // just written
   return { method: 'POST', path: '/v1/placements/preview', body: JSON.stringify({ demand, period }) }
 }
+const list = (query: string) => (): Ask => ({ method: 'GET', path: `/v1/allocations?limit=50${query}` })
 
-async function put(url: string, token: string): Promise<void> {
-  const answer = await fetch(`${url}/v1/approvals/${APPROVAL}`, {
-    method: 'PUT',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({
-      organizationId: 'bench',
-      program: 'bench',
-      priority: 'standard',
-      limits: {
-        maxNodes: 100_000,
-        gpuHours: 1e9,
-        architectures: ['blackwell', 'hopper'],
-        validFrom: toIso(Date.now() - DAY_MS),
-        validTo: toIso(Date.now() + 1_090 * DAY_MS),
-      },
-    }),
-  })
-  if (!answer.ok) throw new Error(await answer.text())
-}
-
-async function startFloor(env: Readonly<Record<string, string>>) {
-  const child = spawn(process.execPath, [new URL('floor-server.ts', import.meta.url).pathname], {
-    env: { PATH: process.env['PATH'] ?? '', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const url = await new Promise<string>((resolve, reject) => {
-    createInterface(child.stdout).on('line', (line) => resolve((JSON.parse(line) as { url: string }).url))
-    child.once('exit', (status) => reject(new Error(`the floor ended with ${status}`)))
-  })
-  return { url, pid: child.pid ?? 0, stop: () => child.kill('SIGTERM') }
+interface Place {
+  readonly url: string | null
+  readonly folder: string
 }
 
 /** Copies of one that was created, so that lists have a hundred thousand rows to go through. */
-async function fill(place: { readonly url: string | null; readonly folder: string }): Promise<void> {
+async function fill(place: Place): Promise<void> {
   const database = await openAt(place)
   const columns = await sql<{ name: string }>`select column_name as name from information_schema.columns
     where table_name = 'allocations' and column_name not in ('id', 'sequence', 'status', 'next_look_at')`.execute(
@@ -103,81 +64,73 @@ async function fill(place: { readonly url: string | null; readonly folder: strin
   await database.close()
 }
 
-const statusesOf = ({ statuses }: Load): string =>
-  [...statuses].map(([status, count]) => `${status}×${count}`).join(' ')
-
-function print(): void {
-  process.stdout.write(
-    table<Line>(
-      [
-        { head: '', value: (line) => line.what },
-        { head: 'per second', align: 'right', value: (line) => line.load.perSecond.toFixed(0) },
-        { head: 'p50 ms', align: 'right', value: (line) => line.load.p50Ms.toFixed(1) },
-        { head: 'p99 ms', align: 'right', value: (line) => line.load.p99Ms.toFixed(1) },
-        {
-          head: '× floor',
-          align: 'right',
-          value: ({ load: got, floor }) => (floor === null ? '' : (got.perSecond / floor.perSecond).toFixed(2)),
-        },
-        { head: 'RSS MB', align: 'right', value: (line) => String(line.rssMb) },
-        { head: 'answers', value: (line) => statusesOf(line.load) },
-        { head: 'bar', value: (line) => line.bar },
-      ],
-      lines,
-    ),
-  )
-}
-
 const sandbox = await startTestSandbox()
 const files = await brokerFiles(sandbox.settings)
 const postgres = await startPostgres({ durable: true })
 const token = await tokenFor(sandbox.identityUrl, 'platform')
 const folder = await mkdtemp(join(tmpdir(), 'gpu-broker-bench-'))
-const common = { ...files.env, LOG_LEVEL: 'info', RATE_LIMIT_PER_SECOND: '100000', DATA_DIR: join(folder, 'data') }
+const common = { ...files.env, LOG_LEVEL: 'info', RATE_LIMIT_PER_SECOND: '100000' }
+const envOf = ({ url, folder: dir }: Place): Record<string, string> =>
+  url === null ? { ...common, DATA_DIR: dir } : { ...common, DATA_DIR: dir, DATABASE_URL: url }
+const newPlace = async (name: string): Promise<Place> => ({
+  url: name === 'PGlite' ? null : (await postgres.createDatabase()).url,
+  folder: await mkdtemp(join(folder, 'data-')),
+})
 
-async function measure(
-  name: string,
-  place: { readonly url: string | null; readonly folder: string },
-  floor: Load | null,
-) {
-  const env = place.url === null ? common : { ...common, DATABASE_URL: place.url }
-  let broker = await startBrokerProcess(env)
-  const run = async (what: string, ask: (nth: number) => Ask, bar: string, against: Load | null = null) => {
-    say(`${name}: ${what} …`)
-    const asked = { url: broker.url, token, connections: CONNECTIONS, ask }
-    const got = await load({ ...asked, seconds: SECONDS })
-    lines.push({ what: `${name}: ${what}`, load: got, floor: against, rssMb: await rssMbOf(broker.pid), bar })
+async function run(server: Served, what: string, ask: (nth: number) => Ask, bar = '', floor: Load | null = null) {
+  say(`${what} …`)
+  const got = await load({ url: server.url, token, connections: CONNECTIONS, ask, seconds: SECONDS })
+  lines.push({ what, load: got, floor, rssMb: await rssMbOf(server), bar })
+  return got
+}
+
+async function measureFloor(name: string) {
+  const server = await startFloor(envOf(await newPlace(name)))
+  await load({ url: server.url, token, connections: CONNECTIONS, seconds: 2, ask: create }) // warm
+  const floor = {
+    create: await run(server, `${name}, bare: create`, create),
+    preview: await run(server, `${name}, bare: preview`, preview),
+    get: await run(server, `${name}, bare: get`, () => ({ method: 'GET', path: '/v1/allocations/1' })),
+    list: await run(server, `${name}, bare: list`, list('')),
   }
-  await put(broker.url, token)
+  server.stop()
+  return floor
+}
+
+/** What it takes is answered in time; the rest is told at once that it is not taken. */
+async function overload(server: Served, name: string, { perSecond }: Load): Promise<void> {
+  const what = `${name}: create, asked for ${(2 * perSecond).toFixed(0)} per second`
+  say(`${what} …`)
+  const got = await flood({ url: server.url, token, perSecond: 2 * perSecond, ask: create, seconds: SECONDS })
+  const rssMb = await rssMbOf(server)
+  lines.push({ what: `${what}, taken`, load: got.taken, floor: null, rssMb, bar: '' })
+  lines.push({ what: `${what}, not taken`, load: got.turnedAway, floor: null, rssMb, bar: 'p99 ≤ 10 ms' })
+}
+
+async function measure(name: string): Promise<void> {
+  const floor = await measureFloor(name)
+  const place = await newPlace(name)
+  let broker = await startBrokerProcess(envOf(place))
+  await putApproval(broker, token, APPROVAL)
   await load({ url: broker.url, token, connections: CONNECTIONS, seconds: 2, ask: create }) // warm
-  await run('create', create, '≥ 1 × floor, p99 ≤ 50 ms', floor)
-  await run('preview', preview, '')
+  const created = await run(broker, `${name}: create`, create, `≥ 1 × floor, ${IN_TIME}`, floor.create)
+  await run(broker, `${name}: preview`, preview, '', floor.preview)
+  await overload(broker, name, created)
   const listed = await fetch(`${broker.url}/v1/allocations?limit=50`, { headers: { authorization: `Bearer ${token}` } })
   const ids = ((await listed.json()) as { items: { id: string }[] }).items.map(({ id }) => id)
   await broker.terminate()
   await fill(place)
-  broker = await startBrokerProcess(env)
-  await run('get', (nth) => ({ method: 'GET', path: `/v1/allocations/${ids[nth % ids.length] ?? ''}` }), 'p99 ≤ 50 ms')
-  const list = (query: string) => (): Ask => ({ method: 'GET', path: `/v1/allocations?limit=50${query}` })
-  await run(`list of ${ROWS}`, list(''), 'p99 ≤ 50 ms')
-  await run('list, by status', list('&status=released'), 'p99 ≤ 50 ms')
-  await run('list, by organisation and label', list('&organizationId=bench&label=task:none'), 'p99 ≤ 50 ms')
+  broker = await startBrokerProcess(envOf(place))
+  const get = (nth: number): Ask => ({ method: 'GET', path: `/v1/allocations/${ids[nth % ids.length] ?? ''}` })
+  await run(broker, `${name}: get`, get, IN_TIME, floor.get)
+  await run(broker, `${name}: list of ${ROWS}`, list(''), IN_TIME, floor.list)
   await broker.terminate()
 }
 
 try {
-  const database = await postgres.createDatabase()
-  const floorServer = await startFloor({ ...files.env, DATABASE_URL: database.url })
-  const ask = { url: floorServer.url, token, connections: CONNECTIONS, ask: create }
-  await load({ ...ask, seconds: 2 })
-  say('floor …')
-  const floor = await load({ ...ask, seconds: SECONDS })
-  const what = 'bare express, token check, one INSERT'
-  lines.push({ what, load: floor, floor: null, rssMb: await rssMbOf(floorServer.pid), bar: '' })
-  floorServer.stop()
-  await measure('PostgreSQL', { url: (await postgres.createDatabase()).url, folder: '' }, floor)
-  await measure('PGlite', { url: null, folder: join(folder, 'data') }, null)
-  print()
+  await measure('PostgreSQL')
+  await measure('PGlite')
+  process.stdout.write(tableOf(lines))
 } finally {
   await postgres.stop()
   await sandbox.close()
