@@ -44,11 +44,11 @@ const post = createPoster({ allowPrivate: true })
 const app = express()
 app.set('etag', false)
 app.use(express.json())
-// oxlint-disable-next-line oxc/no-async-endpoint-handlers -- express 5 hands a rejection to the error handler
 app.use(async (request, _response, next) => {
   await authenticate(request.headers.authorization)
   next()
 })
+// oxlint-disable-next-line oxc/no-async-endpoint-handlers -- express 5 hands a rejection to the error handler
 app.post('/v1/allocations', async (request, response) => {
   const [row] = await query('insert into floor (body) values ($1) returning id', [JSON.stringify(request.body)])
   response.status(201).json({ id: row?.id, ...(request.body as object) })
@@ -70,6 +70,7 @@ app.put('/v1/approvals/:id', (_request, response) => {
   for (const reader of readers) reader.write(event)
   response.json({})
 })
+// oxlint-disable-next-line oxc/no-async-endpoint-handlers -- express 5 hands a rejection to the error handler
 app.post('/floor/webhooks', async (request, response) => {
   const { url, endpoints, events } = request.body as { url: string; endpoints: number; events: number } // by events.bench.ts
   const one = async (): Promise<void> => {
