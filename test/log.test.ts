@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { createLogger, setLogLevel, toggleDebug } from '../broker/log.ts'
+import { serveUntilSignalled } from '../broker/signals.ts'
 import { startSpan, within } from '../broker/tracing.ts'
 import { readSources } from './support/sources.ts'
 
@@ -72,6 +73,37 @@ describe('the log', () => {
     expect(said()).to.equal(1)
     toggleDebug(logger, 'debug')
     expect(logger.level).to.equal('info')
+  })
+
+  it('is switched to its details and back by SIGUSR2', () => {
+    const { logger, lines } = logged()
+    const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR2'] as const
+    const before = new Map(signals.map((signal) => [signal, process.listeners(signal)]))
+    serveUntilSignalled(
+      {
+        drain: () => undefined,
+        stop: async () => undefined,
+        reloadInventory: () => Promise.reject(new Error('unasked')),
+      },
+      {
+        logger,
+        drainMs: 0,
+        onDetails: () => toggleDebug(logger, 'info'),
+        onStopped: () => undefined,
+        onFailed: () => undefined,
+      },
+    )
+    const levels = [0, 1].map(() => {
+      process.emit('SIGUSR2', 'SIGUSR2')
+      return logger.level
+    })
+    for (const signal of signals) {
+      for (const listener of process.listeners(signal)) {
+        if (before.get(signal)?.includes(listener) !== true) process.off(signal, listener)
+      }
+    }
+    expect(levels).to.deep.equal(['debug', 'info'])
+    expect(lines.filter((line) => line.includes('the log level was changed'))).to.have.length(2)
   })
 
   it('has one constant sentence in each line: what differs is a field', () => {

@@ -1,6 +1,6 @@
 /** Gauges of the calendar: what each cluster has, who has it, and who waits. */
 import { PRIORITIES } from '../../shared/approval.ts'
-import { SECOND_MS } from '../../shared/time.ts'
+import { type EpochMs, SECOND_MS } from '../../shared/time.ts'
 import { clusterAt, clustersIn, reservationOf } from '../core/calendar-reads.ts'
 import type { Calendar } from '../core/calendar.ts'
 import type { WaitingEntry } from '../core/calendar-op.ts'
@@ -9,16 +9,16 @@ import type { Metrics } from '../metrics.ts'
 import type { Figures } from './store.ts'
 
 /** Each node is in one state: what an allocation holds is ready, building or failed, and `reserved` where it is none of them. */
-export function showClusters(metrics: Metrics, { calendar, live, now }: Figures): void {
+export function showClusters(metrics: Metrics, { calendar, built, now }: Figures): void {
   for (const { id: cluster } of clustersIn(calendar)) {
     const instant = clusterAt(calendar, cluster, now)
-    const here = live.filter((sum) => sum.clusterId === cluster)
-    const built = here.filter(({ status }) => status === 'provisioning' || status === 'active')
+    const here = built.filter((sum) => sum.clusterId === cluster)
+    const standing = here.filter(({ status }) => status === 'provisioning' || status === 'active')
     const ready = here.reduce((sum, one) => sum + one.ready, 0)
     const failed = here.reduce((sum, one) => sum + one.failed, 0)
     const building = Math.max(
       0,
-      built.reduce((sum, one) => sum + one.nodes - one.ready - one.failed, 0),
+      standing.reduce((sum, one) => sum + one.nodes - one.ready - one.failed, 0),
     )
     const states = {
       ready,
@@ -38,31 +38,50 @@ export function showClusters(metrics: Metrics, { calendar, live, now }: Figures)
 const ANY = 'any'
 
 export function showWaitlist(metrics: Metrics, { calendar, now }: Figures): void {
+  const line = countWaiting(calendar, now)
   const architectures = new Set(clustersIn(calendar).map((cluster) => cluster.architecture))
   for (const architecture of [...architectures, ANY]) {
     for (const priority of PRIORITIES) {
-      metrics.waitlistRequests.set({ architecture, priority }, 0)
-      metrics.waitlistNodes.set({ architecture, priority }, 0)
+      const { requests, nodes } = line.sums.get(`${architecture} ${priority}`) ?? NOBODY
+      metrics.waitlistRequests.set({ architecture, priority }, requests)
+      metrics.waitlistNodes.set({ architecture, priority }, nodes)
     }
   }
-  let oldest = now
+  metrics.waitlistOldestSeconds.set((now - line.oldestSince) / SECOND_MS)
+  metrics.waitlistBehindPromise.set(line.behindPromise)
+}
+
+interface WaitingSum {
+  requests: number
+  nodes: number
+}
+
+const NOBODY: WaitingSum = { requests: 0, nodes: 0 }
+
+/** Summed here, and shown once: there may be thousands. */
+function countWaiting(calendar: Calendar, now: EpochMs) {
+  const sums = new Map<string, WaitingSum>()
+  let oldestSince = now
   let behindPromise = 0
   for (const entry of calendar.waiting.values()) {
-    const labels = { architecture: architectureOf(entry), priority: entry.priority }
+    const key = `${architectureOf(entry, calendar)} ${entry.priority}`
     const place = reservationOf(calendar, entry.allocationId)
-    metrics.waitlistRequests.inc(labels)
-    metrics.waitlistNodes.inc(labels, place?.nodes ?? fewestNodes(calendar, entry))
-    oldest = Math.min(oldest, entry.since)
+    const sum = sums.get(key) ?? { ...NOBODY }
+    sum.requests += 1
+    sum.nodes += place?.nodes ?? fewestNodes(calendar, entry)
+    sums.set(key, sum)
+    oldestSince = Math.min(oldestSince, entry.since)
     const { promisedStart } = entry
     if (promisedStart !== null && (place === null || place.start > promisedStart)) behindPromise += 1
   }
-  metrics.waitlistOldestSeconds.set((now - oldest) / SECOND_MS)
-  metrics.waitlistBehindPromise.set(behindPromise)
+  return { sums, oldestSince, behindPromise }
 }
 
-function architectureOf({ request }: WaitingEntry): string {
-  const { architectures } = request.requires
-  return architectures?.length === 1 ? (architectures[0] ?? ANY) : ANY
+/** One that no cluster has any more binds nobody to anything that could be counted. */
+function architectureOf({ request }: WaitingEntry, calendar: Calendar): string {
+  const [only = ANY, ...others] = request.requires.architectures ?? []
+  const isKnown = calendar.listed.some(({ cluster }) => cluster.architecture === only)
+  return others.length === 0 && isKnown ? only : ANY
 }
 
 const fewestNodes = (calendar: Calendar, { request: { demand } }: WaitingEntry): number => {

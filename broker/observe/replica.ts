@@ -2,11 +2,16 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { type EpochMs, SECOND_MS } from '../../shared/time.ts'
 import type { Metrics } from '../metrics.ts'
-import type { ProviderDirectory } from '../providers/directory.ts'
+import type { ProviderEntry } from '../providers/directory.ts'
 import type { Database } from '../store/database.ts'
 
+/** The providers, as far as this replica's calls say. */
+export interface Watched {
+  readonly entries: readonly Pick<ProviderEntry, 'id' | 'traffic' | 'health'>[]
+}
+
 /** How this replica's calls to each operator are doing: the operator's rate is shared out among replicas by nobody. */
-export function showTraffic(metrics: Metrics, { entries }: ProviderDirectory, now: EpochMs): void {
+export function showTraffic(metrics: Metrics, { entries }: Watched, now: EpochMs): void {
   for (const { id: provider, traffic, health } of entries) {
     const { ratePerSecond, inFlight, maxConcurrent, waiting } = traffic()
     metrics.providerRate.set({ provider }, ratePerSecond)

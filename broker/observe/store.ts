@@ -2,14 +2,13 @@
  * Gauges of what the store holds, read at a scrape: every replica says the same. Reading and showing are apart, so that a
  * scrape that comes too late to be answered shows nothing, and two at once do not see each other's half.
  */
-import { ALLOCATION_STATUSES } from '../../shared/allocation.ts'
 import { SWEEP_KINDS } from '../../shared/reconciliation.ts'
 import { type EpochMs, SECOND_MS } from '../../shared/time.ts'
 import type { App } from '../app/app.ts'
 import type { Calendar } from '../core/calendar.ts'
 import { clustersIn } from '../core/calendar-reads.ts'
 import type { Metrics } from '../metrics.ts'
-import { type LiveSum, liveSums, oldestDue } from '../store/figures.ts'
+import { type BuiltSum, builtSums, oldestDue, unmeteredCount } from '../store/figures.ts'
 import { frozenProviders } from '../store/operations.ts'
 import { quarantineCounts } from '../store/quarantines.ts'
 import { deletesHeld, type FindingCount, findingCounts, sweptProviders } from '../store/sweeps.ts'
@@ -18,7 +17,8 @@ import { type WebhookBacklog, webhookBacklog } from '../store/webhooks.ts'
 export interface Figures {
   readonly now: EpochMs
   readonly calendar: Calendar
-  readonly live: readonly LiveSum[]
+  readonly built: readonly BuiltSum[]
+  readonly unmetered: number
   readonly oldestDueAt: EpochMs | null
   readonly quarantines: Awaited<ReturnType<typeof quarantineCounts>>
   readonly findings: readonly FindingCount[]
@@ -28,13 +28,17 @@ export interface Figures {
   readonly deletesHeld: boolean
 }
 
+/** What figures are read from. */
+export type Read = Pick<App, 'database' | 'cache' | 'now'>
+
 /** One after another: a scrape takes one connection, and leaves the others to those who wait for answers. */
-export async function readFigures({ database, cache, now }: App): Promise<Figures> {
+export async function readFigures({ database, cache, now }: Read): Promise<Figures> {
   const db = database.queries
   const at = now()
   return {
     now: at,
-    live: await liveSums(db),
+    built: await builtSums(db),
+    unmetered: await unmeteredCount(db),
     oldestDueAt: await oldestDue(db, at),
     quarantines: await quarantineCounts(db),
     findings: await findingCounts(db),
@@ -101,25 +105,38 @@ const plainGauges = (metrics: Metrics) => [
   metrics.reconcileLagSeconds,
 ]
 
-const LIVE = ALLOCATION_STATUSES.filter((status) => !['released', 'cancelled', 'failed'].includes(status))
+const BUILT = ['provisioning', 'active', 'preempting', 'releasing'] as const
 
 /** Zeros included: what falls to 0 must not look as if it stayed where it was. */
-function showAllocations(metrics: Metrics, { live }: Figures, providerIds: readonly string[]): void {
-  for (const status of LIVE) {
-    for (const provider of status === 'waitlisted' ? ['none'] : providerIds)
-      metrics.allocations.set({ status, provider }, 0)
+function showAllocations(
+  metrics: Metrics,
+  { built, unmetered, calendar }: Figures,
+  providerIds: readonly string[],
+): void {
+  metrics.allocations.set({ status: 'waitlisted', provider: 'none' }, calendar.waiting.size)
+  for (const [provider, count] of scheduledAt(calendar, providerIds)) {
+    metrics.allocations.set({ status: 'scheduled', provider }, count)
   }
-  let unmetered = 0
-  for (const sum of live) {
+  for (const status of BUILT) for (const provider of providerIds) metrics.allocations.set({ status, provider }, 0)
+  for (const sum of built) {
     metrics.allocations.inc({ status: sum.status, provider: sum.providerId ?? 'none' }, sum.allocations)
-    unmetered += sum.unmetered
   }
   metrics.meteringGap.set(unmetered)
 }
 
-function showBuilding(metrics: Metrics, { live, now }: Figures, providerIds: readonly string[]): void {
+function scheduledAt(calendar: Calendar, providerIds: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map(providerIds.map((id) => [id, 0]))
+  for (const { cluster, reservations } of calendar.clusters.values()) {
+    let scheduled = counts.get(cluster.providerId) ?? 0
+    for (const { what } of reservations.values()) if (what.phase === 'scheduled') scheduled += 1
+    counts.set(cluster.providerId, scheduled)
+  }
+  return counts
+}
+
+function showBuilding(metrics: Metrics, { built, now }: Figures, providerIds: readonly string[]): void {
   for (const provider of providerIds) {
-    const starts = live.flatMap(({ status, providerId, oldestStartAt }) =>
+    const starts = built.flatMap(({ status, providerId, oldestStartAt }) =>
       status === 'provisioning' && providerId === provider && oldestStartAt !== null ? [oldestStartAt] : [],
     )
     const oldest = Math.min(now, ...starts)
