@@ -5,18 +5,19 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { sql } from 'kysely'
 import { table } from '../../broker/cli/screen/table.ts'
-import { approvalBody, approve, days } from '../api/requests.ts'
+import type { Database } from '../../broker/store/database.ts'
+import { approve } from '../api/requests.ts'
 import { HOUR_MS, toIso } from '../../shared/time.ts'
 import { brokerFiles, startBrokerProcess } from '../durability/broker-process.ts'
 import { createApiClient, tokenFor } from '../support/api-client.ts'
+import { openAt } from '../support/database.ts'
 import { startPostgres } from '../support/postgres-server.ts'
 import { startTestSandbox } from '../support/sandbox.ts'
 
-const LIVE = Number(process.env['BENCH_LIVE'] ?? '10000')
+const LIVE = 10_000
 const STARTS = 5
-const CONNECTIONS = 16
-const HOURS_AHEAD = 17_000
 const BAR_MS = 5_000
 
 interface Line {
@@ -30,9 +31,8 @@ const say = (text: string): void => void process.stderr.write(`${text}\n`)
 async function readyMs(env: Readonly<Record<string, string>>): Promise<number> {
   const startedAt = performance.now()
   const broker = await startBrokerProcess(env)
-  const answer = await fetch(`${broker.url}/readyz`)
+  while (!(await fetch(`${broker.url}/readyz`)).ok) say('  not yet')
   const ms = performance.now() - startedAt
-  if (!answer.ok) throw new Error(await answer.text())
   await broker.terminate()
   return ms
 }
@@ -44,30 +44,45 @@ async function starts(what: string, env: Readonly<Record<string, string>>): Prom
   return { what, ms: ms.toSorted((a, b) => a - b) }
 }
 
-/** Small ones at many different times to come, each placed by the broker itself. */
-async function fill(env: Readonly<Record<string, string>>, token: string): Promise<void> {
+/** Placed by the broker itself, small ones at many different times to come; the others are copies of these, hours later. */
+const PLACED = 100
+
+async function fill(env: Readonly<Record<string, string>>): Promise<void> {
   const broker = await startBrokerProcess(env)
   const client = createApiClient({ url: () => broker.url, authorization: `Bearer ${token}` })
-  const limits = approvalBody()['limits'] as object
-  const approvalId = await approve(client, { limits: { ...limits, maxNodes: 100_000, validTo: days(1_000) } })
-  let next = 0
-  const ask = async (): Promise<void> => {
-    while (next < LIVE) {
-      const nth = (next += 1)
-      const start = Date.now() + 48 * HOUR_MS + ((nth * 7) % HOURS_AHEAD) * HOUR_MS
-      const period = { start: toIso(start), end: toIso(start + (2 + (nth % 72)) * HOUR_MS) }
-      const got = await client.post('/v1/allocations', {
-        approvalId,
-        name: `ready-${nth}`,
-        demand: { nodes: 1 + (nth % 8) },
-        period,
-      })
-      if (got.status !== 201) throw new Error(got.text)
-      if (nth % 1_000 === 0) say(`  ${nth}`)
-    }
+  const approvalId = await approve(client)
+  for (let nth = 0; nth < PLACED; nth += 1) {
+    const start = Date.now() + (48 + nth * 100) * HOUR_MS
+    const period = { start: toIso(start), end: toIso(start + (2 + (nth % 72)) * HOUR_MS) }
+    const body = { approvalId, name: `ready-${nth}`, demand: { nodes: 1 + (nth % 8) }, period }
+    const got = await client.post('/v1/allocations', body)
+    if (got.status !== 201) throw new Error(got.text)
   }
-  await Promise.all(Array.from({ length: CONNECTIONS }, ask))
   await broker.terminate()
+  const database = await openAt({ url: env['DATABASE_URL'] ?? null, folder: env['DATA_DIR'] ?? '' })
+  await copyRows(database, 'allocations', { ids: 'id', moved: ['start_at', 'end_at', 'asked_start_at'] })
+  await copyRows(database, 'reservations', { ids: 'allocation_id', moved: ['start_at', 'end_at', 'held_until'] })
+  await database.close()
+}
+
+/** So many copies of each row that there are `LIVE`, each an hour after the one before. */
+async function copyRows(
+  { queries }: Database,
+  table: string,
+  { ids, moved }: { readonly ids: string; readonly moved: readonly string[] },
+): Promise<void> {
+  const { rows } = await sql<{ name: string }>`select column_name as name from information_schema.columns
+    where table_name = ${table} and table_schema = current_schema()`.execute(queries)
+  const names = rows.map(({ name }) => name)
+  const values = names.map((name) => {
+    if (name === ids) return sql`${sql.ref(name)} || '-' || nth`
+    if (name === 'sequence') return sql`sequence + 1000 * nth`
+    return moved.includes(name) ? sql`${sql.ref(name)} + nth * ${sql.lit(HOUR_MS)}` : sql.ref(name)
+  })
+  await sql`insert into ${sql.table(table)} (${sql.join(names.map((name) => sql.ref(name)))})
+    select ${sql.join(values)} from ${sql.table(table)}, generate_series(1, ${sql.lit(LIVE / PLACED - 1)}) as nth`.execute(
+    queries,
+  )
 }
 
 const sandbox = await startTestSandbox()
@@ -84,7 +99,7 @@ try {
   ] as const) {
     await readyMs(env) // makes the tables
     lines.push(await starts(`${name}, empty`, env))
-    await fill(env, token)
+    await fill(env)
     lines.push(await starts(`${name}, ${LIVE} live allocations`, env))
   }
   const ms = (value: number | undefined): string => (value ?? Number.NaN).toFixed(0)

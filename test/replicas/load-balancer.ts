@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { Agent, createServer, type IncomingMessage, request as httpRequest, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { pipeline } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 
 export interface LoadBalancer {
   readonly url: string
@@ -24,11 +25,17 @@ export interface LoadBalancer {
 interface Backend {
   readonly url: string
   readonly agent: Agent
+  /** In a row. */
+  failedProbes: number
   ready: boolean
+  removed: boolean
 }
 
 const PROBE_EVERY_MS = 100
-const PROBE_TIMEOUT_MS = 1_000
+/** On a machine that has other things to do, too. */
+const PROBE_TIMEOUT_MS = 2_000
+/** One that says no is believed at once; one that says nothing may only be slow. */
+const PROBES_WITHOUT_ANSWER = 3
 
 export async function startLoadBalancer(): Promise<LoadBalancer> {
   const backends: Backend[] = []
@@ -49,23 +56,28 @@ export async function startLoadBalancer(): Promise<LoadBalancer> {
     if (backend === undefined) return fail('no replica is ready')
     forward({ request, response, backend, fail })
   })
-  const probing = setInterval(() => {
-    for (const backend of backends) void probe(backend)
-  }, PROBE_EVERY_MS)
+  const remove = (backend: Backend): void => {
+    backends.splice(backends.indexOf(backend), 1)
+    backend.removed = true
+    backend.agent.destroy()
+  }
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, // it listens on TCP
     failures,
-    add: (url) => void backends.push({ url, agent: new Agent({ keepAlive: true, maxFreeSockets: 64 }), ready: false }),
+    add(url) {
+      const agent = new Agent({ keepAlive: true, maxFreeSockets: 64 })
+      const backend: Backend = { url, agent, failedProbes: 0, ready: false, removed: false }
+      backends.push(backend)
+      void watch(backend)
+    },
     remove(url) {
-      const index = backends.findIndex((backend) => backend.url === url)
-      for (const gone of index < 0 ? [] : backends.splice(index, 1)) gone.agent.destroy()
+      for (const backend of backends.filter((one) => one.url === url)) remove(backend)
     },
     isServing: (url) => backends.some((backend) => backend.url === url && backend.ready),
     async close() {
-      clearInterval(probing)
-      for (const { agent } of backends) agent.destroy()
+      for (const backend of [...backends]) remove(backend)
       server.closeAllConnections()
       server.close()
       await once(server, 'close')
@@ -73,15 +85,18 @@ export async function startLoadBalancer(): Promise<LoadBalancer> {
   }
 }
 
-/** One that does not answer takes no requests either. */
-async function probe(backend: Backend): Promise<void> {
-  backend.ready = await fetch(`${backend.url}/readyz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).then(
-    async (answer) => {
-      await answer.arrayBuffer()
-      return answer.ok
-    },
-    () => false,
-  )
+/** One probe after the other: an answer that is late tells nothing that a later one has not told. */
+async function watch(backend: Backend): Promise<void> {
+  while (!backend.removed) {
+    const answer = await fetch(`${backend.url}/readyz`, { signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) }).catch(
+      () => null,
+    )
+    await answer?.arrayBuffer().catch(() => undefined)
+    backend.failedProbes = answer === null ? backend.failedProbes + 1 : 0
+    if (answer !== null) backend.ready = answer.ok
+    else if (backend.failedProbes >= PROBES_WITHOUT_ANSWER) backend.ready = false
+    await pause(PROBE_EVERY_MS)
+  }
 }
 
 interface Forwarded {

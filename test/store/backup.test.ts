@@ -16,6 +16,8 @@ import { ensureHead, installationId } from '../../broker/store/head.ts'
 import { type DatabasePlace, ENGINES, type Engine, newDatabasePlace, openAt } from '../support/database.ts'
 
 const NOW = Date.parse('2026-11-24T09:00:00Z')
+/** A new folder of PGlite takes seconds of a processor that others may be using. */
+const PATIENCE_MS = 120_000
 /** More than is read or written at a time. */
 const EVENTS = 1_203
 const AWKWARD = 'a "quoted" \\ line\nand a tab\t, 한국어, {"b": 1, "a": null}'
@@ -61,7 +63,8 @@ const refusalOf = async (work: Promise<unknown>): Promise<string> => {
 
 for (const [index, engine] of ENGINES.entries()) {
   const other = ENGINES[(index + 1) % ENGINES.length] ?? engine
-  describe(`a backup of ${engine}`, () => {
+  describe(`a backup of ${engine}`, function () {
+    this.timeout(PATIENCE_MS)
     let folder: string
     let place: DatabasePlace
     let database: Database
@@ -69,8 +72,7 @@ for (const [index, engine] of ENGINES.entries()) {
     let made: BackupSummary
     const places: DatabasePlace[] = []
 
-    before(async function () {
-      this.timeout(60_000)
+    before(async () => {
       folder = await mkdtemp(join(tmpdir(), 'gpu-broker-backup-'))
       file = join(folder, 'one.gz')
       place = await newDatabasePlace(engine)
@@ -113,8 +115,7 @@ for (const [index, engine] of ENGINES.entries()) {
     })
 
     for (const to of [engine, other]) {
-      it(`restores on ${to} as what it was, value for value`, async function () {
-        this.timeout(60_000)
+      it(`restores on ${to} as what it was, value for value`, async () => {
         const again = join(folder, `again-${to}.gz`)
         await restored(to, file, async (into) => {
           await into.queries.updateTable('installation').set({ deletesHeld: false }).execute()
@@ -161,7 +162,8 @@ for (const [index, engine] of ENGINES.entries()) {
   })
 }
 
-describe('a backup that is not what it was', () => {
+describe('a backup that is not what it was', function () {
+  this.timeout(PATIENCE_MS)
   let folder: string
   let whole: Buffer
   before(async () => {

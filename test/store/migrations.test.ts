@@ -16,6 +16,9 @@ const FROZEN = JSON.parse(readFileSync(new URL('frozen-migrations.json', import.
 /** Made before there was a version that could have been before them. */
 const BEFORE_ALL_OTHERS: ReadonlySet<string> = new Set(['0010-proof'])
 
+/** A new folder of PGlite takes seconds of a processor that others may be using. */
+const PATIENCE_MS = 120_000
+
 describe('migrations', () => {
   it('are numbered files, all of them listed, in order', () => {
     const files = readdirSync(FOLDER).filter((name) => name !== 'index.ts')
@@ -72,7 +75,9 @@ describe('migrations', () => {
 })
 
 for (const engine of ENGINES) {
-  describe(`a store on ${engine} on which a later version has been`, () => {
+  describe(`a store on ${engine} on which a later version has been`, function () {
+    this.timeout(PATIENCE_MS)
+
     it('is opened as it is', async () => {
       const place = await newDatabasePlace(engine)
       const later = await openAt(place)

@@ -93,9 +93,10 @@ async function insert(
     if (type === undefined) throw new BackupError(`the store has no column ${table}.${name}`)
     return sql`(given ->> ${sql.lit(index)})::${sql.raw(type)}`
   })
+  // jsonb: a json would be read anew for each column.
   const json = `[${batch.map((row) => row.json).join(',')}]`
   await sql`insert into ${sql.table(table)} (${sql.join(columns.map((name) => sql.id(name)))})
-    select ${sql.join(values)} from json_array_elements(${json}::json) as given`.execute(trx)
+    select ${sql.join(values)} from jsonb_array_elements(${json}::jsonb) as given`.execute(trx)
 }
 
 async function recount(trx: Transaction, { rows: said }: BackupSummary): Promise<void> {
