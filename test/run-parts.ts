@@ -96,7 +96,7 @@ export const LONG_PARTS: readonly LongPart[] = [
   { part: { ...folder('fuzz'), name: 'fuzz, long', env: { FUZZ_RUNS: '120' } }, needs: [] },
   ...onBothStores('durability').map((part) => ({ part: { ...part, deadlineMs: 20 * MINUTE_MS }, needs: [] })),
   { part: on('pglite', 'chaos'), needs: [] },
-  { part: folder('replicas'), needs: [] },
+  { part: { ...folder('replicas'), deadlineMs: 15 * MINUTE_MS }, needs: [] },
   { part: folder('package'), needs: ['tar'] },
   {
     part: {
