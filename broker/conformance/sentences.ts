@@ -12,7 +12,8 @@ export const SAYS = {
   retryAfter: 'How long the operator asked us to wait, in ms.',
   unauthenticated: 'our key is not accepted: waits, and pages',
   unreadable: 'an answer that we cannot read',
-  ownWords: 'The operator’s own words, cut to 500 characters; never a header, a token or a request body.',
+  ownWords:
+    'The operator’s own words, cut to 500 characters, without what may be a secret; never a header or a request body.',
   noEffect: '`none`: surely nothing happened.',
   // Declarations.
   ping: 'A cheap authenticated read: resolves when the operator answers.',
