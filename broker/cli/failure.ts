@@ -3,7 +3,7 @@ import type { Candidate } from '../../shared/decision.ts'
 import { ProblemError, TokenError, UnreachableError } from '../client/problem-error.ts'
 import { candidatesText } from './commands/preview.ts'
 import { UsageError } from './io.ts'
-import { type Sentence, type Text, reworded } from './text/text.ts'
+import { type Sentence, type Text, reworded, titleIn } from './text/text.ts'
 
 /** `refused`: the broker said no. `usage`: the command cannot mean anything. `unreachable`: nobody answered, or no token. */
 export const EXIT = { ok: 0, refused: 1, usage: 2, unreachable: 3, interrupted: 130 } as const
@@ -38,7 +38,11 @@ const OF_THE_CLIENT: readonly Sentence[] = [
   'The stream of events has ended again and again before anything came.',
 ]
 
-function problemText({ title, detail, code, status, errors, problem, requestId }: ProblemError, t: Text): string {
+function problemText(
+  { title: inEnglish, detail, code, status, errors, problem, requestId }: ProblemError,
+  t: Text,
+): string {
+  const title = titleIn(t, inEnglish)
   const request = requestId === null ? '' : `, ${t('request {id}', { id: requestId })}`
   const inFields = errors
     .map((error) => `  ${error.pointer === '' ? '' : `${error.pointer}: `}${error.detail}\n`)

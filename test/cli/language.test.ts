@@ -6,8 +6,11 @@ import { KOREAN } from '../../broker/cli/text/korean.ts'
 import { KOREAN_COMMANDS } from '../../broker/cli/text/korean-commands.ts'
 import { KOREAN_HEADINGS } from '../../broker/cli/text/korean-headings.ts'
 import { KOREAN_OPTIONS } from '../../broker/cli/text/korean-options.ts'
+import { KOREAN_PROBLEMS } from '../../broker/cli/text/korean-problems.ts'
 import { KOREAN_SENTENCES } from '../../broker/cli/text/korean-sentences.ts'
 import { english, korean, textFor } from '../../broker/cli/text/text.ts'
+import { titleOf } from '../../broker/http/problem.ts'
+import { REFUSAL_CODES } from '../../shared/refusal.ts'
 import { USAGE_GROUPS } from '../../shared/usage.ts'
 import { approval, event, waitlistItem } from '../../broker/http/examples.ts'
 import { type Loopback, problem, startLoopback } from '../client/loopback.ts'
@@ -51,7 +54,7 @@ describe('the language of the command line', () => {
   it('has each sentence once, and none that is not said', () => {
     const parts = [KOREAN_COMMANDS, KOREAN_OPTIONS, KOREAN_HEADINGS, KOREAN_SENTENCES]
     const keys = parts.flatMap((part) => Object.keys(part))
-    expect(keys).to.have.length(Object.keys(KOREAN).length)
+    expect([...keys, ...Object.keys(KOREAN_PROBLEMS)]).to.have.length(Object.keys(KOREAN).length)
     const folder = new URL('../../broker/cli/', import.meta.url)
     const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.startsWith('text/korean'))
@@ -95,14 +98,20 @@ describe('the language of the command line', () => {
     expect((await inKorean('--help')).out).to.match(/종료 코드:\n {4}0 {2}완료\n/)
   })
 
+  it('is that of the title of every refusal, word for word as the broker has it', () => {
+    expect(Object.keys(KOREAN_PROBLEMS).toSorted()).to.deep.equal(REFUSAL_CODES.map(titleOf).toSorted())
+  })
+
   it('is that of what goes wrong, beside the broker’s own words', async () => {
     expect((await inKorean('clusters', '--al')).err).to.match(/^오류: 알 수 없는 옵션 '--al'\n\(혹시 --all\?\)\n/)
     const bad = await inKorean('--output', 'xml', 'clusters')
     expect(bad.err).to.match(/^오류: 옵션 '--output <form>'의 값 'xml' 잘못됨\. 가능한 값: table, json, csv\.\n/)
     expect((await inKorean('preview', '--hours', '1')).err).to.match(/^gpu-broker: 얼마나 필요한지 지정하십시오/)
-    open = await startLoopback(() => problem(409, 'no-capacity'))
+    open = await startLoopback(() => problem(409, 'no-capacity', { title: 'No capacity for the period' }))
     const refused = await inKorean('allocations', 'retry', 'alc_abcdefghijklmnop')
-    expect(refused.err).to.equal('A title: A detail with 3 figures.\n(no-capacity, 409, 요청 req-1)\n')
+    expect(refused.err).to.equal(
+      '그 기간에 남은 용량이 없음: A detail with 3 figures.\n(no-capacity, 409, 요청 req-1)\n',
+    )
     const { url } = open
     await open.close()
     expect((await inKorean('clusters')).err).to.equal(`gpu-broker: ${url}에 연결할 수 없습니다: ECONNREFUSED.\n`)

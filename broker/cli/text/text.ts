@@ -1,9 +1,11 @@
 /**
  * The command line's own words. English stands where it is said and is the key of its Korean, so that a sentence without
- * Korean does not compile. What the broker says (statuses, codes, reasons, details) is passed on as it is.
+ * Korean does not compile. What the broker says (statuses, codes, reasons, details) is
+ * passed on as it is, but for the titles of its refusals.
  */
 import type { Env } from '../environment.ts'
 import { KOREAN } from './korean.ts'
+import { KOREAN_PROBLEMS } from './korean-problems.ts'
 
 export type Sentence = keyof typeof KOREAN
 
@@ -50,3 +52,8 @@ function patternOf(sentence: Sentence): RegExp {
 }
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
+
+/** The broker's title of a refusal; one that is not known here stays as it is. */
+export const titleIn = (t: Text, title: string): string => reworded(t, TITLES, title)
+
+const TITLES = Object.keys(KOREAN_PROBLEMS) as (keyof typeof KOREAN_PROBLEMS)[] // its own keys
