@@ -108,6 +108,8 @@ export const outsideOfTraces = <T>(work: () => T): T => inHand.run(null, () => c
 /** Of the work in hand; null for none. */
 export const currentTraceparent = (): string | null => inHand.getStore()?.traceparent ?? null
 
+export const currentTraceId = (): string | null => inHand.getStore()?.traceId ?? null
+
 /** What every line of the log has beside its own. */
 export function currentLogFields(): LogFields & { readonly traceId?: string } {
   const now = inHand.getStore() ?? null

@@ -5,10 +5,9 @@
 import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
 import helmet from 'helmet'
 import { Refusal } from '../../shared/refusal.ts'
-import { traceIdOf } from '../../shared/trace-context.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import { REPLAYED } from '../app/command.ts'
-import { currentTraceparent } from '../tracing.ts'
+import { currentTraceId } from '../tracing.ts'
 import { admission } from './admission.ts'
 import type { Authenticate } from './auth.ts'
 import { createDocs } from './docs.ts'
@@ -115,7 +114,7 @@ function showDocument({ tokenUrl }: ServerOptions): RequestHandler {
 function watch({ logger, onAnswered }: ServerOptions): RequestHandler {
   return (request, response, next) => {
     const startedMs = performance.now()
-    const traceId = traceIdOf(currentTraceparent())
+    const traceId = currentTraceId()
     response.once('finish', () => {
       const durationMs = performance.now() - startedMs
       const answered = {

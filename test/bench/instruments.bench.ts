@@ -101,9 +101,9 @@ async function compare(
   return line
 }
 
-/** How much less there is with them, in percent: the middle one of the pairs. */
+/** How much less there is with them, in percent, of the rounds that neighbours disturbed the least. */
 const lossPercent = ({ withUs, without }: Line, of: (round: Round) => number): number =>
-  middle(withUs.map((one, pair) => (1 - of(one) / of(without[pair] ?? one)) * 100))
+  (1 - Math.max(...withUs.map(of)) / Math.max(...without.map(of))) * 100
 
 try {
   const without = await start({

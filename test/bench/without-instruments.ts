@@ -18,6 +18,7 @@ export const within = (_span, _fields, work) => work()
 export const inSpan = (_options, work) => work(span)
 export const outsideOfTraces = (work) => work()
 export const currentTraceparent = () => null
+export const currentTraceId = () => null
 export const currentLogFields = () => ({})
 export const parentOfRequest = () => null
 `
