@@ -18,6 +18,8 @@ import { type Line, putApproval, rssMbOf, type Served, startFloor, tableOf } fro
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? '10')
 const CONNECTIONS = 32
+/** Connections that only ask what would be, beside those that write. */
+const WHAT_IFS = 8
 const ROWS = 100_000
 const APPROVAL = 'apr-bench'
 const IN_TIME = 'p99 ≤ 50 ms'
@@ -107,6 +109,19 @@ async function overload(server: Served, name: string, { perSecond }: Load): Prom
   lines.push({ what: `${what}, not taken`, load: got.turnedAway, floor: null, rssMb, bar: 'p99 ≤ 10 ms' })
 }
 
+/** What-ifs while all connections write: neither may starve the other. */
+async function whatIfs(server: Served, name: string, alone: { readonly created: Load; readonly asked: Load }) {
+  say(`${name}: what-ifs beside writes …`)
+  const both = { url: server.url, token, seconds: SECONDS }
+  const [writes, answers] = await Promise.all([
+    load({ ...both, connections: CONNECTIONS, ask: create }),
+    load({ ...both, connections: WHAT_IFS, ask: preview }),
+  ])
+  const rssMb = await rssMbOf(server)
+  lines.push({ what: `${name}: create, what-ifs beside it`, load: writes, floor: alone.created, rssMb, bar: '' })
+  lines.push({ what: `${name}: what-if beside full writes`, load: answers, floor: alone.asked, rssMb, bar: '' })
+}
+
 async function measure(name: string): Promise<void> {
   const floor = await measureFloor(name)
   const place = await newPlace(name)
@@ -114,7 +129,8 @@ async function measure(name: string): Promise<void> {
   await putApproval(broker, token, APPROVAL)
   await load({ url: broker.url, token, connections: CONNECTIONS, seconds: 2, ask: create }) // warm
   const created = await run(broker, `${name}: create`, create, `≥ 1 × floor, ${IN_TIME}`, floor.create)
-  await run(broker, `${name}: preview`, preview, '', floor.preview)
+  const asked = await run(broker, `${name}: preview`, preview, '', floor.preview)
+  await whatIfs(broker, name, { created, asked })
   await overload(broker, name, created)
   const listed = await fetch(`${broker.url}/v1/allocations?limit=50`, { headers: { authorization: `Bearer ${token}` } })
   const ids = ((await listed.json()) as { items: { id: string }[] }).items.map(({ id }) => id)
