@@ -17,6 +17,8 @@ import { install } from './app/install.ts'
 import { changeCatalogue } from './app/reload-inventory.ts'
 import { createWriter } from './app/writer.ts'
 import { type Config, ConfigError, oneLine, readConfig, readJsonFile } from './config.ts'
+import { clustersIn } from './core/calendar-reads.ts'
+import { catalogueChanges } from './core/catalogue-change.ts'
 import { type Cluster, clustersOf } from './core/cluster.ts'
 import { DEFAULT_POLICY } from './core/placement/policy.ts'
 import type { Examined } from './doctor/check.ts'
@@ -104,7 +106,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     onError: (error) => logger.error({ err: error }, 'the queue of wake-ups failed'),
   })
   const cache = createCalendarCache(now)
-  await database.transaction((trx) => cache.lead(trx))
+  const calendar = await database.transaction((trx) => cache.lead(trx))
   const writer = createWriter({
     database,
     cache,
@@ -116,7 +118,10 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     observe: observeCommit(metrics),
   })
   const app: App = { database, writer, cache, policy: DEFAULT_POLICY, installationId, now }
-  await writer.run(changeCatalogue({ catalogue, apply: true }))
+  // Mostly nothing differs, and who waits or is scheduled, some thousand rows, need not be read for that.
+  if (catalogueChanges(clustersIn(calendar), catalogue).length > 0) {
+    await writer.run(changeCatalogue({ catalogue, apply: true }))
+  }
   const targets = { allowPrivate: config.WEBHOOK_ALLOW_PRIVATE === 'true' }
   const releaseConfirmMs = Math.round(config.RELEASE_CONFIRM_MINUTES * MINUTE_MS)
   await holdOverdue(app, releaseConfirmMs)
