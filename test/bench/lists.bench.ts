@@ -189,8 +189,10 @@ async function measure(name: string): Promise<void> {
 }
 
 try {
-  for (const name of ['PostgreSQL', 'PGlite']) await measure(name)
-  process.stdout.write(tableOf(lines))
+  for (const name of ['PostgreSQL', 'PGlite']) {
+    await measure(name)
+    process.stdout.write(tableOf(lines.splice(0)))
+  }
 } finally {
   await postgres.stop()
   await sandbox.close()
