@@ -8,24 +8,12 @@ import type { App } from '../app/app.ts'
 import type { Calendar } from '../core/calendar.ts'
 import { clustersIn } from '../core/calendar-reads.ts'
 import type { Metrics } from '../metrics.ts'
-import { type BuiltSum, builtSums, oldestDue, unmeteredCount } from '../store/figures.ts'
-import { frozenProviders } from '../store/operations.ts'
-import { quarantineCounts } from '../store/quarantines.ts'
-import { deletesHeld, type FindingCount, findingCounts, sweptProviders } from '../store/sweeps.ts'
-import { type WebhookBacklog, webhookBacklog } from '../store/webhooks.ts'
+import { type BuiltSum, builtSums, type SmallFigures, smallFigures } from '../store/figures.ts'
 
-export interface Figures {
+export interface Figures extends SmallFigures {
   readonly now: EpochMs
   readonly calendar: Calendar
   readonly built: readonly BuiltSum[]
-  readonly unmetered: number
-  readonly oldestDueAt: EpochMs | null
-  readonly quarantines: Awaited<ReturnType<typeof quarantineCounts>>
-  readonly findings: readonly FindingCount[]
-  readonly swept: readonly string[]
-  readonly backlog: WebhookBacklog
-  readonly frozen: ReadonlySet<string>
-  readonly deletesHeld: boolean
 }
 
 /** What figures are read from. */
@@ -35,19 +23,9 @@ export type Read = Pick<App, 'database' | 'cache' | 'now'>
 export async function readFigures({ database, cache, now }: Read): Promise<Figures> {
   const db = database.queries
   const at = now()
-  return {
-    now: at,
-    built: await builtSums(db),
-    unmetered: await unmeteredCount(db),
-    oldestDueAt: await oldestDue(db, at),
-    quarantines: await quarantineCounts(db),
-    findings: await findingCounts(db),
-    swept: await sweptProviders(db),
-    backlog: await webhookBacklog(db),
-    frozen: await frozenProviders(db),
-    deletesHeld: await deletesHeld(db),
-    calendar: await cache.read(db),
-  }
+  const built = await builtSums(db)
+  const small = await smallFigures(db, at)
+  return { ...small, now: at, built, calendar: await cache.read(db) }
 }
 
 /** @param providerIds those that are configured */
@@ -64,12 +42,12 @@ export function showFigures(metrics: Metrics, figures: Figures, providerIds: rea
     metrics.quarantineOldestSeconds.set({ cluster }, (figures.now - oldestSince) / SECOND_MS)
   }
   showSweeps(metrics, figures)
-  metrics.webhookRetrying.set(figures.backlog.retrying)
-  metrics.webhookBehind.set(figures.backlog.behind)
+  metrics.webhookRetrying.set(figures.retrying)
+  metrics.webhookBehind.set(figures.behind)
   const overdueMs = figures.oldestDueAt === null ? 0 : figures.now - figures.oldestDueAt
   metrics.reconcileLagSeconds.set(Math.max(0, overdueMs) / SECOND_MS)
-  for (const provider of providerIds) metrics.frozen.set({ provider }, figures.frozen.has(provider) ? 1 : 0)
-  metrics.frozen.set({ provider: 'all' }, providerIds.every((id) => figures.frozen.has(id)) ? 1 : 0)
+  for (const provider of providerIds) metrics.frozen.set({ provider }, figures.frozen.includes(provider) ? 1 : 0)
+  metrics.frozen.set({ provider: 'all' }, providerIds.every((id) => figures.frozen.includes(id)) ? 1 : 0)
   metrics.deletesHeld.set(figures.deletesHeld ? 1 : 0)
 }
 

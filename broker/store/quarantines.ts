@@ -85,17 +85,3 @@ export async function nextOverdueAt(db: Queries, patience: Patience): Promise<Ep
     .executeTakeFirst()
   return row?.at ?? null
 }
-
-export interface QuarantineCount {
-  readonly clusterId: string
-  readonly nodes: number
-  readonly oldestSince: EpochMs
-}
-
-export async function quarantineCounts(db: Queries): Promise<readonly QuarantineCount[]> {
-  return db
-    .selectFrom('quarantines')
-    .select(['clusterId', sql<number>`sum(nodes)::int`.as('nodes'), sql<EpochMs>`min(since)`.as('oldestSince')])
-    .groupBy('clusterId')
-    .execute()
-}

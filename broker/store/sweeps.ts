@@ -1,7 +1,6 @@
 /** Sweeps: whose turn it is, what the store believes of a provider, what was found there, and what was asked to go. */
 import { type Selectable, sql } from 'kysely'
 import { END_OF_TIME, type EpochMs, HOUR_MS } from '../../shared/time.ts'
-import type { SweepKind } from '../../shared/reconciliation.ts'
 import type { CalendarOp, Drain } from '../core/calendar-op.ts'
 import type { BelievedNode, KnownAllocation } from '../core/sweep.ts'
 import type { Changes, FindingRow, SweepRow } from './changes.ts'
@@ -178,25 +177,6 @@ export async function deletesHeld(db: Queries): Promise<boolean> {
   const row = await db.selectFrom('installation').select('deletesHeld').executeTakeFirst()
   return row?.deletesHeld === true
 }
-
-export interface FindingCount {
-  readonly providerId: string
-  readonly kind: SweepKind
-  readonly held: number
-  readonly count: number
-}
-
-export async function findingCounts(db: Queries): Promise<readonly FindingCount[]> {
-  const { rows } = await sql<FindingCount>`
-    select provider_id as "providerId", kind, (count(*) filter (where action <> 'ignore'))::int as count,
-      sum(case when action = 'hold' then 1 else 0 end)::int as held
-    from sweep_findings group by provider_id, kind`.execute(db)
-  return rows
-}
-
-/** Providers that have ever been swept. */
-export const sweptProviders = async (db: Queries): Promise<readonly string[]> =>
-  (await db.selectFrom('sweeps').select('providerId').orderBy('providerId').execute()).map((row) => row.providerId)
 
 /** What stands in a cluster and belongs to no allocation there, as drains: one per kind. */
 export function drainsOfFindings(rows: readonly FindingRow[]): Drain[] {

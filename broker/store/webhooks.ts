@@ -122,18 +122,3 @@ export function recordProgress(
     return true
   })
 }
-
-export interface WebhookBacklog {
-  readonly retrying: number
-  /** Events behind which the last of the endpoints is. */
-  readonly behind: number
-}
-
-export async function webhookBacklog(db: Queries): Promise<WebhookBacklog> {
-  const { rows } = await sql<WebhookBacklog>`select
-    (select count(*)::int from webhook_deliveries where next_attempt_at is not null) as retrying,
-    coalesce((select (select event_sequence from calendar_head) - min(position) from webhooks), 0)::int as behind`.execute(
-    db,
-  )
-  return rows[0] ?? { retrying: 0, behind: 0 }
-}
