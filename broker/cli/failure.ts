@@ -42,7 +42,7 @@ function problemText(
   { title: inEnglish, detail, code, status, errors, problem, requestId }: ProblemError,
   t: Text,
 ): string {
-  const title = titleIn(t, inEnglish)
+  const title = titleIn(t, { code, title: inEnglish })
   const request = requestId === null ? '' : `, ${t('request {id}', { id: requestId })}`
   const inFields = errors
     .map((error) => `  ${error.pointer === '' ? '' : `${error.pointer}: `}${error.detail}\n`)

@@ -6,11 +6,8 @@ import { KOREAN } from '../../broker/cli/text/korean.ts'
 import { KOREAN_COMMANDS } from '../../broker/cli/text/korean-commands.ts'
 import { KOREAN_HEADINGS } from '../../broker/cli/text/korean-headings.ts'
 import { KOREAN_OPTIONS } from '../../broker/cli/text/korean-options.ts'
-import { KOREAN_PROBLEMS } from '../../broker/cli/text/korean-problems.ts'
 import { KOREAN_SENTENCES } from '../../broker/cli/text/korean-sentences.ts'
 import { english, korean, textFor } from '../../broker/cli/text/text.ts'
-import { titleOf } from '../../broker/http/problem.ts'
-import { REFUSAL_CODES } from '../../shared/refusal.ts'
 import { USAGE_GROUPS } from '../../shared/usage.ts'
 import { approval, event, waitlistItem } from '../../broker/http/examples.ts'
 import { type Loopback, problem, startLoopback } from '../client/loopback.ts'
@@ -54,7 +51,7 @@ describe('the language of the command line', () => {
   it('has each sentence once, and none that is not said', () => {
     const parts = [KOREAN_COMMANDS, KOREAN_OPTIONS, KOREAN_HEADINGS, KOREAN_SENTENCES]
     const keys = parts.flatMap((part) => Object.keys(part))
-    expect([...keys, ...Object.keys(KOREAN_PROBLEMS)]).to.have.length(Object.keys(KOREAN).length)
+    expect(keys).to.have.length(Object.keys(KOREAN).length)
     const folder = new URL('../../broker/cli/', import.meta.url)
     const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts') && !file.startsWith('text/korean'))
@@ -96,10 +93,6 @@ describe('the language of the command line', () => {
     )
     expect(out).to.match(/--interval <seconds> +조회 간격\(초\) \(기본값: 1\)/)
     expect((await inKorean('--help')).out).to.match(/종료 코드:\n {4}0 {2}완료\n/)
-  })
-
-  it('is that of the title of every refusal, word for word as the broker has it', () => {
-    expect(Object.keys(KOREAN_PROBLEMS).toSorted()).to.deep.equal(REFUSAL_CODES.map(titleOf).toSorted())
   })
 
   it('is that of what goes wrong, beside the broker’s own words', async () => {

@@ -2,7 +2,6 @@
 import { KOREAN_COMMANDS } from './korean-commands.ts'
 import { KOREAN_HEADINGS } from './korean-headings.ts'
 import { KOREAN_OPTIONS } from './korean-options.ts'
-import { KOREAN_PROBLEMS } from './korean-problems.ts'
 import { KOREAN_SENTENCES } from './korean-sentences.ts'
 
 export const KOREAN = {
@@ -10,5 +9,4 @@ export const KOREAN = {
   ...KOREAN_OPTIONS,
   ...KOREAN_HEADINGS,
   ...KOREAN_SENTENCES,
-  ...KOREAN_PROBLEMS,
 } as const

@@ -3,6 +3,7 @@
  * Korean does not compile. What the broker says (statuses, codes, reasons, details) is
  * passed on as it is, but for the titles of its refusals.
  */
+import type { RefusalCode } from '../../../shared/refusal.ts'
 import type { Env } from '../environment.ts'
 import { KOREAN } from './korean.ts'
 import { KOREAN_PROBLEMS } from './korean-problems.ts'
@@ -53,7 +54,6 @@ function patternOf(sentence: Sentence): RegExp {
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`)
 
-/** The broker's title of a refusal; one that is not known here stays as it is. */
-export const titleIn = (t: Text, title: string): string => reworded(t, TITLES, title)
-
-const TITLES = Object.keys(KOREAN_PROBLEMS) as (keyof typeof KOREAN_PROBLEMS)[] // its own keys
+/** A refusal's title; that of a code which a newer broker has stays as it says it. */
+export const titleIn = (t: Text, { code, title }: { readonly code: string; readonly title: string }): string =>
+  t === korean && Object.hasOwn(KOREAN_PROBLEMS, code) ? KOREAN_PROBLEMS[code as RefusalCode] : title
