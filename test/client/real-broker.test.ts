@@ -9,6 +9,7 @@ import { createClient } from '../../broker/client/client.ts'
 import { collect } from '../../broker/client/collect.ts'
 import { clientCredentials } from '../../broker/client/credentials.ts'
 import { approvalRequest } from '../../broker/http/examples.ts'
+import { until } from '../support/api-client.ts'
 import { START_WITHIN_MS, type TestBroker, startTestBroker } from '../support/broker.ts'
 import { EXAMPLE, WHAT_IT_SAYS, runNode } from './guide-example.ts'
 
@@ -44,21 +45,31 @@ describe('the client and a real broker', () => {
     const breaking = await startBreakingProxy(new URL(broker.url))
     const broken = createClient({ baseUrl: breaking.url, tokens, retry: { firstPauseMs: 1, maxPauseMs: 5 } })
     const streamed: number[] = []
-    const reading = (async () => {
+    const read = async (): Promise<void> => {
       for await (const { sequence, subject } of broken.streamEvents({ types: ['approval.put'] })) {
         streamed.push(sequence)
         if (subject === 'approvals/last') break
       }
-    })()
-    for (let round = 0; round < 20; round += 1)
-      await Promise.all([1, 2, 3].map((n) => direct.putApproval(`apr-${round}-${n}`, approvalRequest)))
-    await direct.putApproval('last', approvalRequest)
-    await reading
-    const listed = await collect(direct.listEvents({ types: ['approval.put'] }, { pageSize: 7 }))
-    expect(streamed).to.deep.equal(listed.map(({ sequence }) => sequence))
-    expect(listed).to.have.length.above(60)
-    expect(breaking.connections()).to.be.above(5)
-    await breaking.close()
+    }
+    try {
+      const reading = read()
+      for (let round = 0; round < 20; round += 1) {
+        await Promise.all([1, 2, 3].map((n) => direct.putApproval(`apr-${round}-${n}`, approvalRequest)))
+        // Written all at once they could be read in a few pieces, and few connections would break.
+        await until(
+          async () => streamed.length,
+          (count) => count >= 3 * (round + 1),
+        )
+      }
+      await direct.putApproval('last', approvalRequest)
+      await reading
+      const listed = await collect(direct.listEvents({ types: ['approval.put'] }, { pageSize: 7 }))
+      expect(streamed).to.deep.equal(listed.map(({ sequence }) => sequence))
+      expect(listed).to.have.length.above(60)
+      expect(breaking.connections()).to.be.above(4)
+    } finally {
+      await breaking.close()
+    }
   })
 })
 

@@ -22,7 +22,7 @@ const LONG_RUNS = 100
 const LAST = ['freeze', 'setLogLevel']
 /** Stacks, paths of files, statements and secrets. */
 const INSIDE =
-  /(?:\\n|\n)\s+at .+:\d|node_modules|\/broker\/|\.ts\b|select .+ from |insert into|-secret\b|BEGIN [A-Z ]*PRIVATE/i
+  /(?:\\n|\n)\s+at .+:\d|node_modules|\/broker\/|\.ts\b|select .+ from |insert into|\b(?:platform|opaque|sre|auditor|kaist|nhn-staff|broker)-secret\b|BEGIN [A-Z ]*PRIVATE/i
 
 describe('whatever is sent', () => {
   let broker: TestBroker
