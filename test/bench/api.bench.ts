@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
 import { DAY_MS, HOUR_MS, toIso } from '../../shared/time.ts'
-import { brokerFiles, startBrokerProcess } from '../durability/broker-process.ts'
+import { type BrokerProcess, brokerFiles, startBrokerProcess } from '../durability/broker-process.ts'
 import { tokenFor } from '../support/api-client.ts'
 import { openAt } from '../support/database.ts'
 import { startPostgres } from '../support/postgres-server.ts'
@@ -79,6 +79,14 @@ const newPlace = async (name: string): Promise<Place> => ({
   folder: await mkdtemp(join(folder, 'data-')),
 })
 
+const started: BrokerProcess[] = []
+
+async function startBroker(place: Place): Promise<BrokerProcess> {
+  const broker = await startBrokerProcess(envOf(place))
+  started.push(broker)
+  return broker
+}
+
 async function run(server: Served, what: string, ask: (nth: number) => Ask, bar = '', floor: Load | null = null) {
   say(`${what} …`)
   const got = await load({ url: server.url, token, connections: CONNECTIONS, ask, seconds: SECONDS })
@@ -125,7 +133,7 @@ async function whatIfs(server: Served, name: string, alone: { readonly created: 
 async function measure(name: string): Promise<void> {
   const floor = await measureFloor(name)
   const place = await newPlace(name)
-  let broker = await startBrokerProcess(envOf(place))
+  let broker = await startBroker(place)
   await putApproval(broker, token, APPROVAL)
   await load({ url: broker.url, token, connections: CONNECTIONS, seconds: 2, ask: create }) // warm
   const created = await run(broker, `${name}: create`, create, `≥ 1 × floor, ${IN_TIME}`, floor.create)
@@ -136,7 +144,7 @@ async function measure(name: string): Promise<void> {
   const ids = ((await listed.json()) as { items: { id: string }[] }).items.map(({ id }) => id)
   await broker.terminate()
   await fill(place)
-  broker = await startBrokerProcess(envOf(place))
+  broker = await startBroker(place)
   const get = (nth: number): Ask => ({ method: 'GET', path: `/v1/allocations/${ids[nth % ids.length] ?? ''}` })
   await run(broker, `${name}: get`, get, IN_TIME, floor.get)
   await run(broker, `${name}: list of ${ROWS}`, list(''), IN_TIME, floor.list)
@@ -146,8 +154,9 @@ async function measure(name: string): Promise<void> {
 try {
   await measure('PostgreSQL')
   await measure('PGlite')
-  process.stdout.write(tableOf(lines))
 } finally {
+  process.stdout.write(tableOf(lines))
+  for (const broker of started) await broker.kill()
   await postgres.stop()
   await sandbox.close()
   await files.remove()

@@ -63,13 +63,18 @@ export async function allocationsOf(platform: ApiClient, approvalId: string): Pr
 }
 
 /** Until nothing is on its way: every allocation stands with all its nodes, waits, or has ended. */
-export function settled(platform: ApiClient, approvalId: string): Promise<Allocation[]> {
-  return eventually(
+export async function settled(platform: ApiClient, approvalId: string): Promise<Allocation[]> {
+  let all: Allocation[] = []
+  await eventually(
     'every allocation in order',
-    async () => allocationsOf(platform, approvalId),
-    (all) => all.every(isInOrder),
+    async () => {
+      all = await allocationsOf(platform, approvalId)
+      return all.filter((one) => !isInOrder(one))
+    },
+    (others) => others.length === 0,
     PATIENCE_MS,
   )
+  return all
 }
 
 const ENDED: ReadonlySet<Allocation['status']> = new Set(['released', 'cancelled', 'failed'])

@@ -1,6 +1,6 @@
 /**
  * `kill -9` at random instants while nodes are built and while they are given back, against all three operators at once.
- * The seed is in the name of a failure; `KILL_SEED` runs it again.
+ * `KILL_SEED` draws other instants.
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
@@ -28,7 +28,7 @@ const KILLS: Readonly<Record<Engine, { readonly building: number; readonly givin
 }
 
 const engine = engineOfThisRun()
-const seed = Number(process.env['KILL_SEED'] ?? Date.now() % 1_000_000)
+const seed = Number(process.env['KILL_SEED'] ?? 714_801)
 
 describe(`a broker that is killed (seed ${seed})`, function () {
   this.timeout(150_000)
