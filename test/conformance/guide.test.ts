@@ -1,26 +1,17 @@
 /** docs/adding-a-provider.md is followed as it stands, so that the page cannot lie; only the port is a free one. */
 import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { delimiter, dirname } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { after, describe, it } from 'mocha'
+import { freePort } from '../support/free-port.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PAGE = readFileSync(`${ROOT}/docs/adding-a-provider.md`, 'utf8')
 const WRITTEN = ['.conformance.html', '.conformance.xml'].map((name) => `${ROOT}/${name}`)
 const ALL_PASSED = /`(moonrabbit at .*: \d+ passed, 0 failed, 0 skipped)`/
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo // listening on TCP
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** All of the page's `sh` blocks as one script, which takes what it started along when it ends. */
 async function follow(

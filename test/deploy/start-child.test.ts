@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -11,6 +9,7 @@ import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { type Child, ChildError, type ChildOptions, startChild } from '../../deploy/start-child.ts'
 import { fixtureOptions, urlOf } from './child-options.ts'
+import { freePort } from '../support/free-port.ts'
 
 const LIMIT_MS = 40_000
 
@@ -83,14 +82,6 @@ describe('a service as a child process', function () {
     while (await answers(port)) await pause(20) // bounded by the test's own limit
   })
 })
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo // listening on TCP
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 async function answers(port: number): Promise<boolean> {
   try {

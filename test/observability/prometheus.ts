@@ -2,13 +2,12 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import { eventually } from '../durability/eventually.ts'
 import { PROMETHEUS_FOLDER } from './tools.ts'
+import { freePort } from '../support/free-port.ts'
 
 export type Labels = Readonly<Record<string, string>>
 
@@ -157,14 +156,4 @@ function apiAt(url: string): Omit<Prometheus, 'scrape' | 'stop'> {
     rules: async () =>
       ((await get('rules')) as { groups: readonly { rules: readonly Rule[] }[] }).groups.flatMap(({ rules }) => rules),
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(0, '127.0.0.1', resolve)
-  })
-  const { port } = server.address() as AddressInfo // it listens on TCP
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
