@@ -80,12 +80,13 @@ export function usedOn(calendar: Calendar, approvalId: string, endedGpuMs: numbe
   }
 }
 
+const allOf = ({ reserved, waiting }: ApprovalIndex): string[] => [...reserved, ...waiting]
+
 function tallyOf(calendar: Calendar, index: ApprovalIndex): Tally {
-  const all = [...index.reserved, ...index.waiting]
-  const tally = (index.tally ??= { gpuMsOf: new Map(), gpuMs: 0, changed: new Set(all), atOnce: null })
+  const tally = (index.tally ??= { gpuMsOf: new Map(), gpuMs: 0, changed: new Set(allOf(index)), atOnce: null })
   if (tally.atOnce === null && index.reserved.size >= MANY) {
     tally.atOnce = { timeline: timelineOf(0, [], calendar.gridFrom), charges: new Map() }
-    for (const allocationId of all) tally.changed.add(allocationId)
+    for (const allocationId of allOf(index)) tally.changed.add(allocationId)
   }
   if (tally.atOnce !== null) coverFrom(tally.atOnce.timeline, calendar.gridFrom)
   for (const allocationId of tally.changed) {
