@@ -11,7 +11,7 @@ import { nextNoticeAt } from '../core/idle/notices.ts'
 import type { Policy } from '../core/placement/policy.ts'
 import type { Transaction } from '../store/database.ts'
 import { idempotencyKey, type Needs, readNeeds, reservationChanges, writeChanges } from '../store/group.ts'
-import { type Head, lockHead, saveHead } from '../store/head.ts'
+import { type Head, lockHead } from '../store/head.ts'
 import { assertWithinCapacity } from '../store/reservations.ts'
 import type { CalendarCache } from './calendar-cache.ts'
 import { auditRow } from './audit.ts'
@@ -101,10 +101,9 @@ export async function commitGroup(
   const decided = decideAll(all, { calendar, now, head: locked, rows, context })
   const { outcomes, changes, head, mustFit, edges } = decided
   if (!isEmpty(changes)) {
-    await writeChanges(trx, changes)
+    await writeChanges(trx, changes, head)
     await bookEdges(trx, edges, { now, settledUntil: head.usageClosedUntil })
     await checkCapacity(trx, calendar, changes, mustFit)
-    await saveHead(trx, head)
     await context.beforeCommit(trx, changes)
   }
   return { outcomes: outcomes.slice(all.length - group.length), changes, decided: decided.decided, lockSeconds }

@@ -4,11 +4,11 @@ import type { Reservation } from '../core/calendar-op.ts'
 import { type Changes, circuitKey, findingRowKey, leaseKey, noChanges, nodeKey, type NodeRow } from './changes.ts'
 import { readCircuits } from './circuits.ts'
 import type { Transaction } from './database.ts'
-import { appendLog, saveCatalogue } from './head.ts'
+import { type Head, headRows, saveCatalogue } from './head.ts'
 import { readLeases, saveLeases } from './network-leases.ts'
 import { saveQuarantines } from './quarantines.ts'
-import { saveReservations } from './reservations.ts'
-import { insertRows, upsertRows } from './rows.ts'
+import { endReservations, type ReservationChanges, reservationRows } from './reservations.ts'
+import { writeRows } from './rows.ts'
 import { saveStandings } from './standings.ts'
 import { saveDeliveries, saveWebhooks } from './webhooks.ts'
 import { frozenProviders, saveFrozen, saveSuspensions } from './operations.ts'
@@ -167,13 +167,26 @@ export const idempotencyKey = ({ clientId, key }: { readonly clientId: string; r
 /** The worker's own columns stay as its claim left them; only who decides moves `next_look_at`. */
 const WORKER_COLUMNS = ['claim_token', 'claimed_until', 'ready_seen_at']
 
-export async function writeChanges(trx: Transaction, changes: Changes): Promise<void> {
-  await upsertRows(trx, 'approvals', [...changes.approvals.values()], { key: ['id'] })
-  await upsertRows(trx, 'allocations', [...changes.allocations.values()], { key: ['id'], keep: WORKER_COLUMNS })
-  await upsertRows(trx, 'node_groups', [...changes.groups.values()], { key: ['name'] })
-  await upsertRows(trx, 'nodes', [...changes.nodes.values()], { key: ['allocation_id', 'ordinal', 'generation'] })
-  await saveReservations(trx, reservationChanges(changes))
-  await upsertRows(trx, 'drains', [...changes.drains.values()], { key: ['id'] })
+/** What nearly every group changes goes in one statement; what is rare follows, each by its own. */
+export async function writeChanges(trx: Transaction, changes: Changes, head: Head): Promise<void> {
+  const { put, end, drop } = reservationChanges(changes)
+  await writeRows(trx, [
+    { table: 'approvals', rows: [...changes.approvals.values()], key: ['id'] },
+    { table: 'allocations', rows: [...changes.allocations.values()], key: ['id'], keep: WORKER_COLUMNS },
+    { table: 'node_groups', rows: [...changes.groups.values()], key: ['name'] },
+    { table: 'nodes', rows: [...changes.nodes.values()], key: ['allocation_id', 'ordinal', 'generation'] },
+    reservationRows(put),
+    { table: 'drains', rows: [...changes.drains.values()], key: ['id'] },
+    { table: 'circuits', rows: [...changes.circuits.values()], key: ['provider_id', 'kind'] },
+    { table: 'usage_periods', rows: [...changes.periods.values()] },
+    { table: 'decisions', rows: changes.decisions },
+    { table: 'events', rows: changes.events },
+    { table: 'audit', rows: changes.audit },
+    { table: 'idempotency_keys', rows: [...changes.idempotency.values()] },
+    { table: 'calendar_log', rows: changes.log },
+    headRows(head),
+  ])
+  await endReservations(trx, { end, drop })
   await saveSuspensions(trx, changes.log)
   await saveQuarantines(trx, changes.log)
   await saveStandings(trx, changes.log)
@@ -181,22 +194,15 @@ export async function writeChanges(trx: Transaction, changes: Changes): Promise<
   await saveWebhooks(trx, changes.webhooks)
   await saveDeliveries(trx, [...changes.deliveries.values()])
   await saveSweeps(trx, changes)
-  await upsertRows(trx, 'circuits', [...changes.circuits.values()], { key: ['provider_id', 'kind'] })
   await saveLeases(trx, changes)
   for (const { op } of changes.log) if (op.op === 'catalogue') await saveCatalogue(trx, op.clusters)
-  await insertRows(trx, 'usage_periods', [...changes.periods.values()])
-  await insertRows(trx, 'decisions', changes.decisions)
-  await insertRows(trx, 'events', changes.events)
-  await insertRows(trx, 'audit', changes.audit)
-  await insertRows(trx, 'idempotency_keys', [...changes.idempotency.values()])
-  await appendLog(trx, changes.log)
 }
 
 /**
  * What the operations leave of each reservation: the last one counts. A plan that is dropped never held anything; what
  * ran is kept with the time it really held.
  */
-export function reservationChanges(changes: Changes): Parameters<typeof saveReservations>[1] {
+export function reservationChanges(changes: Changes): ReservationChanges {
   const put = new Map<string, Reservation>()
   const released = new Map<string, number>()
   for (const { op, at } of changes.log) {

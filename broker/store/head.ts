@@ -5,7 +5,7 @@ import type { EpochMs } from '../../shared/time.ts'
 import type { CalendarOp } from '../core/calendar-op.ts'
 import type { Cluster } from '../core/cluster.ts'
 import type { Queries, Transaction } from './database.ts'
-import { insertRows } from './rows.ts'
+import { insertRows, type TableRows, writeRows } from './rows.ts'
 import type { CalendarHeadTable } from './schema.ts'
 
 export interface Head extends Omit<Selectable<CalendarHeadTable>, 'singleton' | 'catalogue' | 'formerClusters'> {
@@ -53,10 +53,14 @@ const headOf = (row: Selectable<CalendarHeadTable>): Head => ({
   formerClusters: row.formerClusters as readonly Cluster[],
 })
 
-export async function saveHead(trx: Transaction, head: Head): Promise<void> {
-  await trx
-    .updateTable('calendarHead')
-    .set({
+/** What decisions change of it. */
+export const headRows = (head: Head): TableRows => ({
+  table: 'calendar_head',
+  key: ['singleton'],
+  changesOnly: true,
+  rows: [
+    {
+      singleton: true,
       version: head.version,
       logDigest: head.logDigest,
       lastAt: head.lastAt,
@@ -66,9 +70,11 @@ export async function saveHead(trx: Transaction, head: Head): Promise<void> {
       usageClosedUntil: head.usageClosedUntil,
       auditSequence: head.auditSequence,
       auditHash: head.auditHash,
-    })
-    .execute()
-}
+    },
+  ],
+})
+
+export const saveHead = (trx: Transaction, head: Head): Promise<void> => writeRows(trx, [headRows(head)])
 
 export async function saveCatalogue(trx: Transaction, catalogue: readonly Cluster[]): Promise<void> {
   const before = await readHead(trx)

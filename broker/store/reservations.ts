@@ -4,7 +4,7 @@ import type { EpochMs } from '../../shared/time.ts'
 import type { Reservation, ReservationPhase } from '../core/calendar-op.ts'
 import type { Cluster } from '../core/cluster.ts'
 import type { Queries, Transaction } from './database.ts'
-import { upsertRows } from './rows.ts'
+import type { TableRows } from './rows.ts'
 import type { ReservationTable } from './schema.ts'
 
 /** All that still hold, in the order in which their allocations were made. */
@@ -57,26 +57,29 @@ export async function reservationsBetween(
     .execute()
 }
 
-/** The rows after a group of operations: `put` replaces by allocation; `end` closes those that held, `drop` forgets plans. */
-export async function saveReservations(
-  trx: Transaction,
-  changes: {
-    readonly put: readonly Reservation[]
-    readonly end: readonly { readonly allocationId: string; readonly at: EpochMs }[]
-    readonly drop: readonly string[]
-  },
-): Promise<void> {
-  const rows = changes.put.map(toRow)
-  await upsertRows(trx, 'reservations', rows, { key: ['allocation_id'] })
-  for (const { allocationId, at } of changes.end) {
+/** What a group of operations leaves: `put` takes the place of what its allocation had; `end` closes those that held, `drop` forgets plans. */
+export interface ReservationChanges {
+  readonly put: readonly Reservation[]
+  readonly end: readonly { readonly allocationId: string; readonly at: EpochMs }[]
+  readonly drop: readonly string[]
+}
+
+export const reservationRows = (put: ReservationChanges['put']): TableRows => ({
+  table: 'reservations',
+  rows: put.map(toRow),
+  key: ['allocation_id'],
+})
+
+export async function endReservations(trx: Transaction, { end, drop }: Omit<ReservationChanges, 'put'>): Promise<void> {
+  for (const { allocationId, at } of end) {
     await trx
       .updateTable('reservations')
       .set({ phase: 'ended', heldUntil: at, endAt: sql`least(end_at, ${at}::bigint)` })
       .where('allocationId', '=', allocationId)
       .execute()
   }
-  if (changes.drop.length > 0) {
-    await trx.deleteFrom('reservations').where('allocationId', 'in', changes.drop).execute()
+  if (drop.length > 0) {
+    await trx.deleteFrom('reservations').where('allocationId', 'in', drop).execute()
   }
 }
 

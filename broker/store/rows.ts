@@ -1,37 +1,76 @@
 /**
- * Many rows in one statement: the rows travel as one JSON parameter and PostgreSQL unpacks them, so the statement's text
- * (and its plan) is the same for one row and for a thousand.
+ * Many rows of many tables in one statement: the rows of a table travel as one JSON parameter and PostgreSQL unpacks them,
+ * so that a commit's ways to the database do not grow with what it changes.
  */
-import { sql } from 'kysely'
+import { CompiledQuery } from 'kysely'
 import type { Transaction } from './database.ts'
 
 type Row = object
 
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+/** What is to be written into one table; all its rows have the same members. */
+export interface TableRows {
+  readonly table: string
+  readonly rows: readonly Row[]
+  /** Columns by which a row takes the place of one that is there. Default: all rows are new. */
+  readonly key?: readonly string[]
+  /** Columns that a row which is there keeps, whatever the new one says (they belong to somebody else). Default: none. */
+  readonly keep?: readonly string[]
+  /** The rows are there already, and the new ones name some of their columns only. Default: false. */
+  readonly changesOnly?: boolean
+}
+
+export const insertRows = (trx: Transaction, table: string, rows: readonly Row[]): Promise<void> =>
+  writeRows(trx, [{ table, rows }])
+
+export const upsertRows = (
+  trx: Transaction,
+  table: string,
+  rows: readonly Row[],
+  on: Required<Pick<TableRows, 'key'>> & Pick<TableRows, 'keep'>,
+): Promise<void> => writeRows(trx, [{ table, rows, ...on }])
+
+/**
+ * All tables in one statement. None of its parts sees what another writes, so a table may be in it once; what one table
+ * references in another is looked for when all are written.
+ */
+export async function writeRows(trx: Transaction, tables: readonly TableRows[]): Promise<void> {
+  const written = tables.filter(({ rows }) => rows.length > 0)
+  const parts = written.map((one, index) => partOf(one, `$${index + 1}`))
+  const last = parts.pop()
+  if (last === undefined) return
+  const before = parts.map((part, index) => `w${index} as (${part})`)
+  const text = before.length === 0 ? last : `with ${before.join(', ')} ${last}`
+  const parameters = written.map(({ rows }) => JSON.stringify(rows.map(toColumns)))
+  await trx.executeQuery(CompiledQuery.raw(text, parameters))
+}
+
+function partOf(
+  { table, rows: [first = {}], key = [], keep = [], changesOnly = false }: TableRows,
+  rows: string,
+): string {
+  const unpacked = `json_populate_recordset(null::"${table}", ${rows}::json)`
+  const changing = Object.keys(toColumns(first)).filter((name) => !key.includes(name) && !keep.includes(name))
+  const set = (from: string): string => changing.map((name) => `"${name}" = ${from}."${name}"`).join(', ')
+  if (changesOnly) {
+    const same = key.map((name) => `"${table}"."${name}" = changed."${name}"`).join(' and ')
+    return `update "${table}" set ${set('changed')} from ${unpacked} as changed where ${same}`
+  }
+  const insert = `insert into "${table}" select * from ${unpacked}`
+  return key.length === 0 ? insert : `${insert} on conflict (${key.join(', ')}) do update set ${set('excluded')}`
+}
 
 /** Only the top level is renamed: what is inside a jsonb column keeps its names. */
 const toColumns = (row: Row): Record<string, unknown> =>
   Object.fromEntries(Object.entries(row).map(([name, value]) => [snake(name), value]))
 
-export async function insertRows(trx: Transaction, table: string, rows: readonly Row[]): Promise<void> {
-  if (rows.length === 0) return
-  await sql`insert into ${sql.table(table)} ${unpack(table, rows)}`.execute(trx)
-}
+/** There are as many as columns, and each is looked up for every row. */
+const snaked = new Map<string, string>()
 
-/** @param keep columns that an existing row keeps, whatever the new one says (they belong to somebody else) */
-export async function upsertRows(
-  trx: Transaction,
-  table: string,
-  rows: readonly Row[],
-  { key, keep = [] }: { readonly key: readonly string[]; readonly keep?: readonly string[] },
-): Promise<void> {
-  const first = rows[0]
-  if (first === undefined) return
-  const columns = Object.keys(toColumns(first)).filter((name) => !key.includes(name) && !keep.includes(name))
-  const updates = columns.map((name) => sql`${sql.id(name)} = excluded.${sql.id(name)}`)
-  await sql`insert into ${sql.table(table)} ${unpack(table, rows)}
-    on conflict (${sql.join(key.map((name) => sql.id(name)))}) do update set ${sql.join(updates)}`.execute(trx)
+function snake(name: string): string {
+  let column = snaked.get(name)
+  if (column === undefined) {
+    column = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
+    snaked.set(name, column)
+  }
+  return column
 }
-
-const unpack = (table: string, rows: readonly Row[]) =>
-  sql`select * from json_populate_recordset(null::${sql.table(table)}, ${JSON.stringify(rows.map(toColumns))}::json)`

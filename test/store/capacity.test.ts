@@ -2,7 +2,8 @@ import { expect } from 'chai'
 import { after, before, beforeEach, describe, it } from 'mocha'
 import type { Reservation } from '../../broker/core/calendar-op.ts'
 import type { Cluster } from '../../broker/core/cluster.ts'
-import { assertWithinCapacity, OverCapacity, saveReservations } from '../../broker/store/reservations.ts'
+import { assertWithinCapacity, OverCapacity, reservationRows } from '../../broker/store/reservations.ts'
+import { writeRows } from '../../broker/store/rows.ts'
 import { HOUR_MS } from '../../shared/time.ts'
 import { ENGINES, openTestDatabase, type TestDatabase } from '../support/database.ts'
 
@@ -59,7 +60,7 @@ for (const engine of ENGINES) {
     ): Promise<unknown> {
       try {
         await database.transaction(async (trx) => {
-          await saveReservations(trx, { put: [...beside, placed], end: [], drop: [] })
+          await writeRows(trx, [reservationRows([...beside, placed])])
           await assertWithinCapacity(trx, CLUSTER, drains, [placed], grantsUntil)
         })
         return null
@@ -85,7 +86,7 @@ for (const engine of ENGINES) {
     it('looks at the first instant asked about, though nothing begins or ends then', async () => {
       const long = held(2, 0, 9)
       const other = held(1, 0, 9)
-      await database.transaction((trx) => saveReservations(trx, { put: [long, other], end: [], drop: [] }))
+      await database.transaction((trx) => writeRows(trx, [reservationRows([long, other])]))
       const from = { ...other, start: at(3) }
       const looked = database.transaction((trx) => assertWithinCapacity(trx, CLUSTER, [], [from], NOW))
       expect(await looked.catch((error: unknown) => error)).to.be.instanceOf(OverCapacity)
