@@ -39,8 +39,10 @@ import { guardProvider } from './providers/guard.ts'
 import { type Settings, settingsFrom, settingsFromFiles } from './settings.ts'
 import { serveUntilSignalled } from './signals.ts'
 import { isDatabaseAway, whyNoDatabase } from './store/away.ts'
+import { findAllocations } from './store/allocations.ts'
 import { pingDatabase } from './store/head.ts'
 import { openDatabase } from './store/database.ts'
+import { shareByKey } from './store/shared-read.ts'
 import { FolderInUse } from './store/folder-lock.ts'
 import { SchemaMismatch } from './store/migrate.ts'
 import { bindUseCases } from './use-cases.ts'
@@ -105,7 +107,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     onWake: () => workers.poke(),
     onError: (error) => logger.error({ err: error }, 'the queue of wake-ups failed'),
   })
-  const cache = createCalendarCache(now)
+  const cache = createCalendarCache(database, now)
   const calendar = await database.transaction((trx) => cache.lead(trx))
   const writer = createWriter({
     database,
@@ -117,7 +119,8 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
     },
     observe: observeCommit(metrics),
   })
-  const app: App = { database, writer, cache, policy: DEFAULT_POLICY, installationId, now }
+  const findAllocation = shareByKey((ids: readonly string[]) => findAllocations(database.queries, ids))
+  const app: App = { database, writer, cache, findAllocation, policy: DEFAULT_POLICY, installationId, now }
   // Mostly nothing differs, and who waits or is scheduled, some thousand rows, need not be read for that.
   if (catalogueChanges(clustersIn(calendar), catalogue).length > 0) {
     await writer.run(changeCatalogue({ catalogue, apply: true }))

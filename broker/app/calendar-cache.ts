@@ -4,7 +4,8 @@
  */
 import type { EpochMs } from '../../shared/time.ts'
 import { applyOp, type Calendar, emptyCalendar } from '../core/calendar.ts'
-import type { Queries, Transaction } from '../store/database.ts'
+import type { Database, Queries, Transaction } from '../store/database.ts'
+import { share } from '../store/shared-read.ts'
 import { waitingRows } from '../store/allocations.ts'
 import { readHead, readLog } from '../store/head.ts'
 import { operationsInForce } from '../store/operations.ts'
@@ -20,12 +21,12 @@ export interface SeenCalendar {
 }
 
 export interface CalendarCache {
-  /** For those who only look: as committed when the query ran, or ahead of it by what this replica is committing. */
-  read(db: Queries): Promise<Calendar>
+  /** For those who only look, together with all who ask at the time: as committed when the query ran, or ahead of it by what this replica is committing. */
+  read(): Promise<Calendar>
   /** The same with its version: a plan made on a copy holds only while both are what they were. */
-  see(db: Queries): Promise<SeenCalendar>
-  /** For whoever holds the lock: exactly as committed. */
-  lead(trx: Transaction): Promise<Calendar>
+  see(): Promise<SeenCalendar>
+  /** For whoever holds the lock: exactly as committed. @param version of the last operation; default: the log is asked */
+  lead(trx: Transaction, version?: number): Promise<Calendar>
   /** One operation of the transaction in hand, already applied to the calendar. */
   advance(): void
   /** The transaction failed: what was applied ahead of it is not true. */
@@ -36,16 +37,18 @@ interface Kept extends SeenCalendar {
   version: number
 }
 
-export function createCalendarCache(now: () => EpochMs): CalendarCache {
+export function createCalendarCache(database: Pick<Database, 'queries'>, now: () => EpochMs): CalendarCache {
   let kept: Kept | null = null
   // One that is built outside the lock is not kept: whoever leads would otherwise advance what it has not built.
-  const see = async (db: Queries): Promise<SeenCalendar> => caughtUp(kept ?? (await build(db, now())), db)
+  const see = share(
+    async (): Promise<SeenCalendar> => caughtUp(kept ?? (await build(database.queries, now())), database.queries),
+  )
   return {
     see,
-    read: async (db) => (await see(db)).calendar,
-    async lead(trx) {
+    read: async () => (await see()).calendar,
+    async lead(trx, version) {
       kept ??= await build(trx, now())
-      return (await caughtUp(kept, trx)).calendar
+      return (kept.version === version ? kept : await caughtUp(kept, trx)).calendar
     },
     advance() {
       if (kept !== null) kept.version += 1

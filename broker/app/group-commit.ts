@@ -91,7 +91,7 @@ export async function commitGroup(
   const startedAt = performance.now()
   const locked = await lockHead(trx)
   const lockSeconds = secondsSince(startedAt)
-  const calendar = await context.cache.lead(trx)
+  const calendar = await context.cache.lead(trx, locked.version)
   const now = Math.max(context.now(), locked.lastAt)
   const all = withNotices(group, calendar, now)
   const rows = await readNeeds(

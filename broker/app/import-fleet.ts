@@ -79,7 +79,7 @@ interface Found {
 
 /** Asked before anything is decided: no operator is waited for in a transaction. */
 async function foundNodes(app: App, { request, list }: Importing): Promise<Found> {
-  const calendar = await app.cache.read(app.database.queries)
+  const calendar = await app.cache.read()
   const idsAt = new Map<string, Set<string>>()
   for (const { clusterId, providerInstanceIds } of request.allocations ?? []) {
     const cluster = clusterOf(calendar, clusterId)

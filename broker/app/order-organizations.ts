@@ -11,7 +11,7 @@ import type { App } from './app.ts'
 /** Changes nothing while fewer than two organisations wait: there is nobody to be served before. */
 export async function orderOrganizations(app: App): Promise<void> {
   const { queries } = app.database
-  const calendar = await app.cache.read(queries)
+  const calendar = await app.cache.read()
   if (new Set(waiting(calendar).map((entry) => entry.organizationId)).size < 2) return
   const now = app.now()
   // Read before the lock is taken: what has ended does not change any more.

@@ -39,14 +39,14 @@ interface Copied {
   readonly calendarVersion: number
 }
 
-async function copied({ cache, database }: App): Promise<Copied> {
+async function copied({ cache }: App): Promise<Copied> {
   for (let tries = 0; tries < COPIES_IN_SLICES; tries += 1) {
-    const kept = await cache.see(database.queries)
+    const kept = await cache.see()
     const { calendar: seen, version: calendarVersion } = kept
     const copy = await inSlices(copySteps(seen))
     if (kept.version === calendarVersion) return { seen, copy, calendarVersion }
   }
-  const { calendar: seen, version: calendarVersion } = await cache.see(database.queries)
+  const { calendar: seen, version: calendarVersion } = await cache.see()
   return { seen, copy: cloneCalendar(seen), calendarVersion }
 }
 

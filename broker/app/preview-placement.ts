@@ -23,7 +23,7 @@ export async function previewPlacement(app: App, request: PreviewRequest): Promi
     priority: request.priority ?? 'standard',
     approval: null,
   }
-  const calendar = await app.cache.read(app.database.queries)
+  const calendar = await app.cache.read()
   const { best, candidates } = place(calendar, asked, now, app.policy)
   return { best: best?.clusterId ?? null, candidates: candidates.map(candidateView) }
 }

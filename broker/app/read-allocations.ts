@@ -13,7 +13,7 @@ import { compareServing } from '../core/waitlist.ts'
 import {
   type AllocationFilter,
   decisionsOf,
-  findAllocation,
+  isVisible,
   nodesOf,
   pageOfAllocations,
   waitingByIds,
@@ -25,8 +25,7 @@ import { parseServingKey, servingKeyText } from './serving-key.ts'
 import { allocationView, decisionView, etagOf, nodeView, positionsOf } from './views.ts'
 
 export async function getAllocation(app: App, caller: Caller, id: string): Promise<{ body: Allocation; etag: string }> {
-  const row = await foundAllocation(app, caller, id)
-  const calendar = await app.cache.read(app.database.queries)
+  const [row, calendar] = await Promise.all([foundAllocation(app, caller, id), app.cache.read()])
   const entry = row.status === 'waitlisted' ? waitingEntryOf(calendar, id) : null
   const waits =
     entry === null
@@ -36,13 +35,13 @@ export async function getAllocation(app: App, caller: Caller, id: string): Promi
 }
 
 async function foundAllocation(app: App, caller: Caller, id: string): Promise<AllocationRow> {
-  const row = await findAllocation(app.database.queries, id, caller)
-  if (row === null) throw new Refusal('not-found', `There is no allocation ${id}.`)
+  const row = await app.findAllocation(id)
+  if (row === undefined || !isVisible(row, caller)) throw new Refusal('not-found', `There is no allocation ${id}.`)
   return row
 }
 
 async function viewsOf(app: App, rows: readonly AllocationRow[]): Promise<Allocation[]> {
-  const calendar = await app.cache.read(app.database.queries)
+  const calendar = await app.cache.read()
   const positions = rows.some((row) => row.status === 'waitlisted') ? positionsOf(calendar) : new Map<string, number>()
   return rows.map((row) => allocationView(row, { calendar, position: positions.get(row.id) }))
 }
@@ -82,7 +81,7 @@ export async function listWaitlist(
   filter: { readonly architecture?: string },
   page: PageRequest,
 ): Promise<Page<WaitlistItem>> {
-  const calendar = await app.cache.read(app.database.queries)
+  const calendar = await app.cache.read()
   const after = page.after === null ? null : parseServingKey(page.after)
   const now = app.now()
   const wanted = waiting(calendar)

@@ -9,7 +9,7 @@ import { approvalView, etagOf } from './views.ts'
 export async function getApproval(app: App, caller: Caller, id: string): Promise<{ body: Approval; etag: string }> {
   const row = await findApproval(app.database.queries, id, caller)
   if (row === null) throw new Refusal('not-found', `There is no approval ${id}.`)
-  const calendar = await app.cache.read(app.database.queries)
+  const calendar = await app.cache.read()
   return { body: approvalView(row, calendar, app.now()), etag: etagOf(row) }
 }
 
@@ -20,7 +20,7 @@ export async function listApprovals(app: App, caller: Caller, page: PageRequest)
     after: afterNumber(page),
     limit: page.limit + 1,
   })
-  const calendar = await app.cache.read(app.database.queries)
+  const calendar = await app.cache.read()
   const shown = rows.slice(0, page.limit)
   const last = rows.length > page.limit ? shown.at(-1) : undefined
   return {

@@ -72,7 +72,7 @@ export interface ProvidersAt {
 
 export async function providersAt({ cache, database }: App): Promise<ProvidersAt> {
   return {
-    calendar: await cache.read(database.queries),
+    calendar: await cache.read(),
     frozen: await frozenProviders(database.queries),
     circuits: await readCircuits(database.queries),
   }
@@ -113,7 +113,7 @@ function healthOf(provider: ProviderFacts, rows: readonly CircuitRow[]): Provide
 }
 
 export async function listClusters(app: App, page: PageRequest): Promise<Page<ClusterView>> {
-  const [calendar, counts] = await Promise.all([app.cache.read(app.database.queries), nodeCounts(app.database.queries)])
+  const [calendar, counts] = await Promise.all([app.cache.read(), nodeCounts(app.database.queries)])
   const now = app.now()
   return pageById(
     clustersIn(calendar).map((cluster) => clusterView(cluster, { calendar, now, counts })),
@@ -122,7 +122,7 @@ export async function listClusters(app: App, page: PageRequest): Promise<Page<Cl
 }
 
 export async function getCluster(app: App, id: string): Promise<{ body: ClusterView; etag: string }> {
-  const [calendar, counts] = await Promise.all([app.cache.read(app.database.queries), nodeCounts(app.database.queries)])
+  const [calendar, counts] = await Promise.all([app.cache.read(), nodeCounts(app.database.queries)])
   return clusterSeen(knownCluster(calendar, id), { calendar, now: app.now(), counts })
 }
 
@@ -176,7 +176,7 @@ function clusterView(cluster: Cluster, { calendar, now, counts }: Seen): Cluster
 }
 
 export async function clusterAvailability(app: App, id: string, range: Range): Promise<Availability> {
-  const calendar = await app.cache.read(app.database.queries)
+  const calendar = await app.cache.read()
   const cluster = knownCluster(calendar, id)
   const reservations = await reservationsBetween(app.database.queries, { clusterId: id, ...range })
   const steps = availability({

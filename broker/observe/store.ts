@@ -25,7 +25,7 @@ export async function readFigures({ database, cache, now }: Read): Promise<Figur
   const at = now()
   const built = await builtSums(db)
   const small = await smallFigures(db, at)
-  return { ...small, now: at, built, calendar: await cache.read(db) }
+  return { ...small, now: at, built, calendar: await cache.read() }
 }
 
 /** @param providerIds those that are configured */

@@ -32,14 +32,18 @@ const visible =
       ...(providerId === null ? [] : [where('providerId', '=', providerId)]),
     ])
 
-export async function findAllocation(db: Queries, id: string, sight: Sight): Promise<AllocationRow | null> {
-  const row = await db
-    .selectFrom('allocations')
-    .selectAll()
-    .where('id', '=', id)
-    .where(visible(sight))
-    .executeTakeFirst()
-  return row ?? null
+/** The same for a row that was read. */
+export const isVisible = (row: AllocationRow, { organizationId, providerId }: Sight): boolean =>
+  (organizationId === null || row.organizationId === organizationId) &&
+  (providerId === null || row.providerId === providerId)
+
+/** By id; those that do not exist are left out. */
+export async function findAllocations(
+  db: Queries,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, AllocationRow>> {
+  const rows = await db.selectFrom('allocations').selectAll().where('id', 'in', ids).execute()
+  return new Map(rows.map((row) => [row.id, row]))
 }
 
 /** Newest first. @param after the sequence of the last one seen; null for the first page */

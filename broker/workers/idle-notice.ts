@@ -17,7 +17,7 @@ export interface IdleNoticeOptions {
 }
 
 export function startIdleNotice({ app, onError }: IdleNoticeOptions): IdleNotice {
-  const nextAt = async () => nextNoticeAt(await app.cache.read(app.database.queries), app.now())
+  const nextAt = async () => nextNoticeAt(await app.cache.read(), app.now())
   const loop = startLoop({
     pauseAfterErrorMs: SECOND_MS,
     onError,

@@ -21,10 +21,10 @@ export function startWaitlist({ app, onError }: WaitlistOptions): WaitlistWorker
     pauseAfterErrorMs: SECOND_MS,
     onError,
     async round() {
-      const calendar = await app.cache.read(app.database.queries)
+      const calendar = await app.cache.read()
       if (waiting(calendar).length === 0) return MINUTE_MS
       await replanWaitlist(app)
-      const turnAt = nextTurn(await app.cache.read(app.database.queries), app.now())
+      const turnAt = nextTurn(await app.cache.read(), app.now())
       return turnAt === null ? MINUTE_MS : Math.min(MINUTE_MS, Math.max(SECOND_MS, turnAt - app.now()))
     },
   })

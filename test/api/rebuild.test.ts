@@ -37,7 +37,7 @@ describe('a calendar that is built from rows, as a restart and a new replica do 
       const now = Date.now()
       const folded = emptyCalendar([], now)
       for (const { op } of await readLog(queries, 0)) applyOp(folded, op)
-      const built = await createCalendarCache(() => now).read(queries)
+      const built = await createCalendarCache({ queries }, () => now).read()
       expect(factsOf(built)).to.deep.equal(factsOf(folded))
     })
 

@@ -86,7 +86,15 @@ export function memoryApp({ catalogue, policy, now }: MemoryAppOptions): MemoryA
     close: async () => undefined,
   } as Writer // generic in what members answer, which a literal cannot be
   const memory: MemoryApp = {
-    app: { database: NO_DATABASE, writer, cache, policy, installationId: 'ins', now: () => memory.now },
+    app: {
+      database: NO_DATABASE,
+      writer,
+      cache,
+      findAllocation: async (id) => memory.rows.allocations.get(id),
+      policy,
+      installationId: 'ins',
+      now: () => memory.now,
+    },
     calendar,
     rows: noChanges(),
     log: [{ version: 1, at: now, op: first }],

@@ -57,7 +57,7 @@ for (const engine of ENGINES) {
     })
 
     const appOf = (installationId: string): App => {
-      const cache = createCalendarCache(() => now)
+      const cache = createCalendarCache(database, () => now)
       const writer = createWriter({
         database,
         cache,
@@ -66,7 +66,8 @@ for (const engine of ENGINES) {
         beforeCommit: async () => {},
         observe: () => {},
       })
-      return { database, writer, cache, policy: DEFAULT_POLICY, installationId, now: () => now }
+      const findAllocation = async () => undefined
+      return { database, writer, cache, findAllocation, policy: DEFAULT_POLICY, installationId, now: () => now }
     }
     const contextOf = (of: App, signal = new AbortController().signal): WebhookContext => ({
       app: of,

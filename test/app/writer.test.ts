@@ -83,7 +83,7 @@ for (const engine of ENGINES) {
     })
     after(() => database.close())
     beforeEach(() => {
-      cache = createCalendarCache(() => 1_000)
+      cache = createCalendarCache(database, () => 1_000)
       groups = []
       writer = createWriter({
         database,
@@ -116,7 +116,7 @@ for (const engine of ENGINES) {
       expect(await stored())
         .to.include.members(['b1', 'b3'])
         .and.not.include('b2')
-      const calendar = await cache.read(database.queries)
+      const calendar = await cache.read()
       expect([...calendar.suspendedProviders])
         .to.include.members(['b1', 'b3'])
         .and.not.include('b2')
@@ -144,8 +144,8 @@ for (const engine of ENGINES) {
 
     it('keeps a calendar that equals one that is built from the rows', async () => {
       await outcomes([member('d1'), member('d2', refuse), member('d3', fail), member('d4')])
-      const kept = factsOf(await cache.read(database.queries))
-      const built = factsOf(await createCalendarCache(() => 1_000).read(database.queries))
+      const kept = factsOf(await cache.read())
+      const built = factsOf(await createCalendarCache(database, () => 1_000).read())
       expect(kept).to.deep.equal(built)
     })
 

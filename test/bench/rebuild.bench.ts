@@ -83,7 +83,7 @@ try {
   say(`${LIVE} that live and ${PAST} that are past …`)
   await database.transaction(copyOut)
   await sql`analyze`.execute(database.queries)
-  const build = () => createCalendarCache(Date.now).read(database.queries)
+  const build = () => createCalendarCache(database, Date.now).read()
   const calendar = await build()
   const live = calendar.listed.reduce((sum, { cluster }) => sum + reservationsOn(calendar, cluster.id).length, 0)
   if (live !== LIVE + 1) throw new Error(`${live} live reservations were built`)

@@ -56,7 +56,7 @@ async function measure(name: string, database: Database): Promise<void> {
   await sql`analyze`.execute(database.queries)
   const metrics = createMetrics()
   fillHistograms(metrics)
-  const cache = createCalendarCache(() => NOW)
+  const cache = createCalendarCache(database, () => NOW)
   await database.transaction((trx) => cache.lead(trx)) // as a broker does at its start
   const providers = [...new Set(catalogue.map(({ providerId }) => providerId))]
   const scrapes = prepareScrapes({

@@ -22,7 +22,7 @@ describe('a scrape', () => {
   const prepared = () => {
     const metrics = createMetrics()
     const scrapes = prepareScrapes({
-      app: { database, cache: createCalendarCache(() => NOW), now: () => NOW },
+      app: { database, cache: createCalendarCache(database, () => NOW), now: () => NOW },
       directory: { entries: [] },
       metrics,
       eventStreams: () => 3,
@@ -69,7 +69,7 @@ describe('a scrape', () => {
       },
     }
     const { refresh, stop } = prepareScrapes({
-      app: { database: broken, cache: createCalendarCache(() => NOW), now: () => NOW },
+      app: { database: broken, cache: createCalendarCache(broken, () => NOW), now: () => NOW },
       directory: { entries: [] },
       metrics,
       eventStreams: () => 0,
