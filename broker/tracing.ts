@@ -4,7 +4,6 @@
  * is stored and in what is sent, all the same. The only file that imports `@opentelemetry/api`.
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { randomBytes } from 'node:crypto'
 import {
   type Attributes,
   context,
@@ -19,6 +18,7 @@ import {
   TraceFlags,
 } from '@opentelemetry/api'
 import { parseTraceparent, type TraceContext, traceparentOf } from '../shared/trace-context.ts'
+import { randomIdBytes } from './random.ts'
 
 export interface Span {
   /** As the API knows it. */
@@ -147,9 +147,11 @@ const fromOtel = ({ traceId, spanId, traceFlags }: SpanContext): TraceContext =>
 })
 
 const TRACE_ID_DIGITS = 32
+/** A trace's id and a span's. */
+const TRACE_BYTES = 24
 
 /** Nobody records it: it says so, and is followed by its id alone. */
 function newTrace(): TraceContext {
-  const digits = randomBytes(24).toString('hex')
+  const digits = randomIdBytes(TRACE_BYTES).toString('hex')
   return { traceId: digits.slice(0, TRACE_ID_DIGITS), spanId: digits.slice(TRACE_ID_DIGITS), isSampled: false }
 }

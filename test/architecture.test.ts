@@ -54,6 +54,7 @@ const IMPORTS: readonly ImportRule[] = [
     'broker/app/',
     'broker/core/',
     'broker/store/',
+    'broker/random.ts',
     'broker/tracing.ts',
     'shared/',
     'node:crypto',
@@ -163,13 +164,14 @@ const IMPORTS: readonly ImportRule[] = [
     NODE,
   ]),
   only('traces and the log know nothing of what they tell of', /^broker\/(tracing|log)\.ts$/, [
+    'broker/random.ts',
     'broker/tracing.ts',
     'shared/',
     '@opentelemetry/api',
     'pino',
     'node:async_hooks',
-    'node:crypto',
   ]),
+  only('random bytes come from Node alone', /^broker\/random\.ts$/, ['node:crypto']),
   only('the configuration depends on nothing that it configures', /^broker\/(config|settings)\.ts$/, [
     'broker/config.ts',
     'broker/resolve-secrets.ts',

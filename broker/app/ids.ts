@@ -1,7 +1,7 @@
 /** New ids: the only randomness of the use cases. */
-import { randomBytes } from 'node:crypto'
 import { type IdPrefix, idFromBytes } from '../../shared/ids.ts'
+import { randomIdBytes } from '../random.ts'
 
 const ID_BYTES = 10
 
-export const newId = (prefix: IdPrefix): string => idFromBytes(prefix, randomBytes(ID_BYTES))
+export const newId = (prefix: IdPrefix): string => idFromBytes(prefix, randomIdBytes(ID_BYTES))
