@@ -54,15 +54,17 @@ export function createAuthenticator(options: AuthenticatorOptions): Authenticato
     return { value: claims, until: claims === null ? now() + INACTIVE_REMEMBERED_MS : now() }
   }
 
+  async function look(token: string): Promise<Remembered<Caller>> {
+    if (isJwt(token)) return await verify(token, judge)
+    if (options.introspection === null) throw badToken('The token is not a JWT, and this broker takes no others.')
+    const claims = await inactive.recall(token, () => ask(token))
+    if (claims === null) throw badToken('The token is not active.')
+    return await introspected(claims, judge)
+  }
+
   const authenticate: Authenticate = async (authorization) => {
     const token = tokenOf(authorization)
-    if (isJwt(token)) return await good.recall(token, () => verify(token, judge))
-    if (options.introspection === null) throw badToken('The token is not a JWT, and this broker takes no others.')
-    return await good.recall(token, async () => {
-      const claims = await inactive.recall(token, () => ask(token))
-      if (claims === null) throw badToken('The token is not active.')
-      return await introspected(claims, judge)
-    })
+    return await good.recall(token, () => look(token))
   }
   return Object.assign(authenticate, { issuer: () => keys.state() })
 }

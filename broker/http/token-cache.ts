@@ -2,7 +2,7 @@
  * What was found out about a token, remembered for a short time: verifying is the dearest step before the database.
  * Tokens are kept by their hash only. Bounded; the longest unused goes first.
  */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { EpochMs } from '../../shared/time.ts'
 
 export interface Remembered<T> {
@@ -37,7 +37,7 @@ export function createTokenCache<T>({ maxEntries, now }: TokenCacheOptions): Tok
 
   return {
     async recall(token, look) {
-      const key = createHash('sha256').update(token).digest('base64url')
+      const key = hash('sha256', token, 'base64url')
       const entry = entries.get(key)
       entries.delete(key)
       if (entry !== undefined && entry.until > now()) {
