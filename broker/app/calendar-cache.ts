@@ -25,6 +25,8 @@ export interface CalendarCache {
   read(): Promise<Calendar>
   /** The same with its version: a plan made on a copy holds only while both are what they were. */
   see(): Promise<SeenCalendar>
+  /** As it was at the last look, however long ago: for what a cluster is, not for what lies on it. */
+  facts(): Promise<Calendar>
   /** For whoever holds the lock: exactly as committed. @param version of the last operation; default: the log is asked */
   lead(trx: Transaction, version?: number): Promise<Calendar>
   /** One operation of the transaction in hand, already applied to the calendar. */
@@ -46,6 +48,7 @@ export function createCalendarCache(database: Pick<Database, 'queries'>, now: ()
   return {
     see,
     read: async () => (await see()).calendar,
+    facts: async () => kept?.calendar ?? (await see()).calendar,
     async lead(trx, version) {
       kept ??= await build(trx, now())
       return (kept.version === version ? kept : await caughtUp(kept, trx)).calendar

@@ -5,7 +5,7 @@ import { Refusal } from '../../shared/refusal.ts'
 import { type EpochMs, toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { Calendar } from '../core/calendar.ts'
 import type { WaitingEntry } from '../core/calendar-op.ts'
-import { clustersIn, standingOf, waiting, waitingEntryOf } from '../core/calendar-reads.ts'
+import { clusterOf, clustersIn, standingOf, waiting, waitingEntryOf } from '../core/calendar-reads.ts'
 import { earlierStarts } from '../core/earlier.ts'
 import { factsAllow, questionOf } from '../core/placement/feasible.ts'
 import { askedStartOf } from '../core/placement/request.ts'
@@ -25,13 +25,14 @@ import { parseServingKey, servingKeyText } from './serving-key.ts'
 import { allocationView, decisionView, etagOf, nodeView, positionsOf } from './views.ts'
 
 export async function getAllocation(app: App, caller: Caller, id: string): Promise<{ body: Allocation; etag: string }> {
-  const [row, calendar] = await Promise.all([foundAllocation(app, caller, id), app.cache.read()])
-  const entry = row.status === 'waitlisted' ? waitingEntryOf(calendar, id) : null
-  const waits =
+  const row = await foundAllocation(app, caller, id)
+  const calendar = await calendarFor(app, [row])
+  const entry = waits(row) ? waitingEntryOf(calendar, id) : null
+  const line =
     entry === null
       ? { position: undefined }
       : { position: positionsOf(calendar).get(id), earlier: earlierStarts(calendar, entry, app.now()) }
-  return { body: allocationView(row, { calendar, ...waits }), etag: etagOf(row) }
+  return { body: allocationView(row, { calendar, ...line }), etag: etagOf(row) }
 }
 
 async function foundAllocation(app: App, caller: Caller, id: string): Promise<AllocationRow> {
@@ -40,9 +41,19 @@ async function foundAllocation(app: App, caller: Caller, id: string): Promise<Al
   return row
 }
 
+const waits = ({ status }: AllocationRow): boolean => status === 'waitlisted'
+
+/** Who waits is shown with his place in the line; of all others only what their cluster is. */
+async function calendarFor({ cache }: App, rows: readonly AllocationRow[]): Promise<Calendar> {
+  if (rows.some(waits)) return await cache.read()
+  const known = await cache.facts()
+  const isKnown = rows.every(({ clusterId }) => clusterId === null || clusterOf(known, clusterId) !== null)
+  return isKnown ? known : await cache.read()
+}
+
 async function viewsOf(app: App, rows: readonly AllocationRow[]): Promise<Allocation[]> {
-  const calendar = await app.cache.read()
-  const positions = rows.some((row) => row.status === 'waitlisted') ? positionsOf(calendar) : new Map<string, number>()
+  const calendar = await calendarFor(app, rows)
+  const positions = rows.some(waits) ? positionsOf(calendar) : new Map<string, number>()
   return rows.map((row) => allocationView(row, { calendar, position: positions.get(row.id) }))
 }
 

@@ -52,6 +52,7 @@ export function memoryApp({ catalogue, policy, now }: MemoryAppOptions): MemoryA
   const calendar = emptyCalendar(catalogue, now)
   const cache: CalendarCache = {
     read: async () => calendar,
+    facts: async () => calendar,
     see: async () => ({ calendar, version: head.version }),
     lead: async () => calendar,
     advance: () => undefined,
