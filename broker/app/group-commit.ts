@@ -83,14 +83,16 @@ interface KeptRefusal {
 
 type Kept = { readonly value: unknown } | { readonly refusal: KeptRefusal }
 
+/** @param takeGroup asked once the lock is held: who came while it was waited for is in the group */
 export async function commitGroup(
   trx: Transaction,
-  group: readonly KeyedMember[],
+  takeGroup: () => readonly KeyedMember[],
   context: GroupContext,
 ): Promise<GroupResult & { readonly lockSeconds: number }> {
   const startedAt = performance.now()
   const locked = await lockHead(trx)
   const lockSeconds = secondsSince(startedAt)
+  const group = takeGroup()
   const calendar = await context.cache.lead(trx, locked.version)
   const now = Math.max(context.now(), locked.lastAt)
   const all = withNotices(group, calendar, now)

@@ -65,9 +65,7 @@ export function createWriter(options: WriterOptions): Writer {
   let closed = false
 
   const runAll = async (): Promise<void> => {
-    // One turn later, so that what arrived in the same turn of the event loop shares the commit.
-    await new Promise<void>((begin) => void setImmediate(begin))
-    while (waiting.length > 0) await runGroup(options, waiting.splice(0, MAX_GROUP), listeners)
+    while (waiting.length > 0) await runGroup(options, waiting, listeners)
     running = null
   }
 
@@ -106,20 +104,28 @@ export function createWriter(options: WriterOptions): Writer {
   }
 }
 
+/** Of those who wait, as many as one group may have. */
 async function runGroup(
   options: WriterOptions,
-  group: readonly Pending[],
+  waiting: Pending[],
   listeners: readonly ((changes: Changes) => void)[],
 ): Promise<void> {
   const startedAt = performance.now()
-  const spans = group.flatMap(spanOf)
+  let group: readonly Pending[] = []
+  let spans: readonly Span[] = []
+  const take = (): readonly Pending[] => {
+    group = waiting.splice(0, MAX_GROUP)
+    spans = group.flatMap(spanOf)
+    return group
+  }
   const end = (failure: string | null): void => {
     for (const span of spans) span.end(failure)
   }
   let result: Awaited<ReturnType<typeof commitGroup>>
   try {
-    result = await options.database.transaction((trx) => commitGroup(trx, group, options))
+    result = await options.database.transaction((trx) => commitGroup(trx, take, options))
   } catch (error) {
+    if (group.length === 0) take() // not even the lock could be had
     options.cache.forget()
     end('not committed')
     // Where the database was lost nobody knows whether the group was committed: run again, it could be done twice.
