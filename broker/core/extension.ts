@@ -1,12 +1,12 @@
 /** Whether an allocation can keep its nodes for longer, and if not, what is first in the way. */
-import type { EpochMs } from '../../shared/time.ts'
+import { type EpochMs, toIso } from '../../shared/time.ts'
 import { coverNow, stateOf, type Calendar, type ClusterState } from './calendar.ts'
 import type { Reservation } from './calendar-op.ts'
 import { reservationOf } from './calendar-reads.ts'
 import { withOps } from './calendar-undo.ts'
 import { shareExceededAt } from './concentration.ts'
 import { surelyNeeded } from './idle/charge.ts'
-import { instantText, nodesText } from './words.ts'
+import { nodesText } from './words.ts'
 import { firstShortage, horizonOf } from './timeline.ts'
 
 export type Extension =
@@ -37,9 +37,9 @@ export function extension(calendar: Calendar, allocationId: string, end: EpochMs
 
   const conflictWith = takerAt(state, allocationId, conflictAt)
   const latestEnd = Math.max(reservation.end, conflictAt - state.cluster.turnoverMs)
-  const detail = `${nodesText(reservation.nodes)} of ${reservation.clusterId} can stay with it only until ${instantText(conflictAt)}${
+  const detail = `${nodesText(reservation.nodes)} of ${reservation.clusterId} can stay with it only until ${toIso(conflictAt)}${
     conflictWith === null ? '' : `, when ${conflictWith} begins`
-  }; the latest end that fits is ${instantText(latestEnd)}.`
+  }; the latest end that fits is ${toIso(latestEnd)}.`
   return { fits: false, conflictAt, conflictWith, latestEnd, detail }
 }
 
@@ -59,7 +59,7 @@ const overShare = ({ organizationId }: Reservation, { cluster }: ClusterState, l
   conflictAt: latestEnd,
   conflictWith: null,
   latestEnd,
-  detail: `From ${instantText(latestEnd)} on ${organizationId} would hold more than the ${cluster.maxSharePerOrganization} % of ${cluster.architecture} that one organisation may; the latest end that fits is ${instantText(latestEnd)}.`,
+  detail: `From ${toIso(latestEnd)} on ${organizationId} would hold more than the ${cluster.maxSharePerOrganization} % of ${cluster.architecture} that one organisation may; the latest end that fits is ${toIso(latestEnd)}.`,
 })
 
 function conflictOf(state: ClusterState, longer: Reservation, now: EpochMs): EpochMs | null {

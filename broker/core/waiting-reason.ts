@@ -1,7 +1,7 @@
 /** Why somebody waits, in one line: what is asked, and what it waits for. */
-import type { EpochMs } from '../../shared/time.ts'
+import { type EpochMs, toIso } from '../../shared/time.ts'
 import { stateOf, type Calendar } from './calendar.ts'
-import { instantText, nodesText } from './words.ts'
+import { nodesText } from './words.ts'
 import type { Candidate, Place } from './placement/candidate.ts'
 import { questionOf } from './placement/feasible.ts'
 import { placeAgain } from './placement/place.ts'
@@ -41,7 +41,7 @@ function untilPlace(calendar: Calendar, request: PlacementRequest, place: Place,
 }
 
 /** `2027-02-01 09:00`, in UTC. */
-const minuteText = (at: EpochMs): string => instantText(at).slice(0, 16).replace('T', ' ')
+const minuteText = (at: EpochMs): string => toIso(at).slice(0, 16).replace('T', ' ')
 
 function askedText({ requires }: PlacementRequest, nodes: number): string {
   const wishes = [

@@ -3,11 +3,11 @@
  * figures. What depends on time (free nodes, validity, horizon, circuits) is in `timely.ts`.
  */
 import type { Reason, RuleName } from '../../../shared/decision.ts'
-import type { EpochMs } from '../../../shared/time.ts'
+import { type EpochMs, toIso } from '../../../shared/time.ts'
 import type { Calendar } from '../calendar.ts'
 import { isSuspended } from '../calendar-reads.ts'
 import { nodesFor, type Cluster } from '../cluster.ts'
-import { instantText, nodesText } from '../words.ts'
+import { nodesText } from '../words.ts'
 import { durationOf, keptArchitectureOf, type PlacementRequest } from './request.ts'
 import { stageOpensAt } from './window.ts'
 
@@ -50,7 +50,7 @@ const stage: Rule = ({ cluster, request, from }) => {
   const { stages } = request.requires
   if (stages === undefined || stageOpensAt(cluster, stages, from) !== null) return null
   const found = [...new Set(cluster.phases.map((phase) => phase.stage))]
-  const detail = `No phase of ${cluster.id} from ${instantText(from)} on is of stage ${stages.join(' or ')}.`
+  const detail = `No phase of ${cluster.id} from ${toIso(from)} on is of stage ${stages.join(' or ')}.`
   return { rule: 'stage', wanted: [...stages], found, detail }
 }
 

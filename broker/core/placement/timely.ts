@@ -3,12 +3,12 @@
  * the reason with its figures. Asked only once the search has found something later, or nothing.
  */
 import type { Reason } from '../../../shared/decision.ts'
-import { END_OF_TIME, HOUR_MS, type EpochMs } from '../../../shared/time.ts'
+import { END_OF_TIME, HOUR_MS, type EpochMs, toIso } from '../../../shared/time.ts'
 import { leastLeft, shareBlocksUntil } from '../concentration.ts'
 import { approvalBlocksUntil } from '../commitments.ts'
 import type { Calendar, ClusterState } from '../calendar.ts'
 import { openUntil } from '../calendar-reads.ts'
-import { areText, instantText, nodesText } from '../words.ts'
+import { areText, nodesText } from '../words.ts'
 import { firstShortage, horizonOf, leastFreeIn } from '../timeline.ts'
 import { surelyNeeded, withGrantsKept } from '../idle/charge.ts'
 import { isAsAsked, type Place } from './candidate.ts'
@@ -33,8 +33,8 @@ const stageLater: TimelyRule = ({ question, window }) => {
   const { stages } = request.requires
   const opensAt = stageOpensAt(cluster, stages, window.from)
   if (stages === undefined || opensAt === null || opensAt <= window.from) return null
-  const detail = `${cluster.id} is of stage ${stages.join(' or ')} only from ${instantText(opensAt)} on.`
-  return { rule: 'stage', wanted: [...stages], found: instantText(opensAt), detail }
+  const detail = `${cluster.id} is of stage ${stages.join(' or ')} only from ${toIso(opensAt)} on.`
+  return { rule: 'stage', wanted: [...stages], found: toIso(opensAt), detail }
 }
 
 /** Nothing is kept for idle-use: whether the nodes are free is seen when its start has come. */
@@ -59,9 +59,7 @@ const notFree: TimelyRule = (attempt) => {
   const found = leastFreeIn(state.timeline, held)
   if (found >= nodes || firstShortage(state.timeline, held, nodes) === null) return null
   const when =
-    place === null
-      ? `from ${instantText(window.from)} to ${instantText(window.endAtFrom)}`
-      : `before ${instantText(place.start)}`
+    place === null ? `from ${toIso(window.from)} to ${toIso(window.endAtFrom)}` : `before ${toIso(place.start)}`
   const detail = `${nodesText(nodes)} of ${cluster.id} ${areText(nodes)} not free ${when}.`
   return { rule: 'free-nodes', wanted: nodes, found: Math.max(0, found), detail }
 }
@@ -73,11 +71,11 @@ const approvalWindow: TimelyRule = ({ question, window }) => {
   if (approval === null) return null
   const early = window.from < approval.validFrom
   if (!early && window.endAtFrom <= approval.validTo) return null
-  const wanted = `${instantText(window.from)}/${instantText(window.endAtFrom)}`
-  const found = `${instantText(approval.validFrom)}/${instantText(approval.validTo)}`
+  const wanted = `${toIso(window.from)}/${toIso(window.endAtFrom)}`
+  const found = `${toIso(approval.validFrom)}/${toIso(approval.validTo)}`
   const detail = early
-    ? `The approval is valid only from ${instantText(approval.validFrom)} on.`
-    : `A start at ${instantText(window.from)} ends after the approval, which is valid until ${instantText(approval.validTo)}.`
+    ? `The approval is valid only from ${toIso(approval.validFrom)} on.`
+    : `A start at ${toIso(window.from)} ends after the approval, which is valid until ${toIso(approval.validTo)}.`
   return { rule: 'approval-window', wanted, found, detail }
 }
 
@@ -87,7 +85,7 @@ const approvalNodes: TimelyRule = ({ calendar, question, window }) => {
   const until = request.approval === null ? null : approvalBlocksUntil(calendar, request.approval, asked)
   if (request.approval === null || until === null) return null
   const { maxNodes } = request.approval
-  const detail = `With what the approval has on the calendar until ${instantText(until)}, ${nodesText(nodes)} more would exceed its ${maxNodes} at once.`
+  const detail = `With what the approval has on the calendar until ${toIso(until)}, ${nodesText(nodes)} more would exceed its ${maxNodes} at once.`
   return { rule: 'approval-window', wanted: nodes, found: maxNodes, detail }
 }
 
@@ -97,7 +95,7 @@ const organizationShare: TimelyRule = ({ calendar, question, window }) => {
   const holding = holdingOf(request, cluster, { nodes, start: window.from, end: window.endAtFrom })
   const until = holding === null ? null : shareBlocksUntil(calendar, holding)
   if (holding === null || until === null) return null
-  const when = until === END_OF_TIME ? '' : ` until ${instantText(until)}`
+  const when = until === END_OF_TIME ? '' : ` until ${toIso(until)}`
   const detail = `One organisation may hold ${cluster.maxSharePerOrganization} % of ${cluster.architecture} at once: with what ${holding.organizationId} has${when}, ${nodesText(nodes)} more would exceed that.`
   return { rule: 'approval-window', wanted: nodes, found: leastLeft(calendar, holding), detail }
 }
@@ -106,23 +104,23 @@ const horizon: TimelyRule = ({ question, window, now }) => {
   const held = window.endAtFrom + question.cluster.turnoverMs
   const horizonAt = horizonOf(now)
   if (held <= horizonAt) return null
-  const detail = `Nothing is planned past ${instantText(horizonAt)}, three years ahead.`
-  return { rule: 'horizon', wanted: instantText(window.endAtFrom), found: instantText(horizonAt), detail }
+  const detail = `Nothing is planned past ${toIso(horizonAt)}, three years ahead.`
+  return { rule: 'horizon', wanted: toIso(window.endAtFrom), found: toIso(horizonAt), detail }
 }
 
 const circuitOpen: TimelyRule = ({ calendar, question, window, now }) => {
   const { providerId } = question.cluster
   const until = openUntil(calendar, providerId, now)
   if (until === null || until <= window.from) return null
-  const detail = `${providerId} does not answer: no node can be made there before ${instantText(until)}.`
-  return { rule: 'circuit-open', wanted: instantText(window.from), found: instantText(until), detail }
+  const detail = `${providerId} does not answer: no node can be made there before ${toIso(until)}.`
+  return { rule: 'circuit-open', wanted: toIso(window.from), found: toIso(until), detail }
 }
 
 const hadNoRoom: TimelyRule = ({ question, window }) => {
   const { cluster, nodes, request } = question
   const avoided = avoidanceOf(request, cluster.id, window.from)
   if (avoided === null) return null
-  const detail = `${cluster.id} ${avoidanceText(avoided)}, and is not asked again before ${instantText(avoided.until)}.`
+  const detail = `${cluster.id} ${avoidanceText(avoided)}, and is not asked again before ${toIso(avoided.until)}.`
   return { rule: 'free-nodes', wanted: nodes, found: 0, detail }
 }
 
@@ -157,6 +155,6 @@ function noStartLeft({ calendar, question, window, now }: Attempt): Reason {
   const { cluster, nodes, request } = question
   const circumstances = { now, openUntil: openUntil(calendar, cluster.providerId, now) }
   const { lastStart, lastStartRule } = clusterWindow(cluster, request, window, circumstances)
-  const detail = `${nodesText(nodes)} of ${cluster.id} ${areText(nodes)} not free for ${hoursOf(window.durationMs)} at any start up to ${instantText(lastStart)}.`
-  return { rule: lastStartRule, wanted: nodes, found: instantText(lastStart), detail }
+  const detail = `${nodesText(nodes)} of ${cluster.id} ${areText(nodes)} not free for ${hoursOf(window.durationMs)} at any start up to ${toIso(lastStart)}.`
+  return { rule: lastStartRule, wanted: nodes, found: toIso(lastStart), detail }
 }

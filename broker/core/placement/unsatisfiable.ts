@@ -1,9 +1,9 @@
 /** Whether any cluster, even empty and not suspended, could ever serve a request: what can never be served does not wait. */
 import type { Reason } from '../../../shared/decision.ts'
-import type { EpochMs, Interval } from '../../../shared/time.ts'
+import { type EpochMs, type Interval, toIso } from '../../../shared/time.ts'
 import { phaseAt, type Cluster } from '../cluster.ts'
 import { largestShare } from '../concentration.ts'
-import { instantText, nodesText } from '../words.ts'
+import { nodesText } from '../words.ts'
 import { questionOf, reasonsOfFact, type Question } from './feasible.ts'
 import type { PlacementRequest } from './request.ts'
 import { clusterWindow, windowOfAsk, type ClusterWindow } from './window.ts'
@@ -70,9 +70,9 @@ function noRoomInTime({ cluster, nodes, from }: Question, { lastStart, lastStart
   const lastLook = Math.max(from, lastStart)
   const found = phaseAt(cluster.phases, lastLook)?.nodes ?? 0
   if (found < nodes) {
-    const detail = `${cluster.id} has ${nodesText(found)} up to ${instantText(lastLook)}, not ${nodes}.`
+    const detail = `${cluster.id} has ${nodesText(found)} up to ${toIso(lastLook)}, not ${nodes}.`
     return { rule: 'free-nodes', wanted: nodes, found, detail }
   }
-  const detail = `${cluster.id} has no start from ${instantText(from)} on that leaves room for the whole period.`
-  return { rule: lastStartRule, wanted: instantText(from), found: instantText(lastStart), detail }
+  const detail = `${cluster.id} has no start from ${toIso(from)} on that leaves room for the whole period.`
+  return { rule: lastStartRule, wanted: toIso(from), found: toIso(lastStart), detail }
 }

@@ -1,16 +1,15 @@
 import { expect } from 'chai'
 import fc from 'fast-check'
 import { describe, it } from 'mocha'
-import { instantText } from '../../broker/core/words.ts'
 import { toIso } from '../../shared/time.ts'
 
 describe('an instant as text', () => {
-  it('reads as the standard library writes it, in every year from 1000 to 9999', () => {
-    const first = Date.parse('1000-01-01T00:00:00Z')
-    const last = Date.parse('9999-12-31T23:59:59.999Z')
+  it('reads as the standard library writes it, from the year 0 to 12000', () => {
+    const first = Date.parse('0000-01-01T00:00:00Z')
+    const last = Date.parse('+012000-01-01T00:00:00Z')
     fc.assert(
       fc.property(fc.integer({ min: first, max: last }), (at) => {
-        expect(instantText(at)).to.equal(toIso(at))
+        expect(toIso(at)).to.equal(new Date(at).toISOString().replace('.000Z', 'Z'))
       }),
       { numRuns: 2_000 },
     )
@@ -26,6 +25,6 @@ describe('an instant as text', () => {
     '2028-02-29T12:34:56.120Z',
   ])
     it(`keeps ${text} as it is`, () => {
-      expect(instantText(Date.parse(text))).to.equal(text)
+      expect(toIso(Date.parse(text))).to.equal(text)
     })
 })
