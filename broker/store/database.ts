@@ -4,16 +4,10 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { PGlite, types as pgliteTypes } from '@electric-sql/pglite'
-import {
-  CamelCasePlugin,
-  Kysely,
-  type LogEvent,
-  PGliteDialect,
-  PostgresDialect,
-  type Transaction as KyselyTransaction,
-} from 'kysely'
+import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, type Transaction as KyselyTransaction } from 'kysely'
 import pg from 'pg'
 import { SECOND_MS } from '../../shared/time.ts'
+import { camelCaseNames } from './camel-case.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrate.ts'
 import type { Tables } from './schema.ts'
@@ -58,7 +52,7 @@ const CONNECT_TIMEOUT_MS = 5_000
 /** A statement that takes longer than this is a mistake or a lock that will not come. */
 const STATEMENT_TIMEOUT_MS = 30_000
 
-const PLUGINS = [new CamelCasePlugin({ maintainNestedObjectKeys: true })]
+const PLUGINS = [camelCaseNames()]
 
 /** Connects and runs the migrations. @throws SchemaMismatch, FolderInUse */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
