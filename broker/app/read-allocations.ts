@@ -12,6 +12,7 @@ import { askedStartOf } from '../core/placement/request.ts'
 import { compareServing } from '../core/waitlist.ts'
 import {
   type AllocationFilter,
+  type ShownAllocation,
   decisionsOf,
   isVisible,
   nodesOf,
@@ -20,7 +21,6 @@ import {
 } from '../store/allocations.ts'
 import type { App } from './app.ts'
 import { afterNumber, type Caller, type Page, type PageRequest } from './command.ts'
-import type { AllocationRow } from '../store/changes.ts'
 import { parseServingKey, servingKeyText } from './serving-key.ts'
 import { allocationView, decisionView, etagOf, nodeView, positionsOf } from './views.ts'
 
@@ -35,23 +35,23 @@ export async function getAllocation(app: App, caller: Caller, id: string): Promi
   return { body: allocationView(row, { calendar, ...line }), etag: etagOf(row) }
 }
 
-async function foundAllocation(app: App, caller: Caller, id: string): Promise<AllocationRow> {
+async function foundAllocation(app: App, caller: Caller, id: string): Promise<ShownAllocation> {
   const row = await app.findAllocation(id)
   if (row === undefined || !isVisible(row, caller)) throw new Refusal('not-found', `There is no allocation ${id}.`)
   return row
 }
 
-const waits = ({ status }: AllocationRow): boolean => status === 'waitlisted'
+const waits = ({ status }: ShownAllocation): boolean => status === 'waitlisted'
 
 /** Who waits is shown with his place in the line; of all others only what their cluster is. */
-async function calendarFor({ cache }: App, rows: readonly AllocationRow[]): Promise<Calendar> {
+async function calendarFor({ cache }: App, rows: readonly ShownAllocation[]): Promise<Calendar> {
   if (rows.some(waits)) return await cache.read()
   const known = await cache.facts()
   const isKnown = rows.every(({ clusterId }) => clusterId === null || clusterOf(known, clusterId) !== null)
   return isKnown ? known : await cache.read()
 }
 
-async function viewsOf(app: App, rows: readonly AllocationRow[]): Promise<Allocation[]> {
+async function viewsOf(app: App, rows: readonly ShownAllocation[]): Promise<Allocation[]> {
   const calendar = await calendarFor(app, rows)
   const positions = rows.some(waits) ? positionsOf(calendar) : new Map<string, number>()
   return rows.map((row) => allocationView(row, { calendar, position: positions.get(row.id) }))
@@ -130,7 +130,7 @@ function mayRunOn(
 const maySee = (caller: Caller, entry: WaitingEntry): boolean =>
   caller.providerId === null && (caller.organizationId === null || caller.organizationId === entry.organizationId)
 
-const itemOf = (row: AllocationRow, position: number): WaitlistItem => ({
+const itemOf = (row: ShownAllocation, position: number): WaitlistItem => ({
   allocationId: row.id,
   position,
   priority: row.priority,

@@ -10,7 +10,8 @@ import { commitmentsOf } from '../core/commitments.ts'
 import type { EarlierStart } from '../core/earlier.ts'
 import { candidateView } from '../core/decisions/outcome.ts'
 import type { Candidate } from '../core/placement/candidate.ts'
-import type { AllocationRow, ApprovalRow, DecisionRow, NodeRow } from '../store/changes.ts'
+import type { ShownAllocation } from '../store/allocations.ts'
+import type { ApprovalRow, DecisionRow, NodeRow } from '../store/changes.ts'
 
 export const etagOf = (row: { readonly version: number }): string => String(row.version)
 
@@ -26,7 +27,7 @@ interface Seen {
   readonly earlier?: readonly EarlierStart[]
 }
 
-export function allocationView(row: AllocationRow, { calendar, position, earlier }: Seen): Allocation {
+export function allocationView(row: ShownAllocation, { calendar, position, earlier }: Seen): Allocation {
   return {
     id: row.id,
     approvalId: row.approvalId,
@@ -70,7 +71,7 @@ export const limitsView = (limits: ApprovalLimits): ApprovalLimits => ({
   validTo: inUtc(limits.validTo),
 })
 
-function placementOf(row: AllocationRow, calendar: Calendar): Allocation['placement'] {
+function placementOf(row: ShownAllocation, calendar: Calendar): Allocation['placement'] {
   const { providerId, clusterId, startAt, endAt, decisionId } = row
   if (row.status === 'waitlisted' || clusterId === null || providerId === null) return null
   if (startAt === null || endAt === null || decisionId === null) return null
@@ -87,7 +88,7 @@ function placementOf(row: AllocationRow, calendar: Calendar): Allocation['placem
 }
 
 function waitlistOf(
-  row: AllocationRow,
+  row: ShownAllocation,
   position: number | undefined,
   earlier: readonly EarlierStart[] | undefined,
 ): Allocation['waitlist'] {

@@ -33,7 +33,7 @@ const visible =
     ])
 
 /** The same for a row that was read. */
-export const isVisible = (row: AllocationRow, { organizationId, providerId }: Sight): boolean =>
+export const isVisible = (row: ShownAllocation, { organizationId, providerId }: Sight): boolean =>
   (organizationId === null || row.organizationId === organizationId) &&
   (providerId === null || row.providerId === providerId)
 
@@ -41,18 +41,57 @@ export const isVisible = (row: AllocationRow, { organizationId, providerId }: Si
 export async function findAllocations(
   db: Queries,
   ids: readonly string[],
-): Promise<ReadonlyMap<string, AllocationRow>> {
-  const rows = await db.selectFrom('allocations').selectAll().where('id', 'in', ids).execute()
+): Promise<ReadonlyMap<string, ShownAllocation>> {
+  const rows = await db.selectFrom('allocations').select(SHOWN).where('id', 'in', ids).execute()
   return new Map(rows.map((row) => [row.id, row]))
 }
+
+/** What is shown of one, and what its page is turned by: half of what there is, and lists are asked for often. */
+const SHOWN = [
+  'id',
+  'sequence',
+  'approvalId',
+  'organizationId',
+  'program',
+  'name',
+  'priority',
+  'status',
+  'statusReason',
+  'demand',
+  'requires',
+  'prefers',
+  'period',
+  'labels',
+  'providerId',
+  'clusterId',
+  'nodes',
+  'startAt',
+  'endAt',
+  'decisionId',
+  'waitingSince',
+  'estimatedStartAt',
+  'estimatedClusterId',
+  'promisedStartAt',
+  'waitingReason',
+  'desiredNodes',
+  'readyNodes',
+  'failedNodes',
+  'version',
+  'createdAt',
+  'updatedAt',
+  'activeAt',
+  'releasedAt',
+] as const satisfies readonly (keyof AllocationRow)[]
+
+export type ShownAllocation = Pick<AllocationRow, (typeof SHOWN)[number]>
 
 /** Newest first. @param after the sequence of the last one seen; null for the first page */
 export async function pageOfAllocations(
   db: Queries,
   { filter, sight, after, limit }: { filter: AllocationFilter; sight: Sight; after: number | null; limit: number },
-): Promise<readonly AllocationRow[]> {
+): Promise<readonly ShownAllocation[]> {
   const { label, ...columns } = filter
-  let query = db.selectFrom('allocations').selectAll().where(visible(sight)).orderBy('sequence', 'desc').limit(limit)
+  let query = db.selectFrom('allocations').select(SHOWN).where(visible(sight)).orderBy('sequence', 'desc').limit(limit)
   for (const [column, value] of Object.entries(columns)) {
     query = query.where(column as keyof typeof columns, '=', value as never)
   }
@@ -198,7 +237,7 @@ export async function nextDue(db: Queries, lane: Lane): Promise<EpochMs | null> 
   return row?.at ?? null
 }
 
-export async function waitingByIds(db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, AllocationRow>> {
+export async function waitingByIds(db: Queries, ids: readonly string[]): Promise<ReadonlyMap<string, ShownAllocation>> {
   if (ids.length === 0) return new Map()
   const rows = await db
     .selectFrom('allocations')
