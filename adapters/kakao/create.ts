@@ -4,10 +4,11 @@
  * asked for. What was surely made is remembered for as long as lists may not show it.
  */
 import { readJson } from '../http.ts'
-import { memberName, ownerTagText } from '../../shared/ids.ts'
+import { memberName, namePrefixOf, ownerTagText } from '../../shared/ids.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
 import type { AdapterContext, Call, NodeGroup, ProviderNode } from '../../shared/provider.ts'
 import type { EpochMs } from '../../shared/time.ts'
+import type { Looks } from '../looks.ts'
 import type { KakaoClient } from './client.ts'
 import type { KakaoSettings } from './config.ts'
 import { type Order, orderOf } from './order.ts'
@@ -18,7 +19,7 @@ export interface CreatorOptions extends AdapterContext {
   readonly settings: KakaoSettings
   readonly client: KakaoClient
   /** Every instance whose name holds the text, whoever's it is. */
-  readonly findByName: (text: string, call: Call) => Promise<readonly ProviderNode[]>
+  readonly looks: Looks<ProviderNode>
 }
 
 export interface Creator {
@@ -32,7 +33,7 @@ interface Made {
   readonly forgetAt: EpochMs
 }
 
-export function createCreator({ settings, client, findByName, now }: CreatorOptions): Creator {
+export function createCreator({ settings, client, looks, now }: CreatorOptions): Creator {
   const turns = createTurns()
   const recent = new Map<string, Made>()
 
@@ -45,7 +46,8 @@ export function createCreator({ settings, client, findByName, now }: CreatorOpti
   const present = async (group: NodeGroup, call: Call): Promise<Map<string, ProviderNode>> => {
     const ours = (node: ProviderNode): boolean =>
       node.owner === null || node.owner.installationId === group.owner.installationId
-    const all = [...recall(), ...(await findByName(group.name, call))].filter(ours)
+    const listed = await looks.at(namePrefixOf(group.owner.allocationId), group.name, call)
+    const all = [...recall(), ...listed].filter(ours)
     const members = new Set(memberNames(group))
     return new Map(all.filter(({ name }) => members.has(name)).map((node) => [node.providerInstanceId, node]))
   }

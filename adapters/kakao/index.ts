@@ -14,6 +14,7 @@ import {
   type Traffic,
   isWithin,
 } from '../../shared/provider.ts'
+import { createLooks } from '../looks.ts'
 import { type KakaoClient, createClient } from './client.ts'
 import type { KakaoSettings } from './config.ts'
 import { createCreator } from './create.ts'
@@ -33,9 +34,8 @@ export function createKakaoProvider(settings: KakaoSettings, { now }: AdapterCon
   const client = createClient(settings, { now })
   const failures = createFailureReader(settings, client)
   const remove = createRemover({ settings, client })
-  const findByName = async (name: string, call: Call): Promise<readonly ProviderNode[]> =>
-    await readNodes({ settings, client }, { name }, call)
-  const creator = createCreator({ settings, client, findByName, now })
+  const looks = createLooks((name, call) => readNodes({ settings, client }, { name }, call), now)
+  const creator = createCreator({ settings, client, looks, now })
 
   return {
     id: settings.id,

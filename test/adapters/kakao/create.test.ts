@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
+import { namePrefixOf } from '../../../shared/ids.ts'
 import {
   type Clock,
   FLAVOR,
@@ -59,6 +60,21 @@ describe('createNodes of kakao', () => {
     expect(names(sent)).to.deep.equal([`${OWNER.group}-1`, `${OWNER.group}-2`])
     expect(nodes.map(({ providerInstanceId }) => providerInstanceId)).to.deep.equal([NODE(1), NODE(2)])
     expect(nodes[0]).to.include({ state: 'building', clusterId: 'kakao-b200-255', name: `${OWNER.group}-1` })
+  })
+
+  it('looks once, at the whole allocation, for all groups that are asked for at the same time', async () => {
+    const look = nock(HOST.bcs)
+      .get(listPath)
+      .query((query) => query['name'] === namePrefixOf(OWNER.allocationId))
+      .reply(200, { instances: [], pagination: { total: 0, offset: 0, limit: 1_000 } })
+    const sent = createAnswers()
+    const provider = aProvider()
+    const groups = Array.from({ length: 6 }, (_, n) => `${OWNER.group.slice(0, -1)}${n}`)
+    await Promise.all(
+      groups.map((group) => provider.createNodes(aGroup({ name: group, owner: { ...OWNER, group } }), aCall())),
+    )
+    look.done()
+    expect(names(sent).toSorted()).to.deep.equal(groups.flatMap((group) => [`${group}-1`, `${group}-2`]))
   })
 
   it('says everything explicitly for bare metal: no volumes, bonding, hyper-threading, zone', async () => {
