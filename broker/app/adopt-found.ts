@@ -179,7 +179,7 @@ const GROUP_SIZE = 100
 
 function bind(draft: Draft, row: AllocationRow, findings: readonly FindingRow[]): AllocationRow {
   const places = findings.map((_, ordinal) => ({ ordinal, generation: 1 }))
-  const named = nameNodes(draft, row, places, GROUP_SIZE)
+  const named = nameNodes(draft, row, places, { maxBatch: GROUP_SIZE })
   for (const group of draft.groupsOf(row.id)) draft.saveGroup({ ...group, effect: 'accepted', askedAt: draft.now })
   for (const node of draft.nodesOf(row.id)) {
     const providerInstanceId = findings[node.ordinal]?.providerInstanceId ?? null

@@ -180,7 +180,7 @@ const GROUP_SIZE = 100
 
 function bindNodes(draft: Draft, row: AllocationRow, providerInstanceIds: readonly string[]): AllocationRow {
   const places = providerInstanceIds.map((_, ordinal) => ({ ordinal, generation: 1 }))
-  const named = nameNodes(draft, row, places, GROUP_SIZE)
+  const named = nameNodes(draft, row, places, { maxBatch: GROUP_SIZE })
   for (const group of draft.groupsOf(row.id)) draft.saveGroup({ ...group, effect: 'accepted', askedAt: draft.now })
   for (const node of draft.nodesOf(row.id)) {
     const providerInstanceId = providerInstanceIds[node.ordinal] ?? null

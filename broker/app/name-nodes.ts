@@ -16,12 +16,19 @@ export interface NodePlace {
   readonly generation: number
 }
 
+export interface Naming {
+  /** Most nodes in one group. */
+  readonly maxBatch: number
+  /** Whether they are asked for as soon as this is written. Default: they are not. */
+  readonly asked?: boolean
+}
+
 /** Saves groups and nodes for these places; @returns the row with its counter moved on, not saved. */
 export function nameNodes(
   draft: Draft,
   row: AllocationRow,
   places: readonly NodePlace[],
-  maxBatch: number,
+  { maxBatch, asked = false }: Naming,
 ): AllocationRow {
   let counter = row.groupCounter
   for (let from = 0; from < places.length; from += maxBatch) {
@@ -32,10 +39,10 @@ export function nameNodes(
       name,
       allocationId: row.id,
       size: members.length,
-      askedAt: null,
-      effect: 'unasked',
+      askedAt: asked ? draft.now : null,
+      effect: asked ? 'asked' : 'unasked',
       notBefore: 0,
-      attempts: 0,
+      attempts: asked ? 1 : 0,
     })
     for (const [index, { ordinal, generation }] of members.entries()) {
       draft.saveNode({

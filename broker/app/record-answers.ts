@@ -1,6 +1,6 @@
 /** What the provider answered to what was asked for: when to ask again, and whether to ask here at all. */
 import type { ProviderError, ProviderErrorKind } from '../../shared/provider-error.ts'
-import { MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
+import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import type { Undoing } from '../store/schema.ts'
 import { type Claim, claimed } from './claim.ts'
 import type { Draft } from './draft.ts'
@@ -10,6 +10,8 @@ import { avoidingHere, undo } from './record-look.ts'
 
 export interface GroupAnswer {
   readonly group: string
+  /** When it came, or was not waited for any longer. */
+  readonly at: EpochMs
   /** Null: accepted. */
   readonly error: ProviderError | null
 }
@@ -38,7 +40,8 @@ export function pauseMs(attempts: number, retryAfterMs: number | null): number {
 
 export function recordAnswers(claim: Claim, answers: readonly GroupAnswer[]): Member<void> {
   return {
-    needs: { allocations: [claim.id], nodes: true },
+    // An error is noted with each node; what was accepted is nothing but its group's.
+    needs: { allocations: [claim.id], groups: true, nodes: answers.some(({ error }) => error !== null) },
     decide(draft) {
       const row = claimed(draft, claim)
       if (row === null) return
@@ -55,13 +58,13 @@ export function recordAnswers(claim: Claim, answers: readonly GroupAnswer[]): Me
   }
 }
 
-function noteAnswer(draft: Draft, group: NodeGroupRow, { error }: GroupAnswer): void {
-  // What was made may have been made at any instant up to now, so the visibility delay runs from here. The pause is for
+function noteAnswer(draft: Draft, group: NodeGroupRow, { at, error }: GroupAnswer): void {
+  // What was made may have been made at any instant up to then, so the visibility delay runs from there. The pause is for
   // an operator that says yes and makes nothing: it is not asked at full speed for ever.
   const answered = {
     ...group,
-    askedAt: draft.now,
-    notBefore: draft.now + pauseMs(group.attempts, error?.retryAfterMs ?? null),
+    askedAt: at,
+    notBefore: at + pauseMs(group.attempts, error?.retryAfterMs ?? null),
   }
   if (error === null) return draft.saveGroup({ ...answered, effect: 'accepted' })
   draft.saveGroup({ ...answered, effect: error.effect })

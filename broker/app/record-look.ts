@@ -30,14 +30,14 @@ export const mustRecord = (plan: Plan, row: AllocationRow): boolean =>
  * Groups about to be asked for are marked first: a crash between this and the answer leaves the mark, and whoever takes
  * the allocation up finds it and treats the answer as lost.
  *
- * @returns whether the claim still held; if not, nothing may be asked
+ * @returns the allocation as it is then; null if the claim was lost: nothing may be asked
  */
-export function recordLook(claim: Claim, plan: Plan, { maxBatch, pool }: Building): Member<boolean> {
+export function recordLook(claim: Claim, plan: Plan, { maxBatch, pool }: Building): Member<AllocationRow | null> {
   return {
     needs: { allocations: [claim.id], nodes: true, leases: true },
     decide(draft) {
       const row = claimed(draft, claim)
-      if (row === null || (row.status !== 'provisioning' && row.status !== 'active')) return false
+      if (row === null || (row.status !== 'provisioning' && row.status !== 'active')) return null
       const stored = new Map(draft.nodesOf(row.id).map((node) => [nodeKey(node), node]))
       for (const note of plan.notes) noteNode(draft, row, note, stored)
       noteUnanswered(draft, row, plan)
@@ -49,12 +49,12 @@ export function recordLook(claim: Claim, plan: Plan, { maxBatch, pool }: Buildin
       const lost = plan.steps.find((step) => step.step === 'give-up')
       if (lost !== undefined && row.status === 'provisioning') {
         draft.save(giveUp(draft, counted, lost.failure))
-        return true
+        return draft.allocation(row.id)
       }
       const leaving = row.nodes > row.desiredNodes && draft.nodesOf(row.id).some((node) => node.status === 'deleting')
       const settled = row.nodes > row.desiredNodes && !leaving ? settleShrink(draft, counted) : counted
       moveOn(draft, settled, plan)
-      return true
+      return draft.allocation(row.id)
     },
   }
 }
@@ -174,7 +174,7 @@ function renameNodes(draft: Draft, row: AllocationRow, steps: readonly Step[], m
       ordinal,
       generation: (newest.get(ordinal) ?? 1) + (step.failed ? 1 : 0),
     }))
-    named = nameNodes(draft, named, places, maxBatch)
+    named = nameNodes(draft, named, places, { maxBatch })
     if (!step.failed) continue
     for (const { ordinal, generation } of places) {
       draft.event({

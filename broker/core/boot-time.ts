@@ -1,28 +1,46 @@
 /**
  * When to look at nodes that boot: what their like took of late says when they may be up. Before that a look can only
- * find them booting; after it each look comes soon, so that they are late by little.
+ * find them booting; after it each look comes soon, so that they are late by little. How long they really take lies
+ * between the last look that did not find them up and the first that did; each time the gap is made smaller.
  */
 import { SECOND_MS } from '../../shared/time.ts'
 
+/** In ms from the answer to the last create. */
+export interface SeenBoot {
+  /** The last look that found some of them booting; 0 where there was none. */
+  readonly notYetMs: number
+  /** The first look that found all of them up. */
+  readonly upMs: number
+}
+
 /** Of so many of late the shortest counts: each was seen some time after it was true. */
 const REMEMBERED = 8
-/** As much earlier than the shortest, so that shorter ones are found out. */
-const EARLY = 0.97
+/** Not earlier than this share of the shortest, however little is known of when they were still booting. */
+const EARLIEST = 0.94
+/** Of the whole time: a smaller gap is not worth another look. */
+const CLOSE = 1 / 128
 /** Between two looks, as a share of the whole time. */
 const STEP = 1 / 32
 const SHORTEST_MS = 100
 const LONGEST_MS = 5 * SECOND_MS
 
-/** @param tookMs from the last answer to a create to a look that found all nodes up; oldest first */
-export const rememberBoot = (tookMs: readonly number[], latest: number): number[] =>
-  [...tookMs, latest].slice(-REMEMBERED)
+/** @param seen oldest first */
+export const rememberBoot = (seen: readonly SeenBoot[], latest: SeenBoot): SeenBoot[] =>
+  [...seen, latest].slice(-REMEMBERED)
 
 /** @returns the pause before the next look; null where nothing is known */
-export function pauseWhileBooting(tookMs: readonly number[], sinceAskedMs: number): number | null {
-  if (tookMs.length === 0) return null
-  const shortestMs = Math.min(...tookMs)
-  const leftMs = Math.ceil(shortestMs * EARLY - sinceAskedMs)
-  if (leftMs > 0) return Math.min(LONGEST_MS, Math.max(SHORTEST_MS, leftMs))
+export function pauseWhileBooting(seen: readonly SeenBoot[], sinceAskedMs: number): number | null {
+  if (seen.length === 0) return null
+  const shortestMs = Math.min(...seen.map(({ upMs }) => upMs))
+  const leftMs = Math.ceil(firstLookMs(seen, shortestMs) - sinceAskedMs)
+  if (leftMs > 0) return Math.min(LONGEST_MS, leftMs)
   const overdueMs = sinceAskedMs - shortestMs
   return Math.min(LONGEST_MS, Math.ceil(Math.max(SHORTEST_MS, shortestMs * STEP, overdueMs / 8)))
+}
+
+/** Half-way into the gap, until it is closed; then at its end. */
+function firstLookMs(seen: readonly SeenBoot[], shortestMs: number): number {
+  const stillBooting = seen.map(({ notYetMs }) => notYetMs).filter((ms) => ms < shortestMs)
+  const earliestMs = Math.max(shortestMs * EARLIEST, ...stillBooting)
+  return shortestMs - earliestMs > shortestMs * CLOSE ? (earliestMs + shortestMs) / 2 : shortestMs
 }

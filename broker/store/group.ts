@@ -24,6 +24,8 @@ export interface Needs {
   readonly allocationsOfApprovals?: readonly string[]
   /** With the allocations' nodes and groups. */
   readonly nodes?: boolean
+  /** With the allocations' groups. */
+  readonly groups?: boolean
   /** All allocations that wait, with their approvals. */
   readonly waiting?: boolean
   /** All allocations that have a place and have not started, with their approvals. */
@@ -138,13 +140,20 @@ async function readAllocations(trx: Transaction, needs: readonly Needs[], rows: 
     )
     .execute()
   for (const row of found) rows.allocations.set(row.id, row)
-  const withNodes = [...new Set(needs.flatMap((need) => (need.nodes === true ? (need.allocations ?? []) : [])))]
-  if (withNodes.length === 0) return
-  const nodes = await trx.selectFrom('nodes').selectAll().where('allocationId', 'in', withNodes).execute()
-  for (const row of nodes) rows.nodes.set(nodeKey(row), row)
-  const groups = await trx.selectFrom('nodeGroups').selectAll().where('allocationId', 'in', withNodes).execute()
+  const withNodes = allocationsOf(needs.filter((need) => need.nodes === true))
+  if (withNodes.length > 0) {
+    const nodes = await trx.selectFrom('nodes').selectAll().where('allocationId', 'in', withNodes).execute()
+    for (const row of nodes) rows.nodes.set(nodeKey(row), row)
+  }
+  const withGroups = allocationsOf(needs.filter((need) => need.nodes === true || need.groups === true))
+  if (withGroups.length === 0) return
+  const groups = await trx.selectFrom('nodeGroups').selectAll().where('allocationId', 'in', withGroups).execute()
   for (const row of groups) rows.groups.set(row.name, row)
 }
+
+const allocationsOf = (needs: readonly Needs[]): string[] => [
+  ...new Set(needs.flatMap((need) => need.allocations ?? [])),
+]
 
 const adoptedNodes = (trx: Transaction): Promise<readonly NodeRow[]> =>
   trx.selectFrom('nodes').selectAll().where('adopted', '=', true).execute()

@@ -7,8 +7,7 @@ import { ProviderError } from '../../shared/provider-error.ts'
 import { isWithin, type ProviderNode } from '../../shared/provider.ts'
 import { type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import { adoptedIds, underOurNames } from '../core/adopted.ts'
-import { pauseWhileBooting, rememberBoot } from '../core/boot-time.ts'
-import { type Plan, reconcile, takesForGone } from '../core/reconcile.ts'
+import { type Plan, reconcile, type Step, takesForGone } from '../core/reconcile.ts'
 import type { Claim } from '../app/claim.ts'
 import type { AllocationRow, NodeGroupRow, NodeRow } from '../store/changes.ts'
 import { endAtItsEnd } from '../app/end-at-its-end.ts'
@@ -16,12 +15,13 @@ import { recordGiveBack } from '../app/give-back.ts'
 import { isLeaving } from '../app/leaving.ts'
 import type { Building } from '../app/name-nodes.ts'
 import { leaveProvider } from '../app/leave-provider.ts'
-import { type GroupAnswer, recordAnswers } from '../app/record-answers.ts'
+import { recordAnswers } from '../app/record-answers.ts'
 import { mustRecord, recordLook } from '../app/record-look.ts'
 import { startAllocation } from '../app/start-allocation.ts'
 import type { ProviderEntry } from '../providers/directory.ts'
 import { postpone, readSituation } from '../store/looks.ts'
 import { inSpan } from '../tracing.ts'
+import { patienceMs, type Taken } from './pace.ts'
 import { callFor, carryOut, isFrozen, type LookContext } from './steps.ts'
 
 interface Stored {
@@ -63,9 +63,23 @@ async function lookAt(context: LookContext, claim: Claim, stored: Stored): Promi
   return hold(context, claim, stored)
 }
 
-function begin(context: LookContext, claim: Claim, row: AllocationRow): Promise<void> {
+/**
+ * Of one that begins nothing can stand anywhere yet: where the provider answers, its nodes are asked for without a look
+ * before. Where it does not, the first look finds that out, and nothing has been asked for that could be there.
+ */
+async function begin(context: LookContext, claim: Claim, row: AllocationRow): Promise<void> {
   const entry = entryOf(context, row)
-  return context.app.writer.run(startAllocation(claim, buildingAt(entry, row)))
+  const asks = isWell(entry) && !(await isFrozen(context, entry.id))
+  const begun = await context.app.writer.run(startAllocation(claim, { ...buildingAt(entry, row), asks }))
+  if (begun === null) return
+  const steps = begun.groups.map(({ name }): Step => ({ step: 'create', group: name }))
+  await act(context, claim, { ...begun, plan: { steps, counts: { ready: 0, failed: 0 }, ready: false } })
+}
+
+/** Its last calls were answered. */
+function isWell(entry: ProviderEntry): boolean {
+  const { failing, lastSuccessAt } = entry.health()
+  return lastSuccessAt !== null && !failing && entry.failingSince('create') === null
 }
 
 /** A cluster that is not configured has no network: nothing is placed there. */
@@ -91,83 +105,42 @@ const pauseUntil = (
 ): Promise<void> => postpone(context.app.database.queries, { ...claim, version, at })
 
 async function hold(context: LookContext, claim: Claim, stored: Stored): Promise<void> {
-  const { app } = context
-  const entry = entryOf(context, stored.row)
+  const { app, pace } = context
+  const { row, nodes, groups } = stored
+  const entry = entryOf(context, row)
   const lookedAt = app.now()
   const seen = await compare(context, claim, stored, 'hold')
   if (seen === null) return
   const plan = (await isFrozen(context, entry.id)) ? { ...seen, steps: [] } : seen
-  if (mustRecord(plan, stored.row)) {
-    const held = await app.writer.run(recordLook(claim, plan, buildingAt(entry, stored.row)))
-    if (!held) return
-  }
+  const noted = mustRecord(plan, row) ? await app.writer.run(recordLook(claim, plan, buildingAt(entry, row))) : row
+  if (noted === null) return
   if (plan.steps.some((step) => step.step === 'give-up')) return // the next look gives it back
-  noteBoot(context, stored, { plan, lookedAt })
-  const answers = await carryOut(context, { ...stored, entry }, plan.steps)
+  pace.noteBoot(row, { groups, plan, lookedAt })
+  await act(context, claim, { row: noted, nodes, groups, plan }, lookedAt)
+}
+
+/** Takes the steps, notes what was answered, and says when to look again. @param lookedAt where it followed from a list */
+async function act(
+  context: LookContext,
+  claim: Claim,
+  taken: Omit<Taken, 'answers'>,
+  lookedAt?: EpochMs,
+): Promise<void> {
+  const { app, pace } = context
+  const entry = entryOf(context, taken.row)
+  const answers = await carryOut(context, { ...taken, entry }, taken.plan.steps)
   if (answers.length > 0) await app.writer.run(recordAnswers(claim, answers))
   if (answers.some(({ error }) => isUnanswered(error)) && (await leave(context, claim, entry, 'create'))) return
   await postpone(app.database.queries, {
     ...claim,
-    version: stored.row.version,
-    at: nextHold(context, stored, { plan, answers }),
-    readySeenAt: lookedAt,
+    version: taken.row.version,
+    at: pace.nextHold({ ...taken, answers }, app.now()),
+    ...(lookedAt !== undefined && { readySeenAt: lookedAt }),
   })
 }
 
-interface Taken {
-  readonly plan: Plan
-  readonly answers: readonly GroupAnswer[]
-}
-
-/** Soon while names were just written down; then as often as the wait is long already. */
-function nextHold(context: LookContext, stored: Stored, taken: Taken): EpochMs {
-  const { plan, answers } = taken
-  const { row, nodes, groups } = stored
-  const now = context.app.now()
-  const end = row.endAt ?? Number.POSITIVE_INFINITY
-  if (plan.steps.some((step) => step.step === 'rename')) return now
-  const settled = plan.ready && row.nodes === row.desiredNodes
-  if (settled && row.status === 'active') return Math.min(end, now + context.nodeHealthMs)
-  if (isBooting(stored, taken)) {
-    const askedAt = answers.length > 0 ? now : lastAskedAt(stored)
-    const pauseMs = pauseWhileBooting(context.bootTimes.get(row.providerId ?? '') ?? [], now - askedAt)
-    if (pauseMs !== null) return Math.min(end, now + pauseMs)
-  }
-  const begunAt = Math.max(
-    row.startAt ?? 0,
-    ...nodes.map((node) => node.since),
-    ...groups.map((group) => group.askedAt ?? 0),
-  )
-  return Math.min(end, now + patienceMs(now - begunAt))
-}
-
-const lastAskedAt = ({ groups }: Stored): EpochMs => Math.max(0, ...groups.map((group) => group.askedAt ?? 0))
-
-/** All of it was asked for and promised, none of it has failed, and not all of it is up: there is nothing to do but to wait. */
-function isBooting({ row, groups }: Stored, { plan: { steps, counts }, answers }: Taken): boolean {
-  if (row.status !== 'provisioning' || counts.failed > 0 || counts.ready >= row.nodes) return false
-  if (steps.some(({ step }) => step !== 'create') || answers.some(({ error }) => error !== null)) return false
-  const accepted = new Set(answers.map(({ group }) => group))
-  return groups.every(({ name, effect }) => effect === 'accepted' || accepted.has(name))
-}
-
-/** What was seen to be all up for the first time. */
-function noteBoot(context: LookContext, stored: Stored, { plan, lookedAt }: { plan: Plan; lookedAt: EpochMs }): void {
-  const { row, groups } = stored
-  const isUp = row.status === 'provisioning' && row.readyNodes < row.nodes && plan.counts.ready === row.nodes
-  if (!isUp || row.providerId === null || groups.some(({ effect }) => effect !== 'accepted')) return
-  const tookMs = context.bootTimes.get(row.providerId) ?? []
-  context.bootTimes.set(row.providerId, rememberBoot(tookMs, Math.max(0, lookedAt - lastAskedAt(stored))))
-}
-
-const SHORTEST_LOOK_MS = 300
-const LONGEST_LOOK_MS = 5 * SECOND_MS
 /** Nodes in quarantine are asked to go for as long as they are listed, at this pace in the end. */
 const QUARANTINE_LOOK_MS = MINUTE_MS
-
-/** An eighth of the time waited so far: late by an eighth at most, and never a burden. */
-const patienceMs = (waitedMs: number, longestMs = LONGEST_LOOK_MS): number =>
-  Math.min(longestMs, Math.max(SHORTEST_LOOK_MS, Math.ceil(waitedMs / 8)))
 
 async function giveBack(context: LookContext, claim: Claim, stored: Stored): Promise<void> {
   const { app } = context
@@ -175,7 +148,7 @@ async function giveBack(context: LookContext, claim: Claim, stored: Stored): Pro
   if (plan === null) return
   if (!(await app.writer.run(recordGiveBack(claim, plan))) || plan.gone) return
   await carryOut(context, { ...stored, entry: entryOf(context, stored.row) }, plan.steps)
-  const longestMs = stored.nodes.some((node) => node.status === 'quarantined') ? QUARANTINE_LOOK_MS : LONGEST_LOOK_MS
+  const longestMs = stored.nodes.some((node) => node.status === 'quarantined') ? QUARANTINE_LOOK_MS : undefined
   await pauseUntil(context, claim, stored.row, app.now() + patienceMs(app.now() - stored.row.updatedAt, longestMs))
 }
 

@@ -12,17 +12,15 @@ import type { Step } from '../core/reconcile.ts'
 import { leasedNetwork } from '../store/network-leases.ts'
 import type { ProviderDirectory, ProviderEntry, ServedCluster } from '../providers/directory.ts'
 import { eachAtOnce } from './each.ts'
+import type { Pace } from './pace.ts'
 
 export interface LookContext {
   readonly app: App
   readonly directory: ProviderDirectory
   readonly installationId: string
-  /** How often an allocation that stands is looked at. */
-  readonly nodeHealthMs: number
   /** A provider that has not answered for so long is left by what is being built there. */
   readonly providerDownMs: number
-  /** By provider: how long nodes took to be up, of late, as far as this replica has seen. */
-  readonly bootTimes: Map<string, readonly number[]>
+  readonly pace: Pace
   /** Ends every provider call when the broker stops. */
   readonly signal: AbortSignal
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -40,11 +38,11 @@ export interface Subject {
 const CALL_DEADLINE_MS = 30 * SECOND_MS
 /**
  * Groups asked for at once: at least so many, and what the operator's rate lets through in this time where each node is a
- * call of its own. Enough to fill the rate, and for one look of the adapter's to serve many groups; few enough that none
- * waits out its deadline, and that a freeze is soon felt.
+ * call of its own. Enough to fill the rate, and for one look of the adapter's to serve a whole cluster's groups; few enough
+ * that none waits out its deadline.
  */
 const LEAST_GROUPS_AT_ONCE = 6
-const GROUPS_WITHIN_S = 2
+const GROUPS_WITHIN_S = 6
 
 const groupsAtOnce = ({ provider, traffic }: ProviderEntry): number =>
   Math.max(
@@ -68,16 +66,39 @@ const frozen = () => new ProviderError('busy', 'the provider is frozen', { effec
 
 /** Takes the steps; what was answered to creates comes back. A failed delete or join is taken up by the next look. */
 export async function carryOut(context: LookContext, subject: Subject, steps: readonly Step[]): Promise<GroupAnswer[]> {
-  const { row } = subject
+  const { row, entry } = subject
   const answers: GroupAnswer[] = []
   const creates = steps.filter((step) => step.step === 'create')
   const others = steps.filter((step) => step.step !== 'create')
   await eachAtOnce(others, 1, (step) => attempt(context, row, step.step, () => takeStep(context, subject, step)))
-  await eachAtOnce(creates, groupsAtOnce(subject.entry), async ({ group: name }) => {
+  const leave = shared(() => leaveToCreate(context, subject))
+  await eachAtOnce(creates, groupsAtOnce(entry), async ({ group: name }) => {
     const group = subject.groups.find((one) => one.name === name)
-    if (group !== undefined) answers.push({ group: name, error: await create(context, subject, group) })
+    if (group === undefined) return
+    const error = await create(context, subject, { group, leave })
+    answers.push({ group: name, at: context.app.now(), error })
   })
   return answers
+}
+
+/** Those who ask while it is being read share the answer. */
+function shared<T>(read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | null = null
+  return () =>
+    (reading ??= read().finally(() => {
+      reading = null
+    }))
+}
+
+interface Leave {
+  readonly isFrozen: boolean
+  /** Null where every network of the cluster is another organisation's. */
+  readonly network: string | null
+}
+
+async function leaveToCreate(context: LookContext, { row, entry }: Subject): Promise<Leave> {
+  const served = entry.served.find((one) => one.clusterId === row.clusterId)
+  return { isFrozen: await isFrozen(context, entry.id), network: await networkOf(context, row, served) }
 }
 
 /** Steps that wait while deletions are held: what a restored store takes for unwanted may be in use. */
@@ -127,7 +148,6 @@ function deletion(clusterId: string, providerInstanceIds: readonly string[], nod
   return adopted.length === 0 ? { clusterId, providerInstanceIds } : { clusterId, providerInstanceIds, adopted }
 }
 
-/** Null where every network of the cluster is another organisation's. */
 async function networkOf(
   { app }: LookContext,
   row: AllocationRow,
@@ -150,12 +170,12 @@ const fabricGroup = (row: AllocationRow): string => `gb${row.id.slice(4)}-000`
 async function create(
   context: LookContext,
   { row, entry }: Subject,
-  group: NodeGroupRow,
+  { group, leave }: { readonly group: NodeGroupRow; readonly leave: () => Promise<Leave> },
 ): Promise<ProviderError | null> {
   const clusterId = row.clusterId ?? ''
   const served = entry.served.find((one) => one.clusterId === clusterId)
-  if (await isFrozen(context, entry.id)) return frozen()
-  const network = await networkOf(context, row, served)
+  const { isFrozen: isHeld, network } = await leave()
+  if (isHeld) return frozen()
   if (network === null) return noNetwork()
   try {
     await entry.provider.createNodes(

@@ -10,6 +10,7 @@ import { startEnding } from './ending.ts'
 import { startHealth } from './health.ts'
 import { startIdleNotice } from './idle-notice.ts'
 import { startLeftovers } from './leftovers.ts'
+import { createPace } from './pace.ts'
 import { startQuarantine } from './quarantine.ts'
 import { dueSoon, startReconciler } from './reconcile.ts'
 import { type RetentionTimes, startRetention } from './retention.ts'
@@ -49,9 +50,8 @@ export function startWorkers(options: WorkersOptions): Workers {
     app,
     directory,
     installationId,
-    nodeHealthMs,
     providerDownMs: options.providerDownMs,
-    bootTimes: new Map(),
+    pace: createPace(nodeHealthMs),
     signal: stopping.signal,
     log: (sentence, fields) => logger.info(fields, sentence),
   }

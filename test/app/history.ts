@@ -325,7 +325,7 @@ async function work(memory: MemoryApp, isStuck: boolean): Promise<void> {
   await app.writer.run(quarantineOverdue(ids, PATIENCE))
   for (const row of rowsIn(memory, 'scheduled')) {
     if (row.startAt === null || row.startAt > now) continue
-    await app.writer.run(startAllocation(claimOn(memory, row), BUILDING))
+    await app.writer.run(startAllocation(claimOn(memory, row), { ...BUILDING, asks: true }))
   }
   for (const row of rowsIn(memory, 'provisioning'))
     if (row.sequence % 3 !== 0)

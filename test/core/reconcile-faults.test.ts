@@ -42,28 +42,38 @@ function expectNothingLost({ operator }: World): void {
   expect(operator.standing(), 'came after it was called gone').to.deep.equal([])
 }
 
+const BEGUN = { 'with a look': false, 'by asking at once': true }
+
 describe('a step that fails once', () => {
   for (const [name, live] of Object.entries(LIVES)) {
-    it(`is taken up again while nodes are ${name}, at whichever point and whatever was done of it (invariants 2, 3)`, () => {
-      const best = aWorld({ ...BEST_DAY, dice: [] })
-      live(best)
-      const points = best.rolls()
-      expect(points).to.be.greaterThan(50)
-      for (let point = 0; point < points; point += 1) {
-        for (const misfortune of MISFORTUNES) {
-          const dice = [...Array.from({ length: point }, () => NOTHING), misfortune]
-          try {
-            const world = aWorld({ ...BEST_DAY, dice })
-            live(world)
-            expectNothingLost(world)
-          } catch (error) {
-            throw new Error(`misfortune ${misfortune} at point ${point} of ${points}`, { cause: error })
-          }
-        }
-      }
-    })
+    for (const [how, asksAtOnce] of Object.entries(BEGUN)) {
+      it(`is taken up again while nodes are ${name}, begun ${how}, at whichever point and whatever was done of it (invariants 2, 3)`, () => {
+        const begun = { ...BEST_DAY, asksAtOnce }
+        const best = aWorld({ ...begun, dice: [] })
+        live(best)
+        const points = best.rolls()
+        expect(points).to.be.greaterThan(50)
+        for (let point = 0; point < points; point += 1)
+          for (const misfortune of MISFORTUNES) liveThrough(live, begun, { point, misfortune, points })
+      })
+    }
   }
 })
+
+function liveThrough(
+  live: (world: World) => void,
+  begun: Omit<WorldOptions, 'dice'>,
+  { point, misfortune, points }: { readonly point: number; readonly misfortune: number; readonly points: number },
+): void {
+  const dice = [...Array.from({ length: point }, () => NOTHING), misfortune]
+  try {
+    const world = aWorld({ ...begun, dice })
+    live(world)
+    expectNothingLost(world)
+  } catch (error) {
+    throw new Error(`misfortune ${misfortune} at point ${point} of ${points}`, { cause: error })
+  }
+}
 
 describe('a step that is taken twice', () => {
   it('leaves what it leaves when it is taken once', () => {

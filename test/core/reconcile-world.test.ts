@@ -12,6 +12,7 @@ const anyWorld: fc.Arbitrary<WorldOptions> = fc.record({
   maxBatch: fc.integer({ min: 1, max: 5 }),
   visibilityDelayMs: fc.constantFrom(0, 1_000, 8_000),
   joinsFabric: fc.boolean(),
+  asksAtOnce: fc.boolean(),
   dice: fc.array(fc.nat({ max: 99 }), { maxLength: 400, size: 'max' }),
 })
 

@@ -21,6 +21,8 @@ export interface WorldOptions {
   readonly dice: readonly number[]
   /** Every look is taken twice at the same instant, and every call that takes something away or joins is made twice. */
   readonly twice?: boolean
+  /** Its nodes are marked as asked for when they are named, and asked for without a look before. */
+  readonly asksAtOnce?: boolean
 }
 
 export interface World {
@@ -57,10 +59,11 @@ export function aWorld(options: WorldOptions): World {
     needs: {},
     decide(draft) {
       const places = Array.from({ length: options.nodes }, (_, ordinal) => ({ ordinal, generation: 1 }))
-      draft.save(nameNodes(draft, store.row, places, options.maxBatch))
+      draft.save(nameNodes(draft, store.row, places, { ...options, asked: options.asksAtOnce === true }))
     },
   })
   const hands: Hands = { options, dice, operator, store, commit }
+  if (options.asksAtOnce === true) orDie(hands, askAtOnce)
   return {
     operator,
     rolls: () => dice.rolls,
@@ -101,14 +104,25 @@ interface Hands {
 }
 
 /** Null: the look died, or had no list. */
-function lookOrDie(hands: Hands): Plan | null {
+const lookOrDie = (hands: Hands): Plan | null => orDie(hands, look)
+
+function orDie<T>(hands: Hands, work: (hands: Hands) => T): T | null {
   try {
-    return look(hands)
+    return work(hands)
   } catch (error) {
     if (!(error instanceof Crash)) throw error
     hands.operator.now += Math.floor((LONGEST_OUTAGE_MS * (99 - hands.dice.roll())) / 99)
     return null
   }
+}
+
+function askAtOnce(hands: Hands): void {
+  const { dice, commit, store } = hands
+  mayDie(dice)
+  const steps = [...store.groups.values()].map(({ name }) => ({ step: 'create', group: name }) as const)
+  const answers = carryOut(hands, { steps })
+  mayDie(dice)
+  commit(recordAnswers(CLAIM, answers))
 }
 
 function look(hands: Hands): Plan | null {
@@ -163,7 +177,7 @@ const recordGoing = (plan: Plan): Member<void> => ({
   },
 })
 
-function carryOut({ operator, store, options, dice }: Hands, plan: Plan): GroupAnswer[] {
+function carryOut({ operator, store, options, dice }: Hands, plan: Pick<Plan, 'steps'>): GroupAnswer[] {
   const answers: GroupAnswer[] = []
   for (const step of plan.steps) {
     mayDie(dice)
@@ -178,7 +192,9 @@ function carryOut({ operator, store, options, dice }: Hands, plan: Plan): GroupA
     if (step.step === 'leave-fabric') times(options, () => orError(() => operator.leave()))
     if (step.step !== 'create') continue
     const group = store.groups.get(step.group)
-    if (group !== undefined) answers.push({ group: group.name, error: orError(() => operator.create(group)) })
+    if (group === undefined) continue
+    const error = orError(() => operator.create(group))
+    answers.push({ group: group.name, at: operator.now, error })
   }
   return answers
 }
