@@ -40,19 +40,19 @@ export function createPace(nodeHealthMs: number): Pace {
 
   return {
     noteBoot(row, { groups, plan, lookedAt }) {
-      if (row.status !== 'provisioning' || row.providerId === null) return
+      const { id, providerId, nodes } = row
+      if (row.status !== 'provisioning' || providerId === null || row.readyNodes >= nodes) return
       if (groups.length === 0 || groups.some(({ effect }) => effect !== 'accepted')) return
       const sinceMs = Math.max(0, lookedAt - lastAskedAt(groups))
-      if (plan.counts.ready < row.nodes) {
-        notYet.delete(row.id) // so that the newest come last
-        notYet.set(row.id, sinceMs)
-        if (notYet.size > MAX_WATCHED) for (const oldest of notYet.keys()) return void notYet.delete(oldest)
+      const notYetMs = notYet.get(id) ?? 0
+      notYet.delete(id) // so that the newest come last
+      if (plan.counts.ready >= nodes) {
+        seen.set(providerId, rememberBoot(seen.get(providerId) ?? [], { notYetMs, upMs: sinceMs }))
         return
       }
-      if (row.readyNodes >= row.nodes) return // it was up before
-      const boot = { notYetMs: notYet.get(row.id) ?? 0, upMs: sinceMs }
-      notYet.delete(row.id)
-      seen.set(row.providerId, rememberBoot(seen.get(row.providerId) ?? [], boot))
+      notYet.set(id, sinceMs)
+      const [oldest] = notYet.keys()
+      if (notYet.size > MAX_WATCHED && oldest !== undefined) notYet.delete(oldest)
     },
 
     nextHold(taken, now) {
