@@ -54,7 +54,10 @@ const Environment = z.object({
   PROVIDER_DOWN_MINUTES: z.coerce.number('must be a number of minutes above 0').positive().max(10_080).default(15),
   /** Requests per second and client, counted by each replica; a burst is twice that. Default 200. */
   RATE_LIMIT_PER_SECOND: z.coerce.number('must be a whole number, 1 to 100000').int().min(1).max(100_000).default(200),
-  /** Requests that are answered at a time, half of them reads; more are turned away with 503. Default 256. */
+  /**
+   * The most requests that are answered at a time, half of them reads; fewer while answers are slow. More are turned away
+   * with 503. Default 256.
+   */
   MAX_IN_FLIGHT: z.coerce.number('must be a whole number, 2 to 100000').int().min(2).max(100_000).default(256),
   /**
    * How long it goes on answering after SIGTERM, with `/readyz` saying that it is leaving, in seconds: longer than the load

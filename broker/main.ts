@@ -278,6 +278,12 @@ const providerFacts = (directory: ProviderDirectory, { inventory }: Settings) =>
     name: inventory.operators.find((operator) => operator.id === id)?.name ?? id,
   }))
 
+/**
+ * Connections that wait to be taken. Node takes one in each turn of its loop, and on a crowded machine turns are long: what
+ * does not fit is not refused but cut off, after it seemed to be open. The system's own limit, mostly 4096, holds as well.
+ */
+const BACKLOG = 4_096
+
 function listen(server: Server, at: { port: number; host: string; member: string }): Promise<Server> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
@@ -285,7 +291,7 @@ function listen(server: Server, at: { port: number; host: string; member: string
         new ConfigError(`${at.member}: ${at.host}:${at.port} cannot be listened on (${error.code ?? error.message})`),
       ),
     )
-    server.listen(at.port, at.host, () => resolve(server))
+    server.listen({ port: at.port, host: at.host, backlog: BACKLOG }, () => resolve(server))
   })
 }
 

@@ -1,31 +1,134 @@
 /**
- * How much the API takes on at a time. What comes beyond is turned away before anything is done for it, so that what was
- * let in is answered in time: at most as long as `in flight ÷ answered per second`, however many ask. Reads and writes
- * have a lane each, so that neither waits for the other's crowd. Health and metrics pass none.
+ * How much the API takes on at a time. What comes beyond is turned away first of all, before its token is looked at, so
+ * that it costs next to nothing, and what was let in is answered in time however many ask. Reads, writes and what asks an
+ * operator have a lane each, so that none waits for another's crowd. Health and metrics pass none.
+ *
+ * A request has a place in its lane while it is answered, not while it arrives: a body that trickles in, or a token that
+ * the issuer must be asked about, keeps nobody else out. How many may be arriving is a bound of its own, and no client
+ * has more than half of everything, however slowly it sends or reads.
  */
-import type { Request, RequestHandler } from 'express'
+import type { RequestHandler, Response } from 'express'
 import { Refusal } from '../../shared/refusal.ts'
+import { enterLane, isFull, type Lane, leaveLane, openLane, type Visit } from './lane.ts'
+import { pathOf } from './query.ts'
 
-/**
- * @param maxInFlight requests at a time, half of them reads and half writes; at least 2
- * @param onRejected told of each that is turned away
- */
-export function admission(maxInFlight: number, onRejected: () => void): RequestHandler {
-  const perLane = Math.floor(maxInFlight / 2)
-  const reads = { inFlight: 0 }
-  const writes = { inFlight: 0 }
+export type LaneName = 'reads' | 'writes' | 'operators'
+
+/** The way of one request through it. */
+export interface Passage {
+  /** Its caller is known. @throws Refusal `rate-limited` when he has as many others here as one may have */
+  belongsTo(clientId: string): void
+  /** All of it is there, and it is to be answered. @throws Refusal `unavailable` when its lane is full */
+  enter(): void
+  /** It is answered, though its reader may not have all of it yet. */
+  leave(): void
+  /** It becomes a stream, which lasts for as long as its reader likes: how many there may be is a bound of its own. */
+  standAside(): void
+}
+
+export interface AdmissionOptions {
+  /** Requests at a time; at least 2. */
+  readonly maxInFlight: number
+  readonly routes: readonly { readonly method: string; readonly path: string; readonly lane?: LaneName }[]
+  /** Told of each that is turned away. */
+  readonly onRejected: (reason: 'overload' | 'rate-limit') => void
+}
+
+/** Who keeps some thirty connections busy is never turned away for that. */
+const FLOOR = 32
+/** An operator may take long to answer, and more would only wait for the same rate. */
+const OPERATORS = 8
+const RETRY_AFTER_SECONDS = 1
+
+interface Bounds {
+  readonly maxArriving: number
+  readonly maxOfOneClient: number
+  readonly onRejected: AdmissionOptions['onRejected']
+}
+
+/** Who is where just now. */
+interface Crowd {
+  arriving: number
+  readonly ofClient: Map<string, number>
+}
+
+/** The first that a request meets; where it is from then on is asked with `passageOf`. */
+export function admission({ maxInFlight, routes, onRejected }: AdmissionOptions): RequestHandler {
+  const half = Math.floor(maxInFlight / 2)
+  const lanes = { reads: laneOf(half), writes: laneOf(half), operators: laneOf(Math.min(OPERATORS, half)) }
+  const exceptions = new Map(routes.map(({ method, path, lane }) => [`${method.toUpperCase()} ${path}`, lane]))
+  const crowd: Crowd = { arriving: 0, ofClient: new Map() }
+  const bounds: Bounds = { maxArriving: maxInFlight, maxOfOneClient: half, onRejected }
   return (request, response, next) => {
-    if (asksForStream(request)) return next()
-    const lane = request.method === 'GET' || request.method === 'HEAD' ? reads : writes
-    if (lane.inFlight >= perLane) {
-      onRejected()
-      throw new Refusal('unavailable', 'The broker has as much to answer as it can in time. Nothing was done.')
-    }
-    lane.inFlight += 1
-    response.once('close', () => void (lane.inFlight -= 1))
+    const { method } = request
+    const byMethod = method === 'GET' || method === 'HEAD' ? 'reads' : 'writes'
+    const lane = lanes[exceptions.get(`${method} ${pathOf(request.originalUrl)}`) ?? byMethod]
+    if (isFull(lane) || crowd.arriving >= bounds.maxArriving) throw turnedAway(bounds)
+    response.locals[PASSAGE] = arrive(response, { lane, crowd, bounds })
     next()
   }
 }
 
-/** A stream lasts for as long as its reader likes: how many there may be is a bound of its own. */
-const asksForStream = (request: Request): boolean => request.get('accept')?.includes('text/event-stream') ?? false
+const laneOf = (max: number): Lane => openLane({ floor: Math.min(FLOOR, max), max })
+
+/** One for all: a new error would look for its stack, which is most of what turning away costs. */
+const OVERLOADED = new Refusal('unavailable', 'The broker has as much to answer as it can in time. Nothing was done.')
+
+function turnedAway({ onRejected }: Bounds): Refusal {
+  onRejected('overload')
+  return OVERLOADED
+}
+
+const PASSAGE = 'passage'
+
+/** Null where nothing is limited, as in tests of other things. */
+export const passageOf = (response: Response): Passage | null =>
+  (response.locals[PASSAGE] as Passage | undefined) ?? null
+
+function arrive(
+  response: Response,
+  { lane, crowd, bounds }: { readonly lane: Lane; readonly crowd: Crowd; readonly bounds: Bounds },
+): Passage {
+  let isArriving = true
+  let client: string | null = null
+  let visit: Visit | null = null
+  crowd.arriving += 1
+  const arrived = (): void => {
+    if (isArriving) crowd.arriving -= 1
+    isArriving = false
+  }
+  const standAside = (): void => {
+    arrived()
+    if (client !== null) forget(crowd.ofClient, client)
+    client = null
+  }
+  response.once('close', standAside)
+  return {
+    standAside,
+    belongsTo(clientId) {
+      const others = crowd.ofClient.get(clientId) ?? 0
+      if (others >= bounds.maxOfOneClient) {
+        bounds.onRejected('rate-limit')
+        response.setHeader('Retry-After', RETRY_AFTER_SECONDS)
+        throw new Refusal('rate-limited', `A client may have ${bounds.maxOfOneClient} requests at a time.`)
+      }
+      crowd.ofClient.set(clientId, others + 1)
+      client = clientId
+    },
+    enter() {
+      arrived()
+      if (isFull(lane)) throw turnedAway(bounds)
+      visit = enterLane(lane, performance.now())
+    },
+    leave() {
+      if (visit !== null) leaveLane(lane, visit, performance.now())
+      visit = null
+    },
+  }
+}
+
+function forget(ofClient: Map<string, number>, clientId: string): void {
+  const left = (ofClient.get(clientId) ?? 1) - 1
+  if (left === 0) ofClient.delete(clientId)
+  else ofClient.set(clientId, left)
+}

@@ -29,6 +29,8 @@ export interface Issuer {
 
 const CALL_TIMEOUT_SECONDS = 5
 const FAILURE_COOL_DOWN_MS = SECOND_MS
+/** Tokens asked about at a time: whoever makes up tokens, or an issuer that hangs, must not take the places of all others. */
+const MAX_ASKED = 64
 /** Endpoints seldom move, and never without notice. */
 const METADATA_FRESH_MS = HOUR_MS
 
@@ -42,6 +44,7 @@ export function createIssuer(options: IssuerOptions): Issuer {
   let known: { readonly configuration: oidc.Configuration; readonly fetchedAt: EpochMs } | null = null
   let fetching: Promise<void> | null = null
   let failedAt = Number.NEGATIVE_INFINITY
+  let asking = 0
 
   async function discover(): Promise<void> {
     try {
@@ -82,14 +85,19 @@ export function createIssuer(options: IssuerOptions): Issuer {
       throw unavailable()
     },
     async introspect(token) {
-      const asked = await configuration()
+      if (asking >= MAX_ASKED) throw unavailable()
+      asking += 1
       try {
+        const asked = await configuration()
         const answer = await oidc.tokenIntrospection(asked, token, { token_type_hint: 'access_token' })
         return answer.active ? { ...answer } : null
       } catch (cause) {
+        if (cause instanceof Refusal) throw cause
         // Even a 4xx is about us, not about the token: an unknown token is an answer with `active: false`.
         onFailure(cause)
         throw unavailable()
+      } finally {
+        asking -= 1
       }
     },
   }

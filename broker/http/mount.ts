@@ -8,6 +8,7 @@ import { Refusal } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { Caller, Command } from '../app/command.ts'
 import { currentTraceparent } from '../tracing.ts'
+import { passageOf } from './admission.ts'
 import { readJson } from './body.ts'
 import { ifMatchOf, matchesNone, onlyIfAbsent, quoteEtag } from './conditional.ts'
 import { idempotencyKey, idempotencyOf } from './idempotency.ts'
@@ -61,11 +62,18 @@ async function answer(route: Route, mounting: Mounting, request: Request, respon
   if (route.stream !== undefined) {
     response.vary('Accept')
     if (wantsStream(request)) {
+      passageOf(response)?.standAside()
       await streamEvents(response, await route.stream(useCases, asked, request.get('last-event-id') ?? null))
       return
     }
   }
-  sendReply(request, response, await route.handle(useCases, asked), route)
+  const passage = passageOf(response)
+  passage?.enter()
+  try {
+    sendReply(request, response, await route.handle(useCases, asked), route)
+  } finally {
+    passage?.leave()
+  }
 }
 
 function lacks({ scope }: Route): Refusal {

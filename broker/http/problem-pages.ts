@@ -95,12 +95,12 @@ const EXPLANATIONS: Readonly<Record<RefusalCode, Explanation>> = {
     ko: 'If-Match에 적힌 버전 이후로 변경되었습니다. 다시 읽고 판단하십시오.',
   },
   'rate-limited': {
-    en: 'The client has sent more requests than its rate allows. Wait as long as Retry-After says.',
-    ko: '허용된 속도보다 많은 요청을 보냈습니다. Retry-After에 적힌 시간만큼 기다리십시오.',
+    en: 'The client has sent more requests than its rate allows, or has more of them under way at once than one may. Wait as long as Retry-After says.',
+    ko: '허용된 속도보다 많은 요청을 보냈거나, 동시에 진행 중인 요청이 너무 많습니다. Retry-After에 적힌 시간만큼 기다리십시오.',
   },
   unavailable: {
-    en: 'The broker cannot answer just now because something that it depends on does not answer. Try again after Retry-After seconds, with the same idempotency key.',
-    ko: '의존하는 시스템이 응답하지 않아 지금은 처리할 수 없습니다. Retry-After 초 뒤에 같은 멱등 키로 다시 시도하십시오.',
+    en: 'The broker cannot answer just now because something that it depends on does not answer, or because more is asked of it than it can answer in time. Try again after Retry-After seconds, with the same idempotency key.',
+    ko: '의존하는 시스템이 응답하지 않거나 제때 답할 수 있는 것보다 많은 요청이 와서 지금은 처리할 수 없습니다. Retry-After 초 뒤에 같은 멱등 키로 다시 시도하십시오.',
   },
   internal: {
     en: 'The broker failed. It may or may not have done what was asked: repeat the request with the same idempotency key. When reporting it, quote the x-request-id of the answer.',

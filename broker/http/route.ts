@@ -6,6 +6,7 @@ import type { z } from 'zod'
 import type { RefusalCode } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { Answer, Caller, Command, Scope } from '../app/command.ts'
+import type { LaneName } from './admission.ts'
 import type { EventReader } from '../app/event-tail.ts'
 import type { PageBody } from './pagination.ts'
 import type { Success } from './problem.ts'
@@ -56,6 +57,8 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B exten
   readonly body: { readonly schema: B; readonly required: boolean; readonly example: unknown } | null
   readonly takesIdempotencyKey: boolean
   readonly takesIfMatch: boolean
+  /** Whose crowd it waits with. Default: that of its method. Only where the path has no parameters. */
+  readonly lane?: LaneName
   readonly successes: Readonly<Partial<Record<Success, Described>>>
   /** Whether its successes carry an ETag; of a GET, also whether it honours `If-None-Match`. */
   readonly hasEtag: boolean

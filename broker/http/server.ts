@@ -8,7 +8,7 @@ import { Refusal } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import { REPLAYED } from '../app/command.ts'
 import { currentTraceId } from '../tracing.ts'
-import { admission } from './admission.ts'
+import { admission, passageOf } from './admission.ts'
 import type { Authenticate } from './auth.ts'
 import { createDocs } from './docs.ts'
 import { EVENT_STREAM } from './event-stream.ts'
@@ -89,7 +89,7 @@ const NOTHING_TO_LOAD = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
 function createV1(options: ServerOptions): RequestHandler {
   const { useCases, authenticate, now, limits, onRejected = () => undefined } = options
   const v1 = express.Router({ caseSensitive: true, strict: true })
-  if (limits !== undefined) v1.use(admission(limits.maxInFlight, () => onRejected('overload')))
+  if (limits !== undefined) v1.use(admission({ maxInFlight: limits.maxInFlight, routes: ROUTES, onRejected }))
   // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- express 5 hands a rejection to the error handler
   v1.use(async (request, response, next) => {
     response.setHeader('Cache-Control', 'no-store')
@@ -97,6 +97,11 @@ function createV1(options: ServerOptions): RequestHandler {
     next()
   })
   if (limits !== undefined) v1.use(limitPerClient(limits.ratePerSecond, () => onRejected('rate-limit')))
+  v1.use((_request, response, next) => {
+    const caller = callerOf(response)
+    if (caller !== null) passageOf(response)?.belongsTo(caller.clientId)
+    next()
+  })
   mountRoutes(v1, '/v1', ROUTES, { useCases, now })
   v1.use(nothingHere)
   return v1

@@ -15,7 +15,7 @@ export const API = {
     help: 'Requests turned away before anything was done for them: overload (503) or rate-limit (429).',
     unit: 'requests',
     labels: ['reason'],
-    next: 'rate-limit: one client asks too often; the access log (debug) names it. overload: what keeps the requests in flight, `gpu_broker_commit_duration_seconds` and the event loop first; then more replicas.',
+    next: 'rate-limit: one client asks too often, or too much at a time; the access log (debug) names it. overload: what makes answers slow, `gpu_broker_commit_duration_seconds` and the event loop first; then more replicas.',
   }),
   idempotentReplays: counter({
     name: 'gpu_broker_idempotent_replays_total',

@@ -3,6 +3,7 @@
  * came of it.
  */
 import { Agent, request as httpRequest } from 'node:http'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 
 export interface Ask {
   readonly method: 'GET' | 'POST'
@@ -52,19 +53,36 @@ export interface FloodOptions extends Omit<LoadOptions, 'connections'> {
   readonly perSecond: number
 }
 
+export interface Flooded {
+  readonly taken: Load
+  readonly turnedAway: Load
+  /** How late whoever asks was himself, because he has the machine to share with whom he asks: it is in both. */
+  readonly lagP99Ms: number
+}
+
+/**
+ * Open before it begins, as those of a load balancer are: Node takes one new connection in each turn of its loop, and with
+ * all of them new it would be that which is measured. More are opened when all are busy.
+ */
+const OPEN_CONNECTIONS = 256
+const MAX_CONNECTIONS = 2_000
+
 /** So many each second, whether or not those before are answered. */
-export async function flood(options: FloodOptions): Promise<{ readonly taken: Load; readonly turnedAway: Load }> {
+export async function flood(options: FloodOptions): Promise<Flooded> {
   const { url, token, seconds, ask, perSecond } = options
-  const agent = new Agent({ keepAlive: true, maxSockets: 2_000 })
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS, maxFreeSockets: MAX_CONNECTIONS })
   const send = sender({ agent, url, token })
+  await Promise.all(Array.from({ length: OPEN_CONNECTIONS }, () => send({ method: 'GET', path: '/livez' })))
   const spent = { taken: [] as number[], turnedAway: [] as number[] }
   const statuses = { taken: new Map<number, number>(), turnedAway: new Map<number, number>() }
+  const lag = monitorEventLoopDelay({ resolution: 1 })
+  lag.enable()
   const startedAt = performance.now()
   const one = async (nth: number): Promise<void> => {
     const askedAt = performance.now()
-    const status = await send(ask(nth))
+    const status = await send(ask(nth)).catch(() => CUT_OFF)
     const which = status === UNAVAILABLE ? 'turnedAway' : 'taken'
-    spent[which].push(performance.now() - askedAt)
+    if (status !== CUT_OFF) spent[which].push(performance.now() - askedAt)
     statuses[which].set(status, (statuses[which].get(status) ?? 0) + 1)
   }
   const sent: Promise<void>[] = []
@@ -74,15 +92,20 @@ export async function flood(options: FloodOptions): Promise<{ readonly taken: Lo
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
   await Promise.all(sent)
+  lag.disable()
   agent.destroy()
   const elapsedMs = performance.now() - startedAt
   return {
     taken: loadOf(spent.taken, { elapsedMs, statuses: statuses.taken }),
     turnedAway: loadOf(spent.turnedAway, { elapsedMs, statuses: statuses.turnedAway }),
+    lagP99Ms: lag.percentile(99) / 1e6,
   }
 }
 
 const UNAVAILABLE = 503
+/** In the place of a status: no answer came. */
+const CUT_OFF = 0
+const ANSWER_WITHIN_MS = 30_000
 
 interface Target {
   readonly agent: Agent
@@ -90,7 +113,7 @@ interface Target {
   readonly token: string
 }
 
-/** @returns status, once all of the answer is there */
+/** @returns status, once all of the answer is there; fails when it was cut off or did not come in time */
 function sender({ agent, url, token }: Target): (ask: Ask) => Promise<number> {
   const { hostname, port } = new URL(url)
   return ({ method, path, body }) =>
@@ -101,11 +124,13 @@ function sender({ agent, url, token }: Target): (ask: Ask) => Promise<number> {
           ? {}
           : { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }),
       }
-      const sent = httpRequest({ agent, hostname, port, method, path, headers }, (response) => {
-        response.resume()
+      const options = { agent, hostname, port, method, path, headers, timeout: ANSWER_WITHIN_MS }
+      const sent = httpRequest(options, (response) => {
+        response.on('error', reject).resume()
         response.on('end', () => resolve(response.statusCode ?? 0))
       })
       sent.on('error', reject)
+      sent.on('timeout', () => sent.destroy(new Error('no answer in time')))
       sent.end(body)
     })
 }

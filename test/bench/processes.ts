@@ -59,7 +59,7 @@ export interface Line {
 }
 
 const statusesOf = ({ statuses }: Load): string =>
-  [...statuses].map(([status, count]) => `${status}×${count}`).join(' ')
+  [...statuses].map(([status, count]) => `${status === 0 ? 'none' : status}×${count}`).join(' ')
 
 export const tableOf = (lines: readonly Line[]): string =>
   table<Line>(

@@ -74,6 +74,17 @@ describe('tokens of a real OpenID provider', () => {
     expect(await refused(authenticator(), 'Bearer made-up')).to.equal('unauthorized: The token is not active.')
   })
 
+  it('are asked about so many at a time, so that made-up ones cannot take all there is', async () => {
+    const authenticate = authenticator()
+    await authenticate(`Bearer ${await tokenOf('opaque')}`) // the issuer is known from here on
+    const answers = await Promise.all(
+      Array.from({ length: 66 }, (_, nth) => refused(authenticate, `Bearer made-up-${nth}`)),
+    )
+    const ofKind = (code: string): number => answers.filter((answer) => answer.startsWith(code)).length
+    expect([ofKind('unauthorized'), ofKind('unavailable')]).to.deep.equal([64, 2])
+    expect(await refused(authenticate, 'Bearer made-up-again')).to.match(/^unauthorized/)
+  })
+
   it('expire, whether JWT or opaque', async () => {
     const authenticate = authenticator()
     for (const client of ['platform', 'opaque']) {

@@ -193,6 +193,7 @@ const importFleet = route({
   body: { schema: ImportRequest, required: true, example: examples.importRequest },
   takesIdempotencyKey: true,
   takesIfMatch: false,
+  lane: 'operators',
   successes: {
     ok: { description: 'What was done, or would be.', schema: ImportReport, example: examples.importReport },
   },

@@ -17,6 +17,7 @@ const previewPlacement = route({
   body: { schema: PreviewRequest, required: true, example: examples.previewRequest },
   takesIdempotencyKey: false,
   takesIfMatch: false,
+  lane: 'reads',
   successes: { ok: { description: 'All candidates.', schema: PlacementPreview, example: examples.preview } },
   hasEtag: false,
   problems: ['demand-not-whole-nodes'],

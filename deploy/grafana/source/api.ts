@@ -109,7 +109,8 @@ export const API: Dashboard = {
         }),
         graph({
           title: 'Turned away',
-          description: 'overload: too many in flight (503). rate-limit: one client asks too often (429).',
+          description:
+            'overload: more than can be answered in time (503). rate-limit: one client asks too often, or too much at a time (429).',
           unit: 'reqps',
           width: 12,
           runbook: 'overloaded',
