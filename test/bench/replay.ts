@@ -106,6 +106,10 @@ function summary(name: string, ratios: readonly (number | null)[], bar: number):
   return `${name}: ${mean.toFixed(3)} in the geometric mean of ${found.length}, worst ${worst}, over ${bar} in ${missed}\n`
 }
 
+/** A long run tells what it has found so far. */
+const progressOf = ({ log, offset, load, seed, meanRatio, bigRatio }: Replayed): string =>
+  `${log} from ${offset} at ${load.toFixed(2)}, seed ${seed}: ${against(meanRatio, MEAN_BAR)} of EASY, ${against(bigRatio, BIG_BAR)} of conservative`
+
 const windows: Replayed[] = []
 for (const path of positionals.length === 0 ? OURS : positionals) {
   const { jobs } = await readTrace(path)
@@ -113,8 +117,9 @@ for (const path of positionals.length === 0 ? OURS : positionals) {
   for (const offset of numbers(values.offsets))
     for (const load of numbers(values.loads))
       for (const seed of numbers(values.seeds)) {
-        windows.push(replayed(jobs, { log, offset, load, seed }))
-        process.stderr.write(`${log} from ${offset} at ${load.toFixed(2)}, seed ${seed}: done\n`)
+        const window = replayed(jobs, { log, offset, load, seed })
+        windows.push(window)
+        process.stderr.write(`${progressOf(window)}\n`)
       }
 }
 process.stdout.write(`\n${table(COLUMNS, windows)}\n`)
