@@ -184,6 +184,9 @@ export const Earlier = z
   .meta({ id: 'Earlier' })
 export type Earlier = z.infer<typeof Earlier>
 
+const EARLIER =
+  'What would make it earlier, one change at a time, with everybody else as planned now: the most nodes or hours for the earliest start that this can bring, the most for half of the wait, another architecture.'
+
 export const WaitlistView = z.strictObject({
   position: z.int().min(1).meta({ description: 'Counted in the whole list.' }),
   estimatedStart: InstantOrNull,
@@ -191,10 +194,10 @@ export const WaitlistView = z.strictObject({
   promisedStart: InstantOrNull,
   reason: z.string(),
   since: Instant,
-  earlier: z.array(Earlier).optional().meta({
-    description:
-      'What would make it earlier, one change at a time, with everybody else as planned now: the most nodes or hours for the earliest start that this can bring, the most for half of the wait, another architecture. Only where one allocation is read.',
-  }),
+  earlier: z
+    .array(Earlier)
+    .optional()
+    .meta({ description: `${EARLIER} Only where one allocation is read.` }),
 })
 
 export const Allocation = z
@@ -248,6 +251,7 @@ export const WaitlistItem = z
     estimatedClusterId: OwnerChosenId.nullable(),
     promisedStart: InstantOrNull,
     reason: z.string(),
+    earlier: z.array(Earlier).meta({ description: EARLIER }),
   })
   .meta({ id: 'WaitlistItem' })
 export type WaitlistItem = z.infer<typeof WaitlistItem>

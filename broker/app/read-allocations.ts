@@ -6,10 +6,10 @@ import { type EpochMs, toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { Calendar } from '../core/calendar.ts'
 import type { WaitingEntry } from '../core/calendar-op.ts'
 import { clusterOf, clustersIn, standingOf, waiting, waitingEntryOf } from '../core/calendar-reads.ts'
-import { earlierStarts } from '../core/earlier.ts'
+import { type EarlierStart, earlierStarts } from '../core/earlier.ts'
 import { factsAllow, questionOf } from '../core/placement/feasible.ts'
 import { askedStartOf } from '../core/placement/request.ts'
-import { compareServing } from '../core/waitlist.ts'
+import { compareServing, type Served } from '../core/waitlist.ts'
 import {
   type AllocationFilter,
   type ShownAllocation,
@@ -20,9 +20,10 @@ import {
   waitingByIds,
 } from '../store/allocations.ts'
 import type { App } from './app.ts'
+import { earlierOf } from './earlier-of.ts'
 import { afterNumber, type Caller, type Page, type PageRequest } from './command.ts'
 import { parseServingKey, servingKeyText } from './serving-key.ts'
-import { allocationView, decisionView, etagOf, nodeView, positionsOf } from './views.ts'
+import { allocationView, decisionView, earlierView, etagOf, nodeView, positionsOf } from './views.ts'
 
 export async function getAllocation(app: App, caller: Caller, id: string): Promise<{ body: Allocation; etag: string }> {
   const row = await foundAllocation(app, caller, id)
@@ -95,21 +96,30 @@ export async function listWaitlist(
   const calendar = await app.cache.read()
   const after = page.after === null ? null : parseServingKey(page.after)
   const now = app.now()
-  const wanted = waiting(calendar)
-    .map((entry, index) => ({ entry, key: { ...entry, standing: standingOf(calendar, entry) }, position: index + 1 }))
-    .filter(({ key }) => after === null || compareServing(key, after) > 0)
-    .filter(({ entry }) => maySee(caller, entry) && mayRunOn(calendar, entry, filter.architecture, now))
+  const wanted: InLine[] = []
+  for (const [index, entry] of waiting(calendar).entries()) {
+    if (wanted.length > page.limit) break
+    const key = { ...entry, standing: standingOf(calendar, entry) }
+    if (after !== null && compareServing(key, after) <= 0) continue
+    if (!maySee(caller, entry) || !mayRunOn(calendar, entry, filter.architecture, now)) continue
+    wanted.push({ id: entry.allocationId, key, position: index + 1 })
+  }
   const shown = wanted.slice(0, page.limit)
-  const rows = await waitingByIds(
-    app.database.queries,
-    shown.map(({ entry }) => entry.allocationId),
-  )
-  const items = shown.flatMap(({ entry, position }) => {
-    const row = rows.get(entry.allocationId)
-    return row === undefined ? [] : [itemOf(row, position)] // it started between the two reads
+  const ids = shown.map(({ id }) => id)
+  const rows = await waitingByIds(app.database.queries, ids)
+  const earlier = await earlierOf(app, ids)
+  const items = shown.flatMap(({ id, position }) => {
+    const row = rows.get(id)
+    return row === undefined ? [] : [itemOf(row, position, earlier.get(id) ?? [])] // it started between the two reads
   })
   const last = wanted.length > page.limit ? shown.at(-1) : undefined
   return { items, next: last === undefined ? null : servingKeyText(last.key) }
+}
+
+interface InLine {
+  readonly id: string
+  readonly key: Served
+  readonly position: number
 }
 
 /** Whether some cluster of the architecture has all that is required: a request may name none, and mean one all the same. */
@@ -130,7 +140,7 @@ function mayRunOn(
 const maySee = (caller: Caller, entry: WaitingEntry): boolean =>
   caller.providerId === null && (caller.organizationId === null || caller.organizationId === entry.organizationId)
 
-const itemOf = (row: ShownAllocation, position: number): WaitlistItem => ({
+const itemOf = (row: ShownAllocation, position: number, earlier: readonly EarlierStart[]): WaitlistItem => ({
   allocationId: row.id,
   position,
   priority: row.priority,
@@ -140,4 +150,5 @@ const itemOf = (row: ShownAllocation, position: number): WaitlistItem => ({
   estimatedClusterId: row.estimatedClusterId,
   promisedStart: toIsoOrNull(row.promisedStartAt),
   reason: row.waitingReason ?? '',
+  earlier: earlier.map(earlierView),
 })

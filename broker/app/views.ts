@@ -104,7 +104,10 @@ function waitlistOf(
   }
 }
 
-const earlierView = ({ start, ...change }: EarlierStart): Earlier => ({ ...change, estimatedStart: toIso(start) })
+export const earlierView = ({ start, ...change }: EarlierStart): Earlier => ({
+  ...change,
+  estimatedStart: toIso(start),
+})
 
 export const nodeView = (row: NodeRow): AllocationNode => ({
   ordinal: row.ordinal,

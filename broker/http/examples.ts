@@ -346,6 +346,7 @@ export const waitlistItem: WaitlistItem = {
   estimatedClusterId: CLUSTER_ID,
   promisedStart: '2027-04-18T12:00:00Z',
   reason: 'No cluster has 255 free nodes before 2027-03-01.',
+  earlier: [{ change: 'nodes', to: 128, estimatedStart: '2026-12-01T00:00:00Z' }],
 }
 
 export const foundNode: SweepFinding = {

@@ -46,6 +46,7 @@ describe('waiting', () => {
     expect(waitlist).not.to.have.property('earlier')
     const earlier = (await look(platform, id)).waitlist?.earlier
     expect(earlier).to.deep.equal([{ change: 'nodes', to: 1, estimatedStart: days(3) }])
+    expect((await listed()).find(({ allocationId }) => allocationId === id)?.earlier).to.deep.equal(earlier)
     const fewer = await take({ ...full(3, 4), demand: { nodes: 1 } })
     expect([fewer.status, fewer.placement?.start]).to.deep.equal(['scheduled', days(3)])
   })

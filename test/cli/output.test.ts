@@ -61,7 +61,7 @@ describe('what the command line shows', () => {
   it('says when somebody who waits is expected to start, and when at the latest', async () => {
     const ran = await told(list(waitlistItem), ['waitlist'])
     expect(lines(ran)[1]).to.match(
-      /1 +alc_qrstuvwxyz234567 +national +255 .*2027-03-01 01:00 +nhn-b200-510 +2027-04-18 12:00/,
+      /1 +alc_qrstuvwxyz234567 +national +255 .*2027-03-01 01:00 +nhn-b200-510 +2027-04-18 12:00 .*128 nodes \(2026-12-01 00:00 UTC\)/,
     )
   })
 

@@ -33,7 +33,7 @@ export const NODE_COLUMNS: readonly Column<AllocationNode>[] = [
   },
 ]
 
-export const WAITLIST_COLUMNS: readonly Column<WaitlistItem>[] = [
+export const waitlistColumns = (t: Text): readonly Column<WaitlistItem>[] => [
   { head: '#', align: 'right', value: (one) => one.position },
   { head: 'allocation', value: (one) => one.allocationId },
   { head: 'priority', value: (one) => one.priority },
@@ -43,6 +43,7 @@ export const WAITLIST_COLUMNS: readonly Column<WaitlistItem>[] = [
   { head: 'at', value: (one) => orNone(one.estimatedClusterId) },
   { head: 'at the latest (UTC)', value: (one) => instant(one.promisedStart) },
   { head: 'why', value: (one) => one.reason },
+  { head: 'earlier with', value: ({ earlier }) => changesText(earlier, t) },
 ]
 
 export const allocationText = (one: Allocation, t: Text): string =>
@@ -99,10 +100,11 @@ function waitingText({ waitlist }: Allocation, t: Text): string | null {
 
 function earlierText({ waitlist }: Allocation, t: Text): string | null {
   const changes = waitlist?.earlier ?? []
-  return changes.length === 0
-    ? null
-    : changes.map((one) => `${changeText(one, t)} (${instant(one.estimatedStart)} UTC)`).join(', ')
+  return changes.length === 0 ? null : changesText(changes, t)
 }
+
+const changesText = (changes: readonly Earlier[], t: Text): string =>
+  changes.map((one) => `${changeText(one, t)} (${instant(one.estimatedStart)} UTC)`).join(', ')
 
 function changeText(one: Earlier, t: Text): string {
   if (one.change === 'architecture') return one.to

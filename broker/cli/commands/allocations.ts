@@ -5,7 +5,7 @@ import { Decision } from '../../../shared/decision.ts'
 import type { AllocationFilter } from '../../client/allocations.ts'
 import { collect } from '../../client/collect.ts'
 import type { Io } from '../io.ts'
-import { ALLOCATION_COLUMNS, NODE_COLUMNS, WAITLIST_COLUMNS, allocationText } from './allocation-text.ts'
+import { ALLOCATION_COLUMNS, NODE_COLUMNS, allocationText, waitlistColumns } from './allocation-text.ts'
 import type { Run } from './command-context.ts'
 import { DECISION_COLUMNS } from './decision-text.ts'
 import { type LimitOption, addLimit } from './options.ts'
@@ -90,12 +90,12 @@ export const describeWaitlist = (command: Command, { t }: Io): Command =>
     .description(t('list who waits, in serving order'))
     .option('--architecture <name>', t('only those that could run on it'))
 
-export const listWaitlist: Run<{ readonly architecture?: string }> = async ({ client, options, answerList }) => {
+export const listWaitlist: Run<{ readonly architecture?: string }> = async ({ client, options, answerList, t }) => {
   const { architecture } = options
   const filter = architecture === undefined ? {} : { architecture }
   answerList(await collect(client.listWaitlist(filter)), {
     schema: WaitlistItem,
-    columns: WAITLIST_COLUMNS,
+    columns: waitlistColumns(t),
     whenEmpty: 'Nobody waits.',
   })
   return undefined
