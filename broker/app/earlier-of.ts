@@ -22,7 +22,7 @@ export async function earlierOf(
   app: App,
   allocationIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly EarlierStart[]>> {
-  const { calendar, version } = await app.cache.see(app.database.queries)
+  const { calendar, version } = await app.cache.see()
   const now = app.now()
   let kept = known.get(calendar)
   if (kept?.version !== version || now - kept.at > KEPT_MS) {

@@ -1,36 +1,75 @@
 /**
- * A re-plan on a copy of the calendar, in slices: between two of them everybody else has a turn, and nobody waits for a
- * lock. Whether it still holds when it is ready is for whoever writes it down to see.
+ * Plans on a copy of the calendar, in slices: between two of them everybody else has a turn, and nobody waits for a lock.
+ * What of a plan still holds when it is ready is for whoever writes it down to see (write-plan.ts).
  */
 import type { Calendar } from '../core/calendar.ts'
 import { cloneCalendar, copySteps } from '../core/calendar-copy.ts'
-import type { PlanOrigin } from '../core/decisions/input.ts'
-import { type Replan, replanSteps } from '../core/replan.ts'
+import type { Reservation, WaitingEntry } from '../core/calendar-op.ts'
+import { waitingEntryOf } from '../core/calendar-reads.ts'
+import { serveIdleSteps, someoneWaitsForIdle } from '../core/idle/serve.ts'
+import { type PlanChange, type Slip, waitIsOver } from '../core/plan-change.ts'
+import { replanSteps } from '../core/replan.ts'
 import type { App } from './app.ts'
+import type { PlannedBy } from './occupy.ts'
+import { inSlices } from './slices.ts'
 
-export interface Plan extends Replan {
-  /** Stored with each decision, so that it can be made again. */
-  readonly origin: PlanOrigin
+/** One line of a plan, with what it was made on. */
+export interface PlanLine {
+  readonly change: PlanChange
+  readonly entry: WaitingEntry
+  /** Where its place was; null: nowhere. */
+  readonly had: Reservation | null
+  /** Null: it is not moved past its promise for a higher priority. */
+  readonly slip: Slip | null
 }
 
-export interface PlanAside extends Plan {
+export interface PlanAside {
+  /** Whose wait is over comes first; then whoever starts first: who is in his way has most likely made way by then. */
+  readonly lines: readonly PlanLine[]
+  /** Stored with each decision, so that it can be made again. */
+  readonly origin: PlannedBy
+  readonly calendarVersion: number
   /** The calendar that was copied; another one was built anew since. */
   readonly seen: Calendar
 }
 
-/** Less than the 5 ms for which nobody notices, because the last step of a slice still ends. */
-const SLICE_MS = 2
-
 /** So often the calendar may change while it is copied; then it is copied in one go, or a busy one would never be. */
 const COPIES_IN_SLICES = 3
 
-const othersTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
-
 export async function planAside(app: App): Promise<PlanAside> {
   const { seen, copy, calendarVersion } = await copied(app)
-  const options = { now: app.now(), policy: app.policy, seed: seedFor(calendarVersion) }
-  const replan = await inSlices(replanSteps(copy, options))
-  return { ...planFrom(replan, { ...options, calendarVersion }), seen }
+  const origin = { now: app.now(), calendarVersion, seed: seedFor(calendarVersion) }
+  const entries = new Map(copy.waiting)
+  const { changes, slips, tried, before } = await inSlices(replanSteps(copy, { ...origin, policy: app.policy }))
+  const slipOf = new Map(slips.map((slip) => [slip.allocationId, slip]))
+  const lines = changes.flatMap((change): PlanLine[] => {
+    const entry = entries.get(change.allocationId)
+    const [had, slip] = [before.get(change.allocationId) ?? null, slipOf.get(change.allocationId) ?? null]
+    return entry === undefined ? [] : [{ change, entry, had, slip }]
+  })
+  return {
+    lines: lines.toSorted((a, b) => turnOf(a) - turnOf(b)),
+    origin: { replan: { ...origin, tried } },
+    calendarVersion,
+    seen,
+  }
+}
+
+const turnOf = ({ change }: PlanLine): number =>
+  waitIsOver(change) ? 0 : (change.placement?.start ?? Number.MAX_SAFE_INTEGER)
+
+/** Who waits for idle-use is served from what those who reserve have left; null where nobody does. */
+export async function serveIdleAside(app: App): Promise<PlanAside | null> {
+  const { calendar } = await app.cache.see()
+  if (!someoneWaitsForIdle(calendar)) return null
+  const { seen, copy, calendarVersion } = await copied(app)
+  const now = app.now()
+  const changes = await inSlices(serveIdleSteps(copy, now, app.policy))
+  const lines = changes.flatMap((change): PlanLine[] => {
+    const entry = waitingEntryOf(copy, change.allocationId)
+    return entry === null ? [] : [{ change, entry, had: null, slip: null }]
+  })
+  return { lines, origin: { idle: { calendarVersion, now } }, calendarVersion, seen }
 }
 
 interface Copied {
@@ -50,22 +89,5 @@ async function copied({ cache }: App): Promise<Copied> {
   return { seen, copy: cloneCalendar(seen), calendarVersion }
 }
 
-async function inSlices<T>(steps: Iterator<undefined, T>): Promise<T> {
-  await othersTurn()
-  let sliceFrom = performance.now()
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-    if (performance.now() - sliceFrom < SLICE_MS) continue
-    await othersTurn()
-    sliceFrom = performance.now()
-  }
-}
-
 /** Another calendar, other tries: what one search has missed the next may find. */
 export const seedFor = (calendarVersion: number): number => calendarVersion % 2 ** 31
-
-export const planFrom = (replan: Replan, made: Omit<PlanOrigin, 'tried'>): Plan => ({
-  ...replan,
-  origin: { now: made.now, calendarVersion: made.calendarVersion, seed: made.seed, tried: replan.tried },
-})

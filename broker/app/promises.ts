@@ -4,10 +4,12 @@
  */
 import type { Displacement } from '../../shared/promise.ts'
 import { type EpochMs, toIso, toIsoOrNull } from '../../shared/time.ts'
-import type { WaitingEntry } from '../core/calendar-op.ts'
-import { openUntil, reservationOf, reservationsOn, waiting } from '../core/calendar-reads.ts'
+import type { Calendar } from '../core/calendar.ts'
+import type { Reservation, WaitingEntry } from '../core/calendar-op.ts'
+import { openUntil, reservationOf, reservationsOn, waiting, waitingEntryOf } from '../core/calendar-reads.ts'
 import type { PlacementRequest } from '../core/placement/request.ts'
 import { promiseGiven } from '../core/promise.ts'
+import { isStillGood } from '../core/replan-entry.ts'
 import { waitingReason } from '../core/waiting-reason.ts'
 import type { AllocationRow } from '../store/changes.ts'
 import type { Draft } from './draft.ts'
@@ -55,21 +57,38 @@ export function displaceFrom(draft: Draft, clusterId: string, by: Displacement):
   }
 }
 
-/** To be called once those who wait have been planned again: holds every promise against the plan that there is now. */
-export function slipPromises(draft: Draft): void {
-  for (const entry of waiting(draft.calendar)) {
-    const row = draft.allocation(entry.allocationId)
+/** To be called once they have been planned again: holds their promises against the plan that there is now. */
+export function slipPromises(draft: Draft, allocationIds: Iterable<string>): void {
+  for (const id of allocationIds) {
+    const row = draft.allocation(id)
+    const entry = waitingEntryOf(draft.calendar, id)
     // Idle-use has no place while it waits, and no promise.
-    if (row?.status === 'waitlisted' && row.priority !== 'idle') holdAgainstPlan(draft, row, entry)
+    if (row?.status === 'waitlisted' && row.priority !== 'idle' && entry !== null) holdAgainstPlan(draft, row, entry)
   }
 }
 
+/** Who waits without a place, or past what was promised: held against the plan each time, since time passes for them. */
+export function* brokenPromises(calendar: Calendar, now: EpochMs): Generator<undefined, string[]> {
+  const found: string[] = []
+  for (const { allocationId, priority, promisedStart } of waiting(calendar)) {
+    yield
+    const place = reservationOf(calendar, allocationId)
+    if (priority !== 'idle' && !isKept(place, promisedStart, now)) found.push(allocationId)
+  }
+  return found
+}
+
+const isKept = (place: Reservation | null, promisedStart: EpochMs | null, now: EpochMs): boolean =>
+  place !== null && Math.max(place.start, now) <= (promisedStart ?? Number.POSITIVE_INFINITY)
+
 function holdAgainstPlan(draft: Draft, row: AllocationRow, entry: WaitingEntry): void {
   const place = reservationOf(draft.calendar, row.id)
-  const isKept = place !== null && Math.max(place.start, draft.now) <= (row.promisedStartAt ?? Number.POSITIVE_INFINITY)
-  if (isKept && row.displacedBy === null) return
+  const kept = place !== null && isKept(place, row.promisedStartAt, draft.now)
+  if (kept && row.displacedBy === null) return
+  // What has come in its way since the plan was made is still to be answered for, by the next one.
+  if (kept && !isStillGood({ scratch: draft.calendar, entry, now: draft.now }, place)) return
   // One whose time has come, and that cannot begin, is held up by the operator that does not answer.
-  const circuitUntil = isKept || place === null ? null : circuitAt(draft, place.clusterId)
+  const circuitUntil = kept || place === null ? null : circuitAt(draft, place.clusterId)
   const blamed = row.displacedBy === null && circuitUntil !== null ? { ...row, displacedBy: circuitUntil.by } : row
   const plannedStart = place === null ? null : Math.max(place.start, circuitUntil?.at ?? draft.now)
   const { request } = entry

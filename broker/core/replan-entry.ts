@@ -43,7 +43,10 @@ export function changeFor(turn: Turn): PlanChange | null {
 }
 
 /** Whether the place, still on the calendar, may be taken up: the cluster serves it, and is not short while it lasts. */
-function isStillGood({ scratch, entry, now }: Turn, current: Reservation): boolean {
+export function isStillGood(
+  { scratch, entry, now }: Pick<Turn, 'scratch' | 'entry' | 'now'>,
+  current: Reservation,
+): boolean {
   const state = scratch.clusters.get(current.clusterId)
   if (state === undefined || current.end <= now || !serves(scratch, state, entry.request, current.start)) return false
   const left = { start: Math.max(now, current.start), end: current.heldUntil }

@@ -30,6 +30,8 @@ export interface Replan {
   readonly slips: readonly Slip[]
   /** Placements that the search has tried. */
   readonly tried: number
+  /** Where each of those that change had its place before; null: nowhere. */
+  readonly before: ReadonlyMap<string, Reservation | null>
 }
 
 /** What is to change; the calendar stays as it is. */
@@ -53,6 +55,7 @@ export const replanSteps = (scratch: Calendar, options: ReplanOptions): Generato
 function* plainSteps(scratch: Calendar, { now, policy }: ReplanOptions): Generator<undefined, Replan> {
   coverNow(scratch, now)
   const changes = new Map<string, PlanChange>()
+  const before = new Map<string, Reservation | null>()
   for (let pass = 0; pass < policy.replanPasses; pass += 1) {
     let gained = false
     for (const entry of waitingToReserve(scratch)) {
@@ -60,13 +63,14 @@ function* plainSteps(scratch: Calendar, { now, policy }: ReplanOptions): Generat
       const change = changeFor(turnOf(scratch, entry, { now, policy, onlyNow: pass > 0 }))
       yield
       if (change === null) continue
+      if (!before.has(entry.allocationId)) before.set(entry.allocationId, reservationOf(scratch, entry.allocationId))
       for (const op of opsOfChange(entry, change)) applyOp(scratch, op)
       changes.set(entry.allocationId, change)
       gained = true
     }
     if (!gained) break
   }
-  return { changes: [...changes.values()], slips: [], tried: 0 }
+  return { changes: [...changes.values()], slips: [], tried: 0, before }
 }
 
 /** Idle-use holds no place: it is served after this, from what is left over. */
@@ -112,7 +116,7 @@ function* searchedSteps(scratch: Calendar, { now, policy, seed }: ReplanOptions)
     yield
     if (change !== null) changes.push(change)
   }
-  return { changes, slips, tried }
+  return { changes, slips, tried, before }
 }
 
 /** Who can start now does: also where an order, which is planned in whole hours, has not seen it. */

@@ -122,6 +122,21 @@ export async function waitingRows(
   })
 }
 
+/** Of those who wait, the first behind `after` whose place was taken by something that nobody has answered for yet. */
+export const displacedRows = (
+  db: Queries,
+  { after, limit }: { readonly after: number; readonly limit: number },
+): Promise<readonly AllocationRow[]> =>
+  db
+    .selectFrom('allocations')
+    .selectAll()
+    .where('status', '=', 'waitlisted')
+    .where('displacedBy', 'is not', null)
+    .where('sequence', '>', after)
+    .orderBy('sequence')
+    .limit(limit)
+    .execute()
+
 export const nodesOf = (db: Queries, allocationId: string): Promise<readonly Selectable<NodeTable>[]> =>
   db
     .selectFrom('nodes')

@@ -4,6 +4,7 @@ import type { Reservation } from '../core/calendar-op.ts'
 import { type Changes, circuitKey, findingRowKey, leaseKey, noChanges, nodeKey, type NodeRow } from './changes.ts'
 import { readCircuits } from './circuits.ts'
 import type { Transaction } from './database.ts'
+import { displacedRows } from './allocations.ts'
 import { type Head, headRows, saveCatalogue } from './head.ts'
 import { readLeases, saveLeases } from './network-leases.ts'
 import { saveQuarantines } from './quarantines.ts'
@@ -28,6 +29,8 @@ export interface Needs {
   readonly groups?: boolean
   /** All allocations that wait, with their approvals. */
   readonly waiting?: boolean
+  /** The first that wait and have been displaced, in their order, with their approvals. */
+  readonly displaced?: { readonly after: number; readonly limit: number }
   /** All allocations that have a place and have not started, with their approvals. */
   readonly scheduled?: boolean
   /** All idle-use grants that run or are about to, with their approvals. */
@@ -123,6 +126,8 @@ async function readAllocations(trx: Transaction, needs: readonly Needs[], rows: 
     ...(needs.some((need) => need.waiting === true) ? (['waitlisted'] as const) : []),
     ...(needs.some((need) => need.scheduled === true) ? (['scheduled'] as const) : []),
   ]
+  for (const page of needs.flatMap((need) => need.displaced ?? []))
+    for (const row of await displacedRows(trx, page)) rows.allocations.set(row.id, row)
   const idle = needs.some((need) => need.idle === true)
   if (ids.size === 0 && ofApprovals.length === 0 && statuses.length === 0 && !idle) return
   const found = await trx

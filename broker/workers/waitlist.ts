@@ -23,7 +23,8 @@ export function startWaitlist({ app, onError }: WaitlistOptions): WaitlistWorker
     async round() {
       const calendar = await app.cache.read()
       if (waiting(calendar).length === 0) return MINUTE_MS
-      await replanWaitlist(app)
+      const { isPartial } = await replanWaitlist(app)
+      if (isPartial) return AFTER_JOINING_MS
       const turnAt = nextTurn(await app.cache.read(), app.now())
       return turnAt === null ? MINUTE_MS : Math.min(MINUTE_MS, Math.max(SECOND_MS, turnAt - app.now()))
     },

@@ -11,7 +11,7 @@ import { DEFAULT_POLICY, EARLIEST_FIT_1, type Policy } from '../../broker/core/p
 import { rankOf } from '../../broker/core/waitlist.ts'
 import { DAY_MS, type EpochMs, HOUR_MS, MINUTE_MS } from '../../shared/time.ts'
 import { aCluster, changesIn, NOW } from '../core/fleet.ts'
-import { anyHistory, type Happening, live } from './history.ts'
+import { anyHistory, type Happening, live, liveMeanwhile } from './history.ts'
 import { type MemoryApp, memoryApp } from './memory-app.ts'
 import { copied, replayed, writtenBy } from './written.ts'
 
@@ -27,17 +27,25 @@ const WITHIN_MS = 20 * MINUTE_MS
 
 interface Lived {
   readonly policy?: Policy
+  /** Whether it all happens while those who wait are planned again. Default: before. */
+  readonly meanwhile?: boolean
   readonly runs?: number
   readonly settled?: (memory: MemoryApp, happening: Happening) => void
   readonly ended?: (memory: MemoryApp) => void
 }
 
 /** fast-check prints the seed and the smallest history that fails. */
-const inAnyHistory = ({ policy = EARLIEST_FIT_1, runs = RUNS, settled, ended }: Lived): Promise<void> =>
+const inAnyHistory = ({
+  policy = EARLIEST_FIT_1,
+  runs = RUNS,
+  meanwhile = false,
+  settled,
+  ended,
+}: Lived): Promise<void> =>
   fc.assert(
     fc.asyncProperty(anyHistory, async (history) => {
-      const memory = memoryApp({ catalogue: FLEET, policy, now: NOW })
-      await live(memory, history, (happening) => settled?.(memory, happening))
+      const memory = memoryApp({ catalogue: FLEET, policy, now: NOW, takesTurns: meanwhile })
+      await (meanwhile ? liveMeanwhile : live)(memory, history, (happening) => settled?.(memory, happening))
       ended?.(memory)
     }),
     { numRuns: runs },
@@ -75,6 +83,19 @@ describe('in any history of the app', function histories() {
     inAnyHistory({
       policy: DEFAULT_POLICY,
       runs: Math.ceil(RUNS / 10),
+      ended: (memory) => expect(replayed(writtenBy(memory)).deviation).to.equal(null),
+    }))
+
+  it('others decide while a plan is made and written down: decisions come out the same again, within capacity, and no slip is unexplained (invariants 1, 5 and 6)', () =>
+    inAnyHistory({
+      policy: DEFAULT_POLICY,
+      runs: Math.ceil(RUNS / 4),
+      meanwhile: true,
+      settled(memory) {
+        for (const cluster of FLEET) expect(overfull(memory, cluster), cluster.id).to.deep.equal([])
+        for (const { type, data } of memory.events)
+          if (type.endsWith('promise-slipped')) expect(data).to.not.include({ cause: 'unexplained' })
+      },
       ended: (memory) => expect(replayed(writtenBy(memory)).deviation).to.equal(null),
     }))
 

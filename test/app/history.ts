@@ -17,7 +17,7 @@ import { quarantineOverdue } from '../../broker/app/quarantine.ts'
 import { releaseAllocation } from '../../broker/app/release-allocation.ts'
 import { changeCatalogue } from '../../broker/app/reload-inventory.ts'
 import { placeElsewhere } from '../../broker/app/relocate.ts'
-import { replanWaitlist } from '../../broker/app/replan-waitlist.ts'
+import { nextTurn, replanWaitlist } from '../../broker/app/replan-waitlist.ts'
 import { settleShrink, shrinkAllocation } from '../../broker/app/shrink-allocation.ts'
 import { startAllocation } from '../../broker/app/start-allocation.ts'
 import { transition } from '../../broker/app/announce.ts'
@@ -135,16 +135,41 @@ export async function live(
   history: readonly Happening[],
   settled: (happening: Happening) => void,
 ): Promise<void> {
-  for (const organization of ORGANIZATIONS)
-    for (const priority of PRIORITIES) await register(memory, organization, priority)
+  await registerAll(memory)
   for (const happening of history) {
-    try {
-      await happen(memory, happening)
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error // a refusal is an answer
-    }
+    await tryTo(memory, happening)
     await replanWaitlist(memory.app)
     settled(happening)
+  }
+}
+
+/** The same where those who wait are planned again while it happens: nobody waits until a plan is written down. */
+export async function liveMeanwhile(
+  memory: MemoryApp,
+  history: readonly Happening[],
+  settled: (happening: Happening) => void,
+): Promise<void> {
+  await registerAll(memory)
+  for (const [index, happening] of history.entries()) {
+    const planning = replanWaitlist(memory.app)
+    // At another point of the plan and of its writing each time.
+    for (let turns = (index * 5) % 8; turns > 0; turns -= 1) await new Promise((resolve) => void setImmediate(resolve))
+    await tryTo(memory, happening)
+    await planning
+    settled(happening)
+  }
+}
+
+async function registerAll(memory: MemoryApp): Promise<void> {
+  for (const organization of ORGANIZATIONS)
+    for (const priority of PRIORITIES) await register(memory, organization, priority)
+}
+
+async function tryTo(memory: MemoryApp, happening: Happening): Promise<void> {
+  try {
+    await happen(memory, happening)
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error // a refusal is an answer
   }
 }
 
@@ -253,7 +278,12 @@ async function fail(memory: MemoryApp, index: number): Promise<void> {
   const row = pick(rowsIn(memory, 'provisioning'), index)
   if (row === undefined) return
   const displacedBy = { cause: 'fault', causeId: row.clusterId ?? row.id } as const
-  await memory.app.writer.run(by((draft) => placeElsewhere(draft, { ...row, displacedBy })))
+  await memory.app.writer.run(
+    by((draft) => {
+      const failed = draft.allocation(row.id)
+      if (failed?.status === 'provisioning') placeElsewhere(draft, { ...failed, displacedBy })
+    }),
+  )
 }
 
 /** The nodes that leave go at once. */
@@ -302,6 +332,7 @@ async function pass(memory: MemoryApp, hours: number, isStuck: boolean): Promise
     const due = [
       nextNoticeAt(memory.calendar, memory.now) ?? until,
       ...[...memory.rows.allocations.values()].flatMap(({ startAt, endAt }) => [startAt ?? until, endAt ?? until]),
+      nextTurn(memory.calendar, memory.now) ?? until,
     ].filter((at) => at > memory.now)
     memory.now = Math.min(until, ...due)
     await work(memory, isStuck)
@@ -329,7 +360,12 @@ async function work(memory: MemoryApp, isStuck: boolean): Promise<void> {
   }
   for (const row of rowsIn(memory, 'provisioning'))
     if (row.sequence % 3 !== 0)
-      await app.writer.run(by((draft) => transition(draft, row, 'allReady', { activeAt: now })))
+      await app.writer.run(
+        by((draft) => {
+          const ready = draft.allocation(row.id)
+          if (ready?.status === 'provisioning') transition(draft, ready, 'allReady', { activeAt: now })
+        }),
+      )
   await replanWaitlist(app)
 }
 

@@ -32,9 +32,11 @@ export interface MemoryAppOptions {
   readonly catalogue: readonly Cluster[]
   readonly policy: Policy
   readonly now: EpochMs
+  /** Whether whoever decides waits for a turn first, as for a database: others may come in between. Default false. */
+  readonly takesTurns?: boolean
 }
 
-export function memoryApp({ catalogue, policy, now }: MemoryAppOptions): MemoryApp {
+export function memoryApp({ catalogue, policy, now, takesTurns = false }: MemoryAppOptions): MemoryApp {
   const first = { op: 'catalogue', clusters: catalogue } as const
   let head: Head = {
     version: 1,
@@ -53,7 +55,12 @@ export function memoryApp({ catalogue, policy, now }: MemoryAppOptions): MemoryA
   const cache: CalendarCache = {
     read: async () => calendar,
     facts: async () => calendar,
-    see: async () => ({ calendar, version: head.version }),
+    see: async () => ({
+      calendar,
+      get version() {
+        return head.version
+      },
+    }),
     lead: async () => calendar,
     advance: () => undefined,
     forget: () => undefined,
@@ -73,8 +80,10 @@ export function memoryApp({ catalogue, policy, now }: MemoryAppOptions): MemoryA
     return outcome
   }
   const writer: Writer = {
-    run: async <T>(member: KeyedMember['member']) =>
-      valueOf(run({ member, idempotency: null, attempt: null, traceparent: null })) as T, // the member's own
+    async run<T>(member: KeyedMember['member']) {
+      if (takesTurns) await new Promise((resolve) => void setImmediate(resolve))
+      return valueOf(run({ member, idempotency: null, attempt: null, traceparent: null })) as T // the member's own
+    },
     perform: async <T>(_attempt: unknown, member: KeyedMember['member']) =>
       valueOf(run({ member, idempotency: null, attempt: null, traceparent: null })) as T, // the member's own
     answer: async (_command, member) => ({

@@ -2,10 +2,14 @@
 import { readFileSync } from 'node:fs'
 import { applyOp, emptyCalendar, type Calendar } from '../../broker/core/calendar.ts'
 import type { CalendarOp, Reservation, WaitingEntry } from '../../broker/core/calendar-op.ts'
+import { waitingEntryOf } from '../../broker/core/calendar-reads.ts'
+import type { Cluster } from '../../broker/core/cluster.ts'
 import type { Place } from '../../broker/core/placement/candidate.ts'
 import { place } from '../../broker/core/placement/place.ts'
 import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
 import type { PlacementRequest } from '../../broker/core/placement/request.ts'
+import { opsOfChange } from '../../broker/core/plan-change.ts'
+import { replan } from '../../broker/core/replan.ts'
 import { draw } from '../../broker/simulate/draw.ts'
 import { fleetOf, placementRequestOf } from '../../broker/simulate/fleet.ts'
 import { Inventory } from '../../shared/inventory.ts'
@@ -33,13 +37,19 @@ export function requestAt(index: number, submittedAt: EpochMs): PlacementRequest
 }
 
 /** Asked to start any time in the next two years. */
-export const laterRequestAt = (index: number): PlacementRequest =>
-  requestAt(index, NOW + Math.floor(draw(SEED + 2, 'organization', index) * 730) * DAY_MS)
+export const laterRequestAt = (index: number, now: EpochMs = NOW): PlacementRequest =>
+  requestAt(index, now + Math.floor(draw(SEED + 2, 'organization', index) * 730) * DAY_MS)
+
+/** As ids are: so that what is decided here can be written down in a store. */
+export const idOf = (index: number): string => {
+  const letters = index.toString(26).replaceAll(/./g, (digit) => String.fromCharCode(97 + Number.parseInt(digit, 26)))
+  return `alc_${letters.padStart(16, 'a')}`
+}
 
 export function reserveAt(index: number, found: Place): CalendarOp {
   const { clusterId, nodes, start, end, heldUntil } = found
   const reservation: Reservation = {
-    allocationId: `alc-${index}`,
+    allocationId: idOf(index),
     approvalId: `apr-${index % 100}`,
     organizationId: 'org',
     clusterId,
@@ -54,11 +64,14 @@ export function reserveAt(index: number, found: Place): CalendarOp {
   return { op: 'reserve', reservation }
 }
 
-/** @returns a calendar with so many live reservations, ids `alc-0` and on */
-export function calendarWith(live: number): Calendar {
-  const calendar = emptyCalendar(fleetOf(inventory).clusters, NOW)
+/** @returns a calendar with so many live reservations */
+export function calendarWith(
+  live: number,
+  { now = NOW, clusters = fleetOf(inventory).clusters }: { now?: EpochMs; clusters?: readonly Cluster[] } = {},
+): Calendar {
+  const calendar = emptyCalendar(clusters, now)
   for (let index = 0; index < live; index += 1) {
-    const { best } = place(calendar, laterRequestAt(index), NOW, DEFAULT_POLICY)
+    const { best } = place(calendar, laterRequestAt(index, now), now, DEFAULT_POLICY)
     if (best === null) throw new Error('there is room for all that are asked for')
     applyOp(calendar, reserveAt(index, best))
   }
@@ -66,15 +79,15 @@ export function calendarWith(live: number): Calendar {
 }
 
 /** Takes one more in line, with the place that it is given. */
-export function putInLine(calendar: Calendar, index: number): void {
-  const request = requestAt(index, NOW)
-  const { best } = place(calendar, request, NOW, DEFAULT_POLICY)
+function putInLine(calendar: Calendar, index: number, now: EpochMs): void {
+  const request = requestAt(index, now)
+  const { best } = place(calendar, request, now, DEFAULT_POLICY)
   const entry: WaitingEntry = {
-    allocationId: `alc-${index}`,
+    allocationId: idOf(index),
     approvalId: `apr-${index % 100}`,
     organizationId: 'org',
     priority: 'standard',
-    since: NOW - DAY_MS,
+    since: now - DAY_MS,
     order: index,
     request,
     promisedStart: best?.start ?? null,
@@ -90,4 +103,34 @@ export function putInLine(calendar: Calendar, index: number): void {
       ...{ clusterId, nodes, start, end, heldUntil, phase: 'planned' },
     },
   })
+}
+
+const MOST_ROUNDS = 50
+
+/**
+ * So many wait, and nobody of them can be given anything better: what a waitlist looks like between two events.
+ *
+ * @param from index of the first to be taken in line
+ * @returns index of the next
+ */
+export function fillLine(calendar: Calendar, wanted: number, { from, now }: { from: number; now: EpochMs }): number {
+  let asked = from
+  for (let round = 0; round < MOST_ROUNDS && calendar.waiting.size < wanted; round += 1) {
+    for (; calendar.waiting.size < wanted; asked += 1) putInLine(calendar, asked, now)
+    // Settling starts some of those who wait: others take their place in line.
+    settle(calendar, now)
+  }
+  return asked
+}
+
+function settle(calendar: Calendar, now: EpochMs): void {
+  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+    const { changes } = replan(calendar, { now, policy: DEFAULT_POLICY, seed: 1 })
+    for (const change of changes) {
+      const entry = waitingEntryOf(calendar, change.allocationId)
+      if (entry !== null) for (const op of opsOfChange(entry, change)) applyOp(calendar, op)
+    }
+    if (changes.length === 0) return
+  }
+  throw new Error('somebody always gains')
 }

@@ -18,7 +18,7 @@ const APPROVAL = 'apr-bench'
 const BATCH = 2_000
 
 /** Of one that was asked for a day ago, and waits. */
-const waitingRow = (nth: number, now: EpochMs): AllocationRow => ({
+export const waitingRow = (nth: number, now: EpochMs): AllocationRow => ({
   id: `alc_${nth.toString(36).padStart(16, '0')}`,
   sequence: nth + 1,
   approvalId: APPROVAL,
@@ -88,7 +88,7 @@ const placedRow = (row: AllocationRow, { cluster, nodes, start, end }: Placed): 
   waitingSince: null,
 })
 
-const approvalRow = (now: EpochMs): ApprovalRow => ({
+export const approvalRow = (now: EpochMs): ApprovalRow => ({
   id: APPROVAL,
   sequence: 1,
   organizationId: 'bench',

@@ -24,6 +24,7 @@ export interface Load {
   readonly perSecond: number
   readonly p50Ms: number
   readonly p99Ms: number
+  readonly worstMs: number
   /** Status → how many answers had it. */
   readonly statuses: ReadonlyMap<number, number>
 }
@@ -142,5 +143,5 @@ export function loadOf(
 ): Load {
   const sorted = spentMs.toSorted((a, b) => a - b)
   const at = (share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0
-  return { perSecond: (spentMs.length / elapsedMs) * 1_000, p50Ms: at(0.5), p99Ms: at(0.99), statuses }
+  return { perSecond: (spentMs.length / elapsedMs) * 1_000, p50Ms: at(0.5), p99Ms: at(0.99), worstMs: at(1), statuses }
 }

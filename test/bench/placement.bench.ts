@@ -8,7 +8,7 @@ import { place } from '../../broker/core/placement/place.ts'
 import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
 import { askedStartOf, durationOf } from '../../broker/core/placement/request.ts'
 import { firstShortage } from '../../broker/core/timeline.ts'
-import { calendarWith, laterRequestAt, NOW, reserveAt } from './full-calendar.ts'
+import { calendarWith, idOf, laterRequestAt, NOW, reserveAt } from './full-calendar.ts'
 import { type Line, middleOf, printTable, timed, type Timing } from './measure.ts'
 
 const LIVE = 10_000
@@ -56,14 +56,14 @@ function decideAndApply(index: number): void {
   const { best } = place(calendar, requestOf(index), NOW, DEFAULT_POLICY)
   if (best === null) return
   applyOp(calendar, reserveAt(FIRST_ASKED, best))
-  applyOp(calendar, { op: 'release', allocationId: `alc-${FIRST_ASKED}` })
+  applyOp(calendar, { op: 'release', allocationId: idOf(FIRST_ASKED) })
 }
 
 /** Each goes and comes back to its place: two operations, and as many live as before. */
 function churn(calendar: Calendar, done: number, wanted: number): number {
   let operations = done
   for (let index = 0; operations < wanted; index = (index + 1) % LIVE) {
-    const reservation = reservationOf(calendar, `alc-${index}`)
+    const reservation = reservationOf(calendar, idOf(index))
     if (reservation === null) throw new Error('every live one has its place')
     applyOp(calendar, { op: 'release', allocationId: reservation.allocationId })
     applyOp(calendar, { op: 'reserve', reservation })

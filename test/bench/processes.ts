@@ -68,6 +68,7 @@ export const tableOf = (lines: readonly Line[]): string =>
       { head: 'per second', align: 'right', value: (line) => line.load.perSecond.toFixed(0) },
       { head: 'p50 ms', align: 'right', value: (line) => line.load.p50Ms.toFixed(1) },
       { head: 'p99 ms', align: 'right', value: (line) => line.load.p99Ms.toFixed(1) },
+      { head: 'worst ms', align: 'right', value: (line) => line.load.worstMs.toFixed(1) },
       {
         head: '× floor',
         align: 'right',

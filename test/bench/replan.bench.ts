@@ -4,26 +4,24 @@
  */
 import { applyOp, type Calendar } from '../../broker/core/calendar.ts'
 import { cloneCalendar, copySteps } from '../../broker/core/calendar-copy.ts'
-import { reservationsOn, waiting, waitingEntryOf } from '../../broker/core/calendar-reads.ts'
+import { reservationsOn, waiting } from '../../broker/core/calendar-reads.ts'
 import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
 import { durationOf } from '../../broker/core/placement/request.ts'
-import { opsOfChange } from '../../broker/core/plan-change.ts'
-import { replan, replanSteps } from '../../broker/core/replan.ts'
+import { replanSteps } from '../../broker/core/replan.ts'
 import { firstShortage } from '../../broker/core/timeline.ts'
-import { calendarWith, NOW, putInLine } from './full-calendar.ts'
+import { calendarWith, fillLine, NOW } from './full-calendar.ts'
 import { type Line, printTable, type Timing, timingOf } from './measure.ts'
 
 const LIVE = 2_000
 const WAITING = [1_000, 10_000] as const
 const RUNS = 5
-const MOST_ROUNDS = 50
 const OPTIONS = { now: NOW, policy: DEFAULT_POLICY, seed: 1 }
 
 const calendar = calendarWith(LIVE)
-let asked = 0
+let asked = LIVE
 let lines: readonly Line[] = []
 for (const wanted of WAITING) {
-  fillUp(wanted)
+  asked = fillLine(calendar, wanted, { from: asked, now: NOW })
   const count = calendar.waiting.size
   const quiet = several(() => planAgain(calendar))
   const floor = several(() => lookOnce(calendar))
@@ -38,27 +36,6 @@ for (const wanted of WAITING) {
   ]
 }
 printTable(lines)
-
-/** Settling starts some of those who wait: others take their place in line. */
-function fillUp(wanted: number): void {
-  for (let round = 0; round < MOST_ROUNDS && calendar.waiting.size < wanted; round += 1) {
-    for (; calendar.waiting.size < wanted; asked += 1) putInLine(calendar, LIVE + asked)
-    settle(calendar)
-  }
-}
-
-/** Until nobody can be given anything better: what a waitlist looks like between two events. */
-function settle(calendar: Calendar): void {
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
-    const { changes } = replan(calendar, OPTIONS)
-    for (const change of changes) {
-      const entry = waitingEntryOf(calendar, change.allocationId)
-      if (entry !== null) for (const op of opsOfChange(entry, change)) applyOp(calendar, op)
-    }
-    if (changes.length === 0) return
-  }
-  throw new Error('somebody always gains')
-}
 
 /** Each step as its quickest run had it: every run takes the same steps, and what a busy machine adds to one is not ours. */
 function several(run: () => Float64Array): Timing {

@@ -15,10 +15,18 @@ export interface PlanOrigin {
   readonly tried: number
 }
 
-/** Some calendar of the same instant: the decision is one of several that were made on it together. */
+/** Some calendar that is not long past: the decision is one of several that were made on it together. */
 export interface MadeAt {
   readonly calendarVersion: number
+  /** When they were. Default: at the instant of the decision. */
+  readonly now?: EpochMs
 }
+
+/**
+ * A plan is made beside the lock and written down a part at a time, while others decide. What it was made on may be so
+ * many operations back, and no more: so whoever decides it again has to go back no further.
+ */
+export const MOST_BEHIND = 10_000
 
 /** `place`, `waitlist`, `relocate`: a place was looked for. */
 export interface PlacementInput {

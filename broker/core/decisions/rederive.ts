@@ -14,6 +14,7 @@ import type { PlanChange } from '../plan-change.ts'
 import { promiseGiven } from '../promise.ts'
 import type {
   ExtendInput,
+  MadeAt,
   PlacementInput,
   PlannedInput,
   PlanOrigin,
@@ -48,7 +49,7 @@ export interface Again {
 
 export interface Plans {
   replan(origin: PlanOrigin): ReadonlyMap<string, PlanChange>
-  idle(calendarVersion: number): ReadonlyMap<string, PlanChange>
+  idle(made: MadeAt): ReadonlyMap<string, PlanChange>
   notices(calendarVersion: number): ReadonlyMap<string, Notice>
 }
 
@@ -132,7 +133,7 @@ function planned(again: Again, kind: 'promote' | 'replan', input: PlannedInput):
 
 function changeOf({ plans, allocationId }: Again, { replan, idle }: PlannedInput): PlanChange | undefined {
   if (replan !== undefined) return plans.replan(replan).get(allocationId)
-  if (idle !== undefined) return plans.idle(idle.calendarVersion).get(allocationId)
+  if (idle !== undefined) return plans.idle(idle).get(allocationId)
   throw new NotDecided('no plan is named')
 }
 

@@ -1,6 +1,6 @@
 /**
  * The calendar as its log tells it, operation by operation, with the digest that vouches for each. What several decisions
- * of one instant were made on together can be asked for once more: the operations of that instant are taken back for it.
+ * were made on together can be asked for once more: the operations since are taken back for it.
  */
 import { EMPTY_LOG_DIGEST } from '../../../shared/proof.ts'
 import type { EpochMs } from '../../../shared/time.ts'
@@ -12,7 +12,7 @@ import { noticesDue } from '../idle/notices.ts'
 import { serveIdle } from '../idle/serve.ts'
 import type { Policy } from '../placement/policy.ts'
 import { replan } from '../replan.ts'
-import type { PlanOrigin } from './input.ts'
+import { MOST_BEHIND, type PlanOrigin } from './input.ts'
 import { NotDecided, type Plans } from './rederive.ts'
 
 export interface LogRecord {
@@ -39,19 +39,23 @@ interface Applied {
   readonly inverse: CalendarOp
 }
 
+const PLANS_KEPT = 16
+const OPERATIONS_KEPT = 2 * MOST_BEHIND
+
 export function createReplay(sha256: Sha256): Replay {
   const calendar = emptyCalendar([], 0)
   let version = 0
   let digest = EMPTY_LOG_DIGEST
   let at: EpochMs = 0
-  /** The operations of the instant `at`, in order. */
+  /** The last operations, in order: as many as a plan may be behind, with those of the group that writes it down. */
   let applied: Applied[] = []
+  /** The last plans. */
   const made = new Map<string, ReadonlyMap<string, never>>()
 
   const asOf = <T>(wanted: number, ask: () => T): T => {
     const back = applied.filter((one) => one.version > wanted)
     if (wanted > version || back.length !== version - wanted)
-      throw new NotDecided(`calendar version ${wanted} is not of the instant of the decision`)
+      throw new NotDecided(`calendar version ${wanted} is not one that the decision can have been made on`)
     for (const { inverse } of back.toReversed()) applyOp(calendar, inverse)
     try {
       return ask()
@@ -59,7 +63,7 @@ export function createReplay(sha256: Sha256): Replay {
       for (const { op } of back) applyOp(calendar, op)
     }
   }
-  /** Many decisions of one plan come one after the other. */
+  /** Many decisions are of one plan. */
   const once = <T>(
     key: string,
     calendarVersion: number,
@@ -69,6 +73,8 @@ export function createReplay(sha256: Sha256): Replay {
     if (kept !== undefined) return kept
     const fresh = asOf(calendarVersion, make)
     made.set(key, fresh as ReadonlyMap<string, never>) // the key begins with what kind of thing is in it
+    const [oldest = ''] = made.keys()
+    if (made.size > PLANS_KEPT) made.delete(oldest)
     return fresh
   }
 
@@ -78,10 +84,7 @@ export function createReplay(sha256: Sha256): Replay {
     digest: () => digest,
     at: () => at,
     append(entry) {
-      if (entry.at !== at) {
-        applied = []
-        made.clear()
-      }
+      if (applied.length >= 2 * OPERATIONS_KEPT) applied = applied.slice(-OPERATIONS_KEPT)
       const inverse = inverseOf(calendar, entry.op)
       applyOp(calendar, entry.op)
       applied.push({ version: entry.version, op: entry.op, inverse })
@@ -96,9 +99,9 @@ export function createReplay(sha256: Sha256): Replay {
           origin.calendarVersion,
           () => byAllocation(replanned(calendar, origin, policy)),
         ),
-      idle: (calendarVersion) =>
-        once(`idle ${policy.version} ${calendarVersion} ${now}`, calendarVersion, () =>
-          byAllocation(serveIdle(calendar, now, policy)),
+      idle: ({ calendarVersion, now: madeAt = now }) =>
+        once(`idle ${policy.version} ${calendarVersion} ${madeAt}`, calendarVersion, () =>
+          byAllocation(serveIdle(calendar, madeAt, policy)),
         ),
       notices: (calendarVersion) =>
         once(`notices ${calendarVersion} ${now}`, calendarVersion, () =>

@@ -26,12 +26,28 @@ const MOST_ESTIMATED = 500
  * reserve have been planned: they come first. The calendar stays as it is.
  */
 export function serveIdle(calendar: Calendar, now: EpochMs, policy: Policy): PlanChange[] {
-  const line = waiting(calendar).filter((entry) => entry.priority === 'idle')
-  if (line.length === 0) return []
-  const scratch = cloneCalendar(calendar)
+  if (!someoneWaitsForIdle(calendar)) return []
+  const steps = serveIdleSteps(cloneCalendar(calendar), now, policy)
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}
+
+/** They are last in line. */
+export const someoneWaitsForIdle = (calendar: Calendar): boolean => waiting(calendar).at(-1)?.priority === 'idle'
+
+/**
+ * The same, one after the other, so that it can be done in slices.
+ *
+ * @param scratch is changed: hand in a clone
+ */
+export function* serveIdleSteps(scratch: Calendar, now: EpochMs, policy: Policy): Generator<undefined, PlanChange[]> {
+  const line = waiting(scratch).filter((entry) => entry.priority === 'idle')
   coverNow(scratch, now)
   const changes: PlanChange[] = []
   for (const entry of line.slice(0, MOST_ESTIMATED)) {
+    yield
     const place = earliestFor(scratch, entry, now, policy)
     const expired = place === null && isExpired(entry.request, now)
     const startsNow = place !== null && place.start <= now

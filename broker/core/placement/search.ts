@@ -1,16 +1,17 @@
 /** The earliest place for a request at one cluster that no rule of facts speaks against. */
 import type { EpochMs } from '../../../shared/time.ts'
-import type { Calendar, ClusterState } from '../calendar.ts'
+import { stateOf, type Calendar, type ClusterState } from '../calendar.ts'
 import type { Reservation } from '../calendar-op.ts'
-import { openUntil } from '../calendar-reads.ts'
+import { isSuspended, openUntil } from '../calendar-reads.ts'
 import { nodesFor } from '../cluster.ts'
 import { approvalBlocksUntil, commitmentsOf } from '../commitments.ts'
 import { shareBlocksUntil } from '../concentration.ts'
 import { surelyNeeded, withGrantsKept } from '../idle/charge.ts'
 import { earliestFullHour, firstShortage } from '../timeline.ts'
 import type { Place } from './candidate.ts'
+import { factsAllow, questionOf } from './feasible.ts'
 import { holdingOf, type PlacementRequest } from './request.ts'
-import { clusterWindow, type StartWindow } from './window.ts'
+import { clusterWindow, windowOfWait, type StartWindow } from './window.ts'
 
 /** So often a search jumps past one obstacle of its approval; then past all of them, which always helps. */
 const MOST_JUMPS = 64
@@ -49,18 +50,12 @@ function searchPlace(calendar: Calendar, state: ClusterState, search: Search): P
     end,
     heldUntil: end + cluster.turnoverMs,
   })
-  const blockedUntil = (place: Place): EpochMs | null => {
-    if (request.approval === null) return null
-    const holding = holdingOf(request, cluster, place)
-    const byShare = holding === null ? null : shareBlocksUntil(calendar, holding)
-    return byShare ?? approvalBlocksUntil(calendar, request.approval, place)
-  }
 
   let from = limits.laterFrom
   if (limits.fromIsOpen && (search.before === null || window.from < search.before)) {
     const asked = placeAt(window.from, window.endAtFrom)
     if (firstShortage(timeline, surelyNeeded(request, cluster, asked), nodes) === null) {
-      const blocked = blockedUntil(asked)
+      const blocked = blockedUntil(calendar, request, asked)
       if (blocked === null) return asked
       from = Math.max(from, blocked)
     }
@@ -71,11 +66,36 @@ function searchPlace(calendar: Calendar, state: ClusterState, search: Search): P
     const start = earliestFullHour(timeline, { from, lastStart, lengthMs, nodes })
     if (start === null) return null
     const place = placeAt(start, start + window.durationMs)
-    const blocked = blockedUntil(place)
+    const blocked = blockedUntil(calendar, request, place)
     if (blocked === null) return place
     from = jumps < MOST_JUMPS ? blocked : Math.max(blocked, lastCommittedEnd(calendar, request))
   }
   return null
+}
+
+/** Until when its organisation's share or its approval is in the way of the place; null: neither is. */
+function blockedUntil(calendar: Calendar, request: PlacementRequest, place: Place): EpochMs | null {
+  if (request.approval === null) return null
+  const holding = holdingOf(request, stateOf(calendar, place.clusterId).cluster, place)
+  const byShare = holding === null ? null : shareBlocksUntil(calendar, holding)
+  return byShare ?? approvalBlocksUntil(calendar, request.approval, place)
+}
+
+/**
+ * Whether this very place, which was found a while ago, can be had now. As for `earliestPlace`, the calendar covers `now`
+ * and holds no reservation of the same allocation.
+ */
+export function canBeTaken(calendar: Calendar, request: PlacementRequest, place: Place, now: EpochMs): boolean {
+  const state = calendar.clusters.get(place.clusterId)
+  if (state?.listed !== true || isSuspended(calendar, state.cluster)) return false
+  if (!factsAllow(questionOf(state.cluster, request, windowOfWait(request.period, now).from))) return false
+  const until = openUntil(calendar, place.providerId, now)
+  if (until !== null && place.start < until) return false
+  const { start, end } = surelyNeeded(request, state.cluster, place)
+  const isFree = (): boolean =>
+    firstShortage(state.timeline, { start: Math.max(start, now), end }, place.nodes) === null &&
+    blockedUntil(calendar, request, place) === null
+  return request.priority === 'idle' ? withGrantsKept(calendar, state, isFree) : isFree()
 }
 
 /**

@@ -13,6 +13,7 @@ import * as proof from './0010-proof.ts'
 import * as formerClusters from './0011-former-clusters.ts'
 import * as labelIndex from './0012-label-index.ts'
 import * as toldAndTraced from './0013-told-and-traced.ts'
+import * as displacedIndex from './0014-displaced-index.ts'
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': first,
@@ -28,4 +29,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0011-former-clusters': formerClusters,
   '0012-label-index': labelIndex,
   '0013-told-and-traced': toldAndTraced,
+  '0014-displaced-index': displacedIndex,
 }
