@@ -98,7 +98,8 @@ interface Leave {
 
 async function leaveToCreate(context: LookContext, { row, entry }: Subject): Promise<Leave> {
   const served = entry.served.find((one) => one.clusterId === row.clusterId)
-  return { isFrozen: await isFrozen(context, entry.id), network: await networkOf(context, row, served) }
+  const [isHeld, network] = await Promise.all([isFrozen(context, entry.id), networkOf(context, row, served)])
+  return { isFrozen: isHeld, network }
 }
 
 /** Steps that wait while deletions are held: what a restored store takes for unwanted may be in use. */
