@@ -32,13 +32,14 @@ export const rememberBoot = (seen: readonly SeenBoot[], latest: SeenBoot): SeenB
 export function pauseWhileBooting(seen: readonly SeenBoot[], sinceAskedMs: number): number | null {
   if (seen.length === 0) return null
   const shortestMs = Math.min(...seen.map(({ upMs }) => upMs))
-  const leftMs = Math.ceil(firstLookMs(seen, shortestMs) - sinceAskedMs)
+  const firstMs = firstLookMs(seen, shortestMs)
+  const leftMs = Math.ceil((sinceAskedMs < firstMs ? firstMs : shortestMs) - sinceAskedMs)
   if (leftMs > 0) return Math.min(LONGEST_MS, leftMs)
   const overdueMs = sinceAskedMs - shortestMs
   return Math.min(LONGEST_MS, Math.ceil(Math.max(SHORTEST_MS, shortestMs * STEP, overdueMs / 8)))
 }
 
-/** Half-way into the gap, until it is closed; then at its end. */
+/** Half-way into the gap, and then at its end; where the gap is closed, at its end alone. */
 function firstLookMs(seen: readonly SeenBoot[], shortestMs: number): number {
   const stillBooting = seen.map(({ notYetMs }) => notYetMs).filter((ms) => ms < shortestMs)
   const earliestMs = Math.max(shortestMs * EARLIEST, ...stillBooting)
