@@ -201,13 +201,22 @@ const IMPORTS: readonly ImportRule[] = [
     /^broker\/(?!(?:main|config|settings|metrics|tracing|log)\.)[^/]+\.ts$/,
     ['broker/', 'shared/', NODE],
   ),
-  only('the broker’s main file is the only one to import adapters', /^broker\/main\.ts$/, [
+  only('what starts the broker binds all of it together', /^broker\/start\/(?!operators\.)/, [
+    'broker/',
+    'shared/',
+    'types of pino',
+    NODE,
+  ]),
+  only('the list of configured operators is the only file to import adapters', /^broker\/start\/operators\.ts$/, [
     'adapters/registry.ts',
+    'broker/',
+    'types of pino',
+    'zod',
+  ]),
+  only('the program alone knows that there is a sandbox, and starts the broker', /^broker\/main\.ts$/, [
     'broker/',
     'deploy/sandbox/for-broker.ts',
     'shared/',
-    'types of pino',
-    'zod',
     NODE,
   ]),
   only('the sandbox knows nothing of the broker or its adapters', /^deploy\/sandbox\//, [

@@ -4,7 +4,7 @@
  */
 import { readConfig } from '../../broker/config.ts'
 import { createLogger } from '../../broker/log.ts'
-import { type RunningBroker, startBroker } from '../../broker/main.ts'
+import { type RunningBroker, startBroker } from '../../broker/start/broker.ts'
 import { type Settings, settingsFrom } from '../../broker/settings.ts'
 import type { Inventory } from '../../shared/inventory.ts'
 import type { SandboxSettings } from '../../deploy/sandbox/for-broker.ts'
