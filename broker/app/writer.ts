@@ -65,7 +65,11 @@ export function createWriter(options: WriterOptions): Writer {
   let closed = false
 
   const runAll = async (): Promise<void> => {
-    while (waiting.length > 0) await runGroup(options, waiting, listeners)
+    while (waiting.length > 0) {
+      // The embedded database gives the lock without a turn of the event loop: nobody could come while it is waited for.
+      if (options.database.engine === 'pglite') await new Promise<void>((begin) => void setImmediate(begin))
+      await runGroup(options, waiting, listeners)
+    }
     running = null
   }
 
