@@ -3,6 +3,7 @@
  * allocation became active or ended there, and every ten minutes anyway.
  */
 import { ProviderError } from '../../shared/provider-error.ts'
+import type { Leftover } from '../../shared/provider.ts'
 import { MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 import type { Changes } from '../store/changes.ts'
 import { endedAt } from '../store/looks.ts'
@@ -76,13 +77,11 @@ function startOne(
 
 /** @param isLast whether what is kept now has been asked for often enough to be called a finding */
 async function sweep(context: LookContext, entry: ProviderEntry, isLast: boolean): Promise<Swept> {
-  const { app, installationId, signal, log } = context
+  const { app, hands, log } = context
   const db = app.database.queries
-  if ((await isFrozen(context, entry.id)) || (await deletesHeld(db))) return 'not asked'
-  const allocationsEnded = await endedAt(db, entry.id)
-  const call = { operationId: `sweep-${entry.id}`, deadlineAt: app.now() + DEADLINE_MS, signal }
   try {
-    const found = await entry.provider.sweepLeftovers({ installationId, allocationsEnded }, call)
+    const found = await hands.at(entry.id, context.signal, (signal) => ask({ ...context, signal }, entry))
+    if (found === null) return 'not asked'
     const kept = found.filter((one) => one.action === 'kept')
     if (found.length > 0)
       log('leftovers were swept', { providerId: entry.id, removed: found.length - kept.length, kept: kept.length })
@@ -95,4 +94,14 @@ async function sweep(context: LookContext, entry: ProviderEntry, isLast: boolean
     log('leftovers could not be swept', { providerId: entry.id, kind: error.kind, code: error.code })
     return 'not asked'
   }
+}
+
+/** Null: it must not be asked now. */
+async function ask(context: LookContext, entry: ProviderEntry): Promise<readonly Leftover[] | null> {
+  const { app, installationId, signal } = context
+  const db = app.database.queries
+  if ((await isFrozen(context, entry.id)) || (await deletesHeld(db))) return null
+  const allocationsEnded = await endedAt(db, entry.id)
+  const call = { operationId: `sweep-${entry.id}`, deadlineAt: app.now() + DEADLINE_MS, signal }
+  return entry.provider.sweepLeftovers({ installationId, allocationsEnded }, call)
 }

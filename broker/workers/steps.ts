@@ -12,6 +12,7 @@ import type { Step } from '../core/reconcile.ts'
 import { leasedNetwork } from '../store/network-leases.ts'
 import type { ProviderDirectory, ProviderEntry, ServedCluster } from '../providers/directory.ts'
 import { eachAtOnce } from './each.ts'
+import type { Hands } from './hands.ts'
 import type { Pace } from './pace.ts'
 
 export interface LookContext {
@@ -21,6 +22,7 @@ export interface LookContext {
   /** A provider that has not answered for so long is left by what is being built there. */
   readonly providerDownMs: number
   readonly pace: Pace
+  readonly hands: Hands
   /** Ends every provider call when the broker stops. */
   readonly signal: AbortSignal
   readonly log: (message: string, fields: Readonly<Record<string, unknown>>) => void
@@ -64,8 +66,16 @@ export const isFrozen = async ({ app }: LookContext, providerId: string): Promis
 /** As if the provider had said "not now": nothing was sent. */
 const frozen = () => new ProviderError('busy', 'the provider is frozen', { effect: 'none', code: 'FROZEN' })
 
-/** Takes the steps; what was answered to creates comes back. A failed delete or join is taken up by the next look. */
+/**
+ * Takes the steps; what was answered to creates comes back. A failed delete or join is taken up by the next look, and so is
+ * what a freeze has ended.
+ */
 export async function carryOut(context: LookContext, subject: Subject, steps: readonly Step[]): Promise<GroupAnswer[]> {
+  if (steps.length === 0) return []
+  return context.hands.at(subject.entry.id, context.signal, (signal) => takeAll({ ...context, signal }, subject, steps))
+}
+
+async function takeAll(context: LookContext, subject: Subject, steps: readonly Step[]): Promise<GroupAnswer[]> {
   const { row, entry } = subject
   const answers: GroupAnswer[] = []
   const creates = steps.filter((step) => step.step === 'create')

@@ -219,11 +219,14 @@ async function deleteBatch(
   clusterId: string,
   providerInstanceIds: readonly string[],
 ): Promise<void> {
-  const { app, signal } = options
-  if (await isFrozen(options, entry.id)) return
-  const call = { operationId: `sweep-delete-${entry.id}`, deadlineAt: app.now() + DELETE_WITHIN_MS, signal }
+  const { app, hands } = options
+  const operationId = `sweep-delete-${entry.id}`
   try {
-    await entry.provider.deleteNodes({ clusterId, providerInstanceIds }, call)
+    await hands.at(entry.id, options.signal, async (signal) => {
+      if (await isFrozen(options, entry.id)) return
+      const call = { operationId, deadlineAt: app.now() + DELETE_WITHIN_MS, signal }
+      await entry.provider.deleteNodes({ clusterId, providerInstanceIds }, call)
+    })
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     if (error.kind === 'busy') return // as far as it goes now; the next sweep asks again

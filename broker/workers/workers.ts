@@ -4,9 +4,11 @@ import type { App } from '../app/app.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Poster } from '../outbound/post.ts'
 import type { ProviderDirectory } from '../providers/directory.ts'
+import { frozenProviders } from '../store/operations.ts'
 import { type CircuitsWorker, startCircuits } from './circuits.ts'
 import { describeProviders } from './describe.ts'
 import { startEnding } from './ending.ts'
+import { createHands } from './hands.ts'
 import { startHealth } from './health.ts'
 import { startIdleNotice } from './idle-notice.ts'
 import { startLeftovers } from './leftovers.ts'
@@ -46,21 +48,23 @@ export interface WorkersOptions {
 export function startWorkers(options: WorkersOptions): Workers {
   const { app, directory, installationId, metrics, logger, releaseConfirmMs, nodeHealthMs } = options
   const stopping = new AbortController()
-  const context: LookContext = {
-    app,
-    directory,
-    installationId,
-    providerDownMs: options.providerDownMs,
-    pace: createPace(nodeHealthMs),
-    signal: stopping.signal,
-    log: (sentence, fields) => logger.info(fields, sentence),
-  }
   const failed = (worker: string) => {
     metrics.workerErrors.inc({ worker }, 0) // its first error is then an increase
     return (error: unknown, fields: Readonly<Record<string, unknown>> = {}): void => {
       metrics.workerErrors.inc({ worker })
       logger.error({ ...fields, err: error, worker }, 'a worker failed and goes on')
     }
+  }
+  const hands = createHands({ frozen: () => frozenProviders(app.database.queries), onError: failed('hands') })
+  const context: LookContext = {
+    app,
+    directory,
+    installationId,
+    providerDownMs: options.providerDownMs,
+    pace: createPace(nodeHealthMs),
+    hands,
+    signal: stopping.signal,
+    log: (sentence, fields) => logger.info(fields, sentence),
   }
   const reconciler = startReconciler({ ...context, metrics, onError: failed('reconcile') })
   const standings = startStandings(app, failed('standings'))
@@ -86,6 +90,7 @@ export function startWorkers(options: WorkersOptions): Workers {
   const ending = startEnding(app, failed('ending'))
   const described = describeProviders(context).catch(failed('describe'))
   app.writer.onCommit((changes) => {
+    hands.noticed(changes)
     const due = dueSoon(changes, app.now())
     for (const providerId of new Set(due.map((row) => row.providerId))) reconciler.pokeAt(providerId)
     standings.noticed(changes)
