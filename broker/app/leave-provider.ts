@@ -2,6 +2,7 @@
 import { type EpochMs, toIso } from '../../shared/time.ts'
 import { clustersIn } from '../core/calendar-reads.ts'
 import type { AllocationRow, NodeRow } from '../store/changes.ts'
+import { announce } from './announce.ts'
 import { type Claim, claimed } from './claim.ts'
 import type { Draft } from './draft.ts'
 import type { Member } from './group-commit.ts'
@@ -35,7 +36,7 @@ export function leaveProvider(claim: Claim, { failingSince, allowanceMs }: Outag
         one.providerId === row.providerId ? [one.id] : [],
       )
       const left = avoiding(draft, row, { clusterIds, because: 'provider-down' })
-      if (mayHaveNodes(draft, row)) draft.save(undo(left, undoing, draft.now))
+      if (mayHaveNodes(draft, row)) waitToBeRid(draft, undo(left, undoing, draft.now))
       else moveOn(draft, { ...left, statusReason: undoing.kind })
       return true
     },
@@ -52,6 +53,12 @@ function mayHaveNodes(draft: Draft, row: AllocationRow): boolean {
     .groupsOf(row.id)
     .some(({ name, effect }) => names.has(name) && effect !== 'unasked' && effect !== 'none')
   return asked || live.some((node) => node.providerInstanceId !== null)
+}
+
+/** For as long as the provider is down: so it is told. */
+function waitToBeRid(draft: Draft, row: AllocationRow): void {
+  draft.save(row)
+  announce(draft, row)
 }
 
 function moveOn(draft: Draft, row: AllocationRow): void {

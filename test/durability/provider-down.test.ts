@@ -2,6 +2,7 @@
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
 import { Decision } from '../../shared/decision.ts'
+import { CloudEvent } from '../../shared/event.ts'
 import { pageOf } from '../../shared/text.ts'
 import { allocate, approve } from '../api/requests.ts'
 import type { ApiClient } from '../support/api-client.ts'
@@ -58,6 +59,11 @@ describe('a provider that is down beyond its allowance', function () {
       (text) => text.includes('"provider-down"'),
     )
     expect(left).to.include('"status":"provisioning"')
+    const told = (await platform.get(`/v1/events?allocationId=${id}&types=allocation.provisioning`)).as(
+      200,
+      pageOf(CloudEvent),
+    ).items
+    expect(told.map(({ data }) => data['statusReason'])).to.deep.equal([null, 'provider-down'])
     expect(await operators.idsStanding('nhn', id)).to.have.length(NODES)
     await operators.calm()
     await untilActiveAndTrue(platform, operators, { id, operator: 'kakao', nodes: NODES })
