@@ -10,6 +10,8 @@ import type { ChaosSystem } from './system.ts'
 
 /** A call's deadline, a dead replica's lease, a circuit's pause, and what is built after them. */
 const PATIENCE_MS = 150_000
+/** A machine that has other things to do makes it slower, but something moves on all the while. */
+const LONGEST_MS = 4 * PATIENCE_MS
 
 type ShownNode = z.infer<typeof AllocationNode>
 
@@ -65,16 +67,31 @@ export async function allocationsOf(platform: ApiClient, approvalId: string): Pr
 /** Until nothing is on its way: every allocation stands with all its nodes, waits, or has ended. */
 export async function settled(platform: ApiClient, approvalId: string): Promise<Allocation[]> {
   let all: Allocation[] = []
-  await eventually(
-    'every allocation in order',
-    async () => {
-      all = await allocationsOf(platform, approvalId)
-      return all.filter((one) => !isInOrder(one))
-    },
-    (others) => others.length === 0,
-    PATIENCE_MS,
-  )
+  await untilNoneIsLeft('every allocation in order', async () => {
+    all = await allocationsOf(platform, approvalId)
+    return all.filter((one) => !isInOrder(one))
+  })
   return all
+}
+
+/** @throws Error with those that are left, once nothing of them has changed for as long as anything takes */
+async function untilNoneIsLeft(what: string, read: () => Promise<readonly Allocation[]>): Promise<void> {
+  let seen = { text: '', at: performance.now() }
+  await eventually(
+    what,
+    async () => {
+      const left = await read()
+      const text = JSON.stringify(left)
+      if (text !== seen.text) seen = { text, at: performance.now() }
+      if (left.length > 0 && performance.now() - seen.at > PATIENCE_MS)
+        throw new Error(
+          `never came true: ${what}; nothing has changed for ${PATIENCE_MS} ms of: ${text.slice(0, 3_000)}`,
+        )
+      return left
+    },
+    (left) => left.length === 0,
+    LONGEST_MS,
+  )
 }
 
 const ENDED: ReadonlySet<Allocation['status']> = new Set(['released', 'cancelled', 'failed'])
@@ -90,11 +107,8 @@ const isInOrder = (one: Allocation): boolean =>
 export async function releaseAll(platform: ApiClient, approvalId: string): Promise<void> {
   for (const one of await allocationsOf(platform, approvalId))
     if (!hasEnded(one)) await surely(() => platform.post(`/v1/allocations/${one.id}/release`))
-  await eventually(
-    'every allocation ended',
-    async () => (await allocationsOf(platform, approvalId)).filter((one) => !hasEnded(one)),
-    (left) => left.length === 0,
-    PATIENCE_MS,
+  await untilNoneIsLeft('every allocation ended', async () =>
+    (await allocationsOf(platform, approvalId)).filter((one) => !hasEnded(one)),
   )
 }
 
