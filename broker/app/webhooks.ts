@@ -8,7 +8,7 @@ import { DAY_MS, toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { Delivery, Webhook, WebhookRequest, WebhookWithSecret } from '../../shared/webhook.ts'
 import { RETRIED_FOR_MS } from '../core/webhook-retry.ts'
 import type { DeliveryRow, WebhookRow } from '../store/changes.ts'
-import { countWebhooks, findWebhook, pageOfDeliveries, pageOfWebhooks } from '../store/webhooks.ts'
+import { findWebhook, pageOfDeliveries, pageOfWebhooks } from '../store/webhooks.ts'
 import type { App } from './app.ts'
 import { afterNumber, type Answer, type Caller, type Command, type Page, type PageRequest } from './command.ts'
 import type { Draft } from './draft.ts'
@@ -25,17 +25,13 @@ const SECRET_BYTES = 32
 const newSecret = (): string => `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`
 
 /** It gets what happens from now on. */
-export async function createWebhook(
-  app: App,
-  command: Command,
-  request: WebhookRequest,
-): Promise<Answer<WebhookWithSecret>> {
+export function createWebhook(app: App, command: Command, request: WebhookRequest): Promise<Answer<WebhookWithSecret>> {
   const { organizationId, providerId } = command.caller
-  const count = await countWebhooks(app.database.queries)
   return app.writer.answer(command, {
-    needs: {},
+    needs: { everyWebhook: true },
     decide(draft) {
-      if (count >= MAX_WEBHOOKS) throw new Refusal('too-many-webhooks', `There are ${MAX_WEBHOOKS} webhooks already.`)
+      if (draft.webhookCount() >= MAX_WEBHOOKS)
+        throw new Refusal('too-many-webhooks', `There are ${MAX_WEBHOOKS} webhooks already.`)
       const row: WebhookRow = {
         id: newId('whk'),
         sequence: draft.nextAllocationSequence(),

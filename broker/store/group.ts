@@ -39,6 +39,8 @@ export interface Needs {
   /** All nodes that were ever taken over, with their allocations. */
   readonly adopted?: boolean
   readonly webhooks?: readonly string[]
+  /** All webhooks: there may be only so many. */
+  readonly everyWebhook?: boolean
   readonly deliveries?: readonly string[]
   /** Which providers are frozen. */
   readonly frozen?: boolean
@@ -79,8 +81,10 @@ export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Prom
     for (const row of found) rows.drains.set(row.id, row)
   }
   const webhooks = needs.flatMap((need) => need.webhooks ?? [])
-  if (webhooks.length > 0) {
-    const found = await trx.selectFrom('webhooks').selectAll().where('id', 'in', webhooks).execute()
+  const isEvery = needs.some((need) => need.everyWebhook === true)
+  if (isEvery || webhooks.length > 0) {
+    const all = trx.selectFrom('webhooks').selectAll()
+    const found = await (isEvery ? all : all.where('id', 'in', webhooks)).execute()
     for (const row of found) rows.webhooks.set(row.id, row)
   }
   const deliveries = needs.flatMap((need) => need.deliveries ?? [])

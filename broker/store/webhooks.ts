@@ -41,14 +41,6 @@ export function pageOfWebhooks(
   return query.execute()
 }
 
-export async function countWebhooks(db: Queries): Promise<number> {
-  const { count } = await db
-    .selectFrom('webhooks')
-    .select((select) => select.fn.countAll<string>().as('count'))
-    .executeTakeFirstOrThrow()
-  return Number(count)
-}
-
 /** Of the newest events first. */
 export function pageOfDeliveries(
   db: Queries,
