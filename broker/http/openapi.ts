@@ -158,7 +158,7 @@ const IDEMPOTENCY_KEY = z
   })
 const IF_MATCH = z
   .string()
-  .regex(/^(\*|(W\/)?"[^", ]*"( *, *(W\/)?"[^", ]*")*)$/)
+  .regex(/^(\*|(W\/)?"[!#-+\--~]*"( *, *(W\/)?"[!#-+\--~]*")*)$/)
   .meta({ description: 'The ETag that the caller saw, or `*`; another version gives 412.' })
 const IF_ABSENT = z
   .string()

@@ -5,7 +5,7 @@ import { pageOf } from '../../../shared/text.ts'
 import { InstantInQuery } from '../availability-range.ts'
 import * as examples from '../examples.ts'
 import { pageBody, pageMembers, pageRequest } from '../pagination.ts'
-import { found, paged, reading } from '../route.ts'
+import { paged, reading, seen } from '../route.ts'
 import { Nothing } from './parts.ts'
 
 const LIST = 'audit'
@@ -66,9 +66,12 @@ const getAuditChain = reading({
   params: Nothing,
   query: Nothing,
   successes: { ok: { description: 'The ends.', schema: AuditChain, example: examples.auditChain } },
-  hasEtag: false,
+  hasEtag: true,
   problems: ['not-found'],
-  handle: async (useCases, { caller }) => found(await useCases.getAuditChain(caller)),
+  async handle(useCases, { caller }) {
+    const body = await useCases.getAuditChain(caller)
+    return seen({ body, etag: `${body.oldest?.sequence ?? 0}-${body.last.sequence}` })
+  },
 })
 
 export const auditRoutes = [listAudit, getAuditChain]

@@ -5,7 +5,7 @@ import { pageOf } from '../../../shared/text.ts'
 import { InstantInQuery } from '../availability-range.ts'
 import * as examples from '../examples.ts'
 import { pageBody, pageMembers, pageRequest } from '../pagination.ts'
-import { found, paged, reading } from '../route.ts'
+import { paged, reading, seen } from '../route.ts'
 import { Nothing } from './parts.ts'
 
 const tag = 'Proof'
@@ -53,8 +53,10 @@ const getDecision = reading({
   params: z.strictObject({ id: DecisionId }),
   query: Nothing,
   successes: { ok: { description: 'The decision.', schema: DecisionRecord, example: examples.decisionRecord } },
-  hasEtag: false,
-  handle: async (useCases, { caller, params: { id } }) => found(await useCases.getDecision(caller, id)),
+  hasEtag: true,
+  // A decision is never changed: whoever has it has it.
+  handle: async (useCases, { caller, params: { id } }) =>
+    seen({ body: await useCases.getDecision(caller, id), etag: id }),
 })
 
 const getCalendarHead = reading({
@@ -67,8 +69,11 @@ const getCalendarHead = reading({
   params: Nothing,
   query: Nothing,
   successes: { ok: { description: 'The head.', schema: CalendarHead, example: examples.calendarHead } },
-  hasEtag: false,
-  handle: async (useCases, { caller }) => found(await useCases.getCalendarHead(caller)),
+  hasEtag: true,
+  async handle(useCases, { caller }) {
+    const body = await useCases.getCalendarHead(caller)
+    return seen({ body, etag: `${body.version}-${body.decisions}` })
+  },
 })
 
 const listCalendarLog = reading({
