@@ -41,6 +41,12 @@ for (const engine of ENGINES) {
       expect('pglite' in database.raw).to.equal(engine === 'pglite')
     })
 
+    it('puts what is new into every index at once: a list kept for later is walked along by each search', async () => {
+      const { rows } = await sql`select relname from pg_class join pg_am on pg_am.oid = relam
+        where amname = 'gin' and not coalesce('fastupdate=off' = any(reloptions), false)`.execute(database.queries)
+      expect(rows).to.deep.equal([])
+    })
+
     it('gives a bigint column back as the number that was written', async () => {
       expect(await readHead(database.queries)).to.include({ lastAt: LARGE, version: 0 })
     })

@@ -14,6 +14,7 @@ import * as formerClusters from './0011-former-clusters.ts'
 import * as labelIndex from './0012-label-index.ts'
 import * as toldAndTraced from './0013-told-and-traced.ts'
 import * as displacedIndex from './0014-displaced-index.ts'
+import * as labelIndexAtOnce from './0015-label-index-at-once.ts'
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': first,
@@ -30,4 +31,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0012-label-index': labelIndex,
   '0013-told-and-traced': toldAndTraced,
   '0014-displaced-index': displacedIndex,
+  '0015-label-index-at-once': labelIndexAtOnce,
 }
