@@ -3,7 +3,7 @@
  * a planned place may be lost to a higher priority, never one that is scheduled or runs; and a promise is broken for no
  * other reason, and only where no order that was tried keeps it.
  */
-import { PRIORITIES } from '../../../shared/approval.ts'
+import { PRIORITIES, type Priority } from '../../../shared/approval.ts'
 import type { EpochMs } from '../../../shared/time.ts'
 import { applyOp, stateOf, type Calendar } from '../calendar.ts'
 import type { Reservation, WaitingEntry } from '../calendar-op.ts'
@@ -64,7 +64,7 @@ export function* searchByPriority(
 
 /** Those whose planned start is nearest and the first who have no place, so many of each priority, in serving order. */
 function* chosen(scratch: Calendar, search: SearchPolicy, now: EpochMs): Generator<undefined, Planned[]> {
-  const all: Planned[] = []
+  const all = new Map<Priority, Planned[]>(PRIORITIES.map((priority) => [priority, []]))
   for (const entry of waiting(scratch)) {
     const place = reservationOf(scratch, entry.allocationId)
     yield
@@ -72,16 +72,18 @@ function* chosen(scratch: Calendar, search: SearchPolicy, now: EpochMs): Generat
     if ((place?.start ?? now) < now || entry.priority === 'idle') continue
     // A share counts what is on the calendar: a place more might exceed it.
     if (place === null ? limitsShares(scratch) : mightExceedShare(scratch, entry.organizationId, now)) continue
-    all.push({ entry, place })
+    all.get(entry.priority)?.push({ entry, place })
   }
-  const nearest = new Set<Planned>()
-  for (const priority of PRIORITIES) {
-    const members = all.filter(({ entry }) => entry.priority === priority)
-    for (const one of nearestOf(members.filter(hasPlace), search.entries)) nearest.add(one)
+  const chosen: Planned[] = []
+  for (const members of all.values()) {
+    const placed = members.filter(hasPlace)
+    yield
+    const nearest = new Set<Planned>(yield* nearestOf(placed, search.entries))
     for (const one of members.filter(({ place }) => place === null).slice(0, search.placeless)) nearest.add(one)
     yield
+    chosen.push(...members.filter((planned) => nearest.has(planned)))
   }
-  return all.filter((planned) => nearest.has(planned))
+  return chosen
 }
 
 interface PlannedPlace extends Planned {
@@ -91,10 +93,11 @@ interface PlannedPlace extends Planned {
 const hasPlace = (planned: Planned): planned is PlannedPlace => planned.place !== null
 
 /** Of two that start alike the first comes first. */
-function nearestOf(all: readonly PlannedPlace[], most: number): readonly PlannedPlace[] {
+function* nearestOf(all: readonly PlannedPlace[], most: number): Generator<undefined, readonly PlannedPlace[]> {
   if (all.length <= most) return all
   // Numbers alone are sorted in a fraction of the time: of 10,000 most are not among the nearest.
   const last = Float64Array.from(all, ({ place }) => place.start).toSorted()[most - 1] ?? Number.POSITIVE_INFINITY
+  yield
   return all
     .filter(({ place }) => place.start <= last)
     .toSorted((a, b) => a.place.start - b.place.start)
@@ -117,9 +120,8 @@ function* planOf(
   members: readonly Planned[],
   { now, search, seed, effort }: Circumstances,
 ): Generator<undefined, PlanOfPriority> {
-  const stays = areStillFree(scratch, members)
-  const problem = problemOf({ calendar: scratch, planned: members, now, stays, search })
-  yield
+  const stays = yield* areStillFree(scratch, members)
+  const problem = yield* problemOf({ calendar: scratch, planned: members, now, stays, search })
   const present = stays ? worthOfPresent(problem) : NO_PLAN
   const { found, tried } = yield* searchPlan(problem, { policy: search, seed, effort, present })
   const kept = members.map(({ place }) => placeOf(scratch, place))
@@ -127,17 +129,22 @@ function* planOf(
 }
 
 /** Whether all of them together have room for the places that they had. */
-function areStillFree(scratch: Calendar, members: readonly Planned[]): boolean {
+function* areStillFree(scratch: Calendar, members: readonly Planned[]): Generator<undefined, boolean> {
   const taken: Reservation[] = []
-  const all = members.every(({ place }) => {
-    if (place === null) return true
+  let all = true
+  for (const { place } of members) {
+    if (place === null) continue
     const { timeline } = stateOf(scratch, place.clusterId)
-    if (firstShortage(timeline, { start: place.start, end: place.heldUntil }, place.nodes) !== null) return false
+    all = firstShortage(timeline, { start: place.start, end: place.heldUntil }, place.nodes) === null
+    if (!all) break
     applyOp(scratch, { op: 'reserve', reservation: place })
     taken.push(place)
-    return true
-  })
-  for (const { allocationId } of taken) applyOp(scratch, { op: 'release', allocationId })
+    yield
+  }
+  for (const { allocationId } of taken) {
+    applyOp(scratch, { op: 'release', allocationId })
+    yield
+  }
   return all
 }
 

@@ -77,19 +77,25 @@ export interface ProblemOptions {
 
 const NO_LIMIT = 0x7fffffff
 
-export function problemOf({ calendar, planned, now, stays, search }: ProblemOptions): Problem {
+/** Yields after each lane and each task: of many it takes some milliseconds in all. */
+export function* problemOf({ calendar, planned, now, stays, search }: ProblemOptions): Generator<undefined, Problem> {
   const origin = hourFloor(now)
   const room = 2 * planned.length + 2
-  const lanes = calendar.listed.map((state) => laneOf(state, now, room))
-  const approvals = approvalLanes(calendar, planned, origin, { lanes, room })
-  const tasks = planned.map(({ entry, place }): Task => {
+  const lanes: Lane[] = []
+  for (const state of calendar.listed) {
+    lanes.push(laneOf(state, now, room))
+    yield
+  }
+  const approvals = yield* approvalLanes(calendar, planned, origin, { lanes, room })
+  const tasks: Task[] = []
+  for (const { entry, place } of planned) {
     const window = windowOfWait(entry.request.period, now)
     const options = optionsOf(calendar, entry, window, now)
     const { approval } = entry.request
     const nodes = options.reduce((most, option) => Math.max(most, option.nodes), 0)
     const due = entry.promisedStart === null ? NO_LIMIT : Math.floor((entry.promisedStart - origin) / HOUR_MS)
     const present = place === null ? -1 : Math.max(0, Math.floor((place.start - origin) / HOUR_MS))
-    return {
+    tasks.push({
       entry,
       window,
       options,
@@ -98,8 +104,9 @@ export function problemOf({ calendar, planned, now, stays, search }: ProblemOpti
       weight: weightOf(nodes, now - entry.since, search),
       approvalLane: approval === null ? -1 : (approvals.get(approval.approvalId) ?? -1),
       present,
-    }
-  })
+    })
+    yield
+  }
   const { nearHours, nearWeight } = search
   return { origin, lanes, tasks, nearSlots: nearHours, nearWeight, stays }
 }
@@ -182,15 +189,16 @@ interface Into {
 }
 
 /** Approval id → its lane, for those that could not run all at once. */
-function approvalLanes(
+function* approvalLanes(
   calendar: Calendar,
   planned: readonly Planned[],
   origin: EpochMs,
   { lanes, room }: Into,
-): Map<string, number> {
+): Generator<undefined, Map<string, number>> {
   const found = new Map<string, number>()
   const byApproval = Map.groupBy(planned, ({ entry }) => entry.request.approval?.approvalId ?? null)
   for (const [approvalId, members] of byApproval) {
+    yield
     const maxNodes = members[0]?.entry.request.approval?.maxNodes
     if (approvalId === null || maxNodes === undefined) continue
     const most = ({ entry }: Planned): number =>

@@ -41,7 +41,7 @@ interface Best {
 /** Yields after each order that was tried. */
 export function* searchPlan(problem: Problem, options: SearchOptions): Generator<undefined, SearchResult> {
   const { policy, present, effort } = options
-  const desk = deskFor(problem, Math.floor(effort * mostTries(problem, policy)))
+  const desk = yield* deskFor(problem, Math.floor(effort * mostTries(problem, policy)))
   const best: Best = { worth: present, order: null, slots: cloneSlots(desk.kept.slots) }
   for (const order of seedOrders(problem, policy)) {
     if (desk.tried >= desk.mostTried || isIdeal(desk, best.worth)) break

@@ -62,15 +62,23 @@ export const cloneSlots = ({ slot, option }: Slots): Slots => ({ slot: slot.slic
 const LEAST_STRIDE = 6
 const MOST_MARKS = 16
 
-export function deskFor(problem: Problem, mostTried: number): Desk {
+/** Yields after each task. */
+export function* deskFor(problem: Problem, mostTried: number): Generator<undefined, Desk> {
   const { lanes, tasks } = problem
-  const alone = Int32Array.from(tasks, (task) => costAlone(problem, task))
-  const floorLate = tasks.reduce((sum, task) => sum + (earliestOf(lanes, task, -1) === null ? NO_PLACE : 0), 0)
-  const floor = tasks.reduce((sum, { weight }, at) => sum + weight * (alone[at] ?? 0), 0)
+  const alone = new Int32Array(tasks.length)
+  let [floor, floorLate] = [0, 0]
+  for (const [at, task] of tasks.entries()) {
+    const cost = costAlone(problem, task)
+    alone[at] = cost
+    floor += task.weight * cost
+    if (earliestOf(lanes, task, -1) === null) floorLate += NO_PLACE
+    yield
+  }
   const stride = Math.max(LEAST_STRIDE, Math.ceil(tasks.length / MOST_MARKS))
   const marksFor = (): Mark[] =>
     Array.from({ length: Math.ceil(tasks.length / stride) }, () => ({ lanes: laneSetOf(lanes), late: 0, cost: floor }))
   const kept = { slots: slotsFor(tasks.length), marks: marksFor() }
+  yield
   const trial = { slots: slotsFor(tasks.length), marks: marksFor(), lanes: laneSetOf(lanes) }
   return { problem, alone, floor, floorLate, kept, trial, stride, tried: 0, mostTried }
 }
