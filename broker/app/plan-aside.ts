@@ -24,39 +24,46 @@ export interface PlanLine {
 }
 
 export interface PlanAside {
-  /** Whose wait is over comes first; then whoever starts first: who is in his way has most likely made way by then. */
+  /** Whose wait is over comes first, then in serving order: who is in somebody's way has most likely made way by then. */
   readonly lines: readonly PlanLine[]
   /** Stored with each decision, so that it can be made again. */
   readonly origin: PlannedBy
   readonly calendarVersion: number
+  /** Somebody was left to the next plan. */
+  readonly isCut: boolean
+  /** Who has no place in it, and will have none when it is written. */
+  readonly placeless: ReadonlySet<string>
   /** The calendar that was copied; another one was built anew since. */
   readonly seen: Calendar
 }
+
+/** What one plan may change of those whom the search does not move: enough to be done soon, few enough to be written soon. */
+const MOST_CHANGES = 256
 
 /** So often the calendar may change while it is copied; then it is copied in one go, or a busy one would never be. */
 const COPIES_IN_SLICES = 3
 
 export async function planAside(app: App): Promise<PlanAside> {
   const { seen, copy, calendarVersion } = await copied(app)
-  const origin = { now: app.now(), calendarVersion, seed: seedFor(calendarVersion) }
+  const origin = { now: app.now(), calendarVersion, seed: seedFor(calendarVersion), most: MOST_CHANGES }
   const entries = new Map(copy.waiting)
-  const { changes, slips, tried, before } = await inSlices(replanSteps(copy, { ...origin, policy: app.policy }))
+  const { changes, slips, tried, before, isCut } = await inSlices(replanSteps(copy, { ...origin, policy: app.policy }))
   const slipOf = new Map(slips.map((slip) => [slip.allocationId, slip]))
   const lines = changes.flatMap((change): PlanLine[] => {
     const entry = entries.get(change.allocationId)
     const [had, slip] = [before.get(change.allocationId) ?? null, slipOf.get(change.allocationId) ?? null]
     return entry === undefined ? [] : [{ change, entry, had, slip }]
   })
+  const placeless = new Set<string>()
+  for (const id of entries.keys()) if (!copy.reservedAt.has(id)) placeless.add(id)
   return {
-    lines: lines.toSorted((a, b) => turnOf(a) - turnOf(b)),
+    lines: [...lines.filter(isOver), ...lines.filter((line) => !isOver(line))],
     origin: { replan: { ...origin, tried } },
-    calendarVersion,
-    seen,
+    ...{ calendarVersion, isCut, placeless, seen },
   }
 }
 
-const turnOf = ({ change }: PlanLine): number =>
-  waitIsOver(change) ? 0 : (change.placement?.start ?? Number.MAX_SAFE_INTEGER)
+const isOver = ({ change }: PlanLine): boolean => waitIsOver(change)
 
 /** Who waits for idle-use is served from what those who reserve have left; null where nobody does. */
 export async function serveIdleAside(app: App): Promise<PlanAside | null> {
@@ -69,7 +76,14 @@ export async function serveIdleAside(app: App): Promise<PlanAside | null> {
     const entry = waitingEntryOf(copy, change.allocationId)
     return entry === null ? [] : [{ change, entry, had: null, slip: null }]
   })
-  return { lines, origin: { idle: { calendarVersion, now } }, calendarVersion, seen }
+  return {
+    lines,
+    origin: { idle: { calendarVersion, now } },
+    calendarVersion,
+    isCut: false,
+    placeless: new Set(),
+    seen,
+  }
 }
 
 interface Copied {

@@ -4,7 +4,6 @@
  */
 import type { Displacement } from '../../shared/promise.ts'
 import { type EpochMs, toIso, toIsoOrNull } from '../../shared/time.ts'
-import type { Calendar } from '../core/calendar.ts'
 import type { Reservation, WaitingEntry } from '../core/calendar-op.ts'
 import { openUntil, reservationOf, reservationsOn, waiting, waitingEntryOf } from '../core/calendar-reads.ts'
 import type { PlacementRequest } from '../core/placement/request.ts'
@@ -13,6 +12,7 @@ import { isStillGood } from '../core/replan-entry.ts'
 import { waitingReason } from '../core/waiting-reason.ts'
 import type { AllocationRow } from '../store/changes.ts'
 import type { Draft } from './draft.ts'
+import type { PlanAside } from './plan-aside.ts'
 
 /** Of a slip that nothing is noted for: a bug, which the metric of the same name shows. */
 const UNEXPLAINED = { cause: 'unexplained', causeId: null } as const
@@ -67,13 +67,20 @@ export function slipPromises(draft: Draft, allocationIds: Iterable<string>): voi
   }
 }
 
-/** Who waits without a place, or past what was promised: held against the plan each time, since time passes for them. */
-export function* brokenPromises(calendar: Calendar, now: EpochMs): Generator<undefined, string[]> {
+/**
+ * Who waits without a place, or past what was promised: held against the plan each time, since time passes for them. Who has
+ * lost a place since the plan was made is left to the next one.
+ */
+export function* brokenPromises(
+  { seen, placeless }: Pick<PlanAside, 'seen' | 'placeless'>,
+  now: EpochMs,
+): Generator<undefined, string[]> {
   const found: string[] = []
-  for (const { allocationId, priority, promisedStart } of waiting(calendar)) {
+  for (const { allocationId, priority, promisedStart } of waiting(seen)) {
     yield
-    const place = reservationOf(calendar, allocationId)
-    if (priority !== 'idle' && !isKept(place, promisedStart, now)) found.push(allocationId)
+    const place = reservationOf(seen, allocationId)
+    if (priority === 'idle' || isKept(place, promisedStart, now)) continue
+    if (place !== null || placeless.has(allocationId)) found.push(allocationId)
   }
   return found
 }

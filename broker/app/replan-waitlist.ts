@@ -5,41 +5,49 @@ import { reservationOf, waiting } from '../core/calendar-reads.ts'
 import { askedStartOf, lastStartOf } from '../core/placement/request.ts'
 import type { App } from './app.ts'
 import type { Member } from './group-commit.ts'
-import { planAside, serveIdleAside } from './plan-aside.ts'
+import { type PlanAside, planAside, serveIdleAside } from './plan-aside.ts'
 import { brokenPromises, slipPromises } from './promises.ts'
 import { inSlices } from './slices.ts'
-import { LINES_AT_ONCE, writePlan } from './write-plan.ts'
+import { LINES_AT_ONCE, type Rest, rested, writePlan } from './write-plan.ts'
 
 export interface Replanned {
   /** How many plans changed. */
   readonly changed: number
-  /** Whether something of the plan did not hold any more when it was written down: there is more to plan. */
+  /** Whether somebody was left to the next plan, or something did not hold any more when it was written down. */
   readonly isPartial: boolean
 }
 
 /** Plans on a copy of the calendar while others go on deciding, and takes the lock only for moments, to write it down. */
-export async function replanWaitlist(app: App): Promise<Replanned> {
-  const written = await writePlan(app, await planAside(app))
+export async function replanWaitlist(app: App, rest: Rest): Promise<Replanned> {
+  const plan = await planAside(app)
+  const written = await writePlan(app, plan, rest)
   const left = new Set(written.left.map(({ change }) => change.allocationId))
-  await holdPromises(app, left)
+  await holdPromises(app, { plan, left, rest })
   const idle = await serveIdleAside(app)
-  const served = idle === null ? { changed: 0, left: [] } : await writePlan(app, idle)
-  return { changed: written.changed + served.changed, isPartial: left.size + served.left.length > 0 }
+  const served = idle === null ? { changed: 0, left: [] } : await writePlan(app, idle, rest)
+  return { changed: written.changed + served.changed, isPartial: plan.isCut || left.size + served.left.length > 0 }
 }
 
 /** Of those who wait in vain so many are looked at after one plan: nothing changes for them but the reason that is shown. */
 const MOST_IN_VAIN = 128
 
-/** @param left whose plan is still to be written: what took their places is still to be answered for */
-async function holdPromises(app: App, left: ReadonlySet<string>): Promise<void> {
-  const calendar = await app.cache.read()
-  const broken = await inSlices(brokenPromises(calendar, app.now()))
+interface Planned {
+  readonly plan: PlanAside
+  /** Whose plan is still to be written: what took their places is still to be answered for. */
+  readonly left: ReadonlySet<string>
+  readonly rest: Rest
+}
+
+async function holdPromises(app: App, { plan, left, rest }: Planned): Promise<void> {
+  const broken = plan.isCut ? [] : await inSlices(brokenPromises(plan, app.now()))
   // All of them in turn, where there are many.
   const first = broken.length > MOST_IN_VAIN ? (Math.floor(app.now() / MINUTE_MS) * MOST_IN_VAIN) % broken.length : 0
   const looked = [...broken.slice(first), ...broken.slice(0, first)].slice(0, MOST_IN_VAIN)
   for (let at = 0; at < looked.length; at += LINES_AT_ONCE) {
     const ids = looked.slice(at, at + LINES_AT_ONCE)
-    await app.writer.run({ needs: { allocations: ids }, decide: (draft) => slipPromises(draft, ids) })
+    await rested(rest, () =>
+      app.writer.run({ needs: { allocations: ids }, decide: (draft) => slipPromises(draft, ids) }),
+    )
   }
   for (let after: number | null = 0; after !== null; ) after = await app.writer.run(answering(after, left))
 }

@@ -21,7 +21,11 @@ import type { PlanAside, PlanLine } from './plan-aside.ts'
 import { slipPromises } from './promises.ts'
 
 /** Lines in one transaction: what somebody who asks meanwhile may have to wait for. */
-export const LINES_AT_ONCE = 16
+export const LINES_AT_ONCE = 8
+
+/** After a part that took longer, others have as long for themselves: what came meanwhile is not put behind the next part too. */
+const NO_REST_MS = 2
+const LONGEST_REST_MS = 100
 
 export interface WrittenPlan {
   /** So many lines are written. */
@@ -37,7 +41,10 @@ interface Part {
   readonly isOutdated: boolean
 }
 
-export async function writePlan(app: App, plan: PlanAside): Promise<WrittenPlan> {
+/** Resolves after so many ms: between two parts others have the lock for themselves. */
+export type Rest = (ms: number) => Promise<void>
+
+export async function writePlan(app: App, plan: PlanAside, rest: Rest): Promise<WrittenPlan> {
   let { lines: left } = plan
   let changed = 0
   // One that waits for another to make room finds it there the next time.
@@ -45,7 +52,7 @@ export async function writePlan(app: App, plan: PlanAside): Promise<WrittenPlan>
     before = left.length
     const kept: PlanLine[] = []
     for (let at = 0; at < left.length; at += LINES_AT_ONCE) {
-      const part = await app.writer.run(oneByOne(plan, left.slice(at, at + LINES_AT_ONCE)))
+      const part = await rested(rest, () => app.writer.run(oneByOne(plan, left.slice(at, at + LINES_AT_ONCE))))
       if (part.isOutdated) return { changed, left: [...kept, ...left.slice(at)] }
       changed += part.changed
       kept.push(...part.left)
@@ -53,8 +60,16 @@ export async function writePlan(app: App, plan: PlanAside): Promise<WrittenPlan>
     left = kept
   }
   if (left.length < 2) return { changed, left }
-  const rest = await app.writer.run(together(plan, left))
-  return { changed: changed + rest.changed, left: rest.left }
+  const last = await app.writer.run(together(plan, left))
+  return { changed: changed + last.changed, left: last.left }
+}
+
+export async function rested<T>(rest: Rest, work: () => Promise<T>): Promise<T> {
+  const startedAt = performance.now()
+  const done = await work()
+  const restMs = Math.min(LONGEST_REST_MS, performance.now() - startedAt)
+  if (restMs > NO_REST_MS) await rest(restMs)
+  return done
 }
 
 const needsOf = (lines: readonly PlanLine[]): Member<Part>['needs'] => ({

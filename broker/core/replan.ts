@@ -21,6 +21,11 @@ export interface ReplanOptions {
   readonly policy: Policy
   /** What chance in the search begins with; stored, so that a replay sees the same plan. */
   readonly seed: number
+  /**
+   * Once so many have found something better, where nobody else is moved, others are left to the next plan, but for those
+   * whose time has come. Default: nobody is. Stored too.
+   */
+  readonly most?: number
 }
 
 export interface Replan {
@@ -32,6 +37,8 @@ export interface Replan {
   readonly tried: number
   /** Where each of those that change had its place before; null: nowhere. */
   readonly before: ReadonlyMap<string, Reservation | null>
+  /** Somebody was left to the next plan. */
+  readonly isCut: boolean
 }
 
 /** What is to change; the calendar stays as it is. */
@@ -70,7 +77,7 @@ function* plainSteps(scratch: Calendar, { now, policy }: ReplanOptions): Generat
     }
     if (!gained) break
   }
-  return { changes: [...changes.values()], slips: [], tried: 0, before }
+  return { changes: [...changes.values()], slips: [], tried: 0, before, isCut: false }
 }
 
 /** Idle-use holds no place: it is served after this, from what is left over. */
@@ -86,7 +93,10 @@ const turnOf = (scratch: Calendar, entry: WaitingEntry, circumstances: Circumsta
   window: windowOfWait(entry.request.period, circumstances.now),
 })
 
-function* searchedSteps(scratch: Calendar, { now, policy, seed }: ReplanOptions): Generator<undefined, Replan> {
+function* searchedSteps(
+  scratch: Calendar,
+  { now, policy, seed, most = Number.POSITIVE_INFINITY }: ReplanOptions,
+): Generator<undefined, Replan> {
   coverNow(scratch, now)
   yield
   const entries = waitingToReserve(scratch)
@@ -94,16 +104,20 @@ function* searchedSteps(scratch: Calendar, { now, policy, seed }: ReplanOptions)
   const before: Map<string, Reservation | null> = new Map()
   const newcomers = new Set<string>()
   const over = new Map<string, PlanChange>()
+  let [found, isCut] = [0, false]
   for (const entry of entries) {
     // Nobody is moved by another's turn: what he has now is what he had.
     const had = reservationOf(scratch, entry.allocationId)
     before.set(entry.allocationId, had)
     if (had === null) newcomers.add(entry.allocationId)
+    // Whose time has come is not planned again. A start that is only possible now may be worth more to another.
+    const isDue = had !== null && had.start <= now
+    isCut ||= found >= most
+    if (isCut && !isDue) continue
     const change = changeFor(turnOf(scratch, entry, { now, policy, onlyNow: false }))
     yield
     if (change === null) continue
-    // Whose time has come is not planned again. A start that is only possible now may be worth more to another.
-    const isDue = had !== null && had.start <= now
+    found += 1
     if (isDue || change.expired) carryOut(scratch, entry, change, over)
     else applyOp(scratch, opOfPlace(entry, change))
   }
@@ -116,7 +130,7 @@ function* searchedSteps(scratch: Calendar, { now, policy, seed }: ReplanOptions)
     yield
     if (change !== null) changes.push(change)
   }
-  return { changes, slips, tried, before }
+  return { changes, slips, tried, before, isCut }
 }
 
 /** Who can start now does: also where an order, which is planned in whole hours, has not seen it. */

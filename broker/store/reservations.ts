@@ -121,13 +121,16 @@ export async function assertWithinCapacity(
   const steps = capacitySteps(cluster, drains)
   const { rows } = await sql<{ at: number; used: number; capacity: number }>`
     with capacity as (select * from jsonb_to_recordset(${JSON.stringify(steps)}::jsonb) as c (at bigint, delta bigint)),
-    placed as (select * from jsonb_to_recordset(${JSON.stringify(placed)}::jsonb) as p (start bigint, "heldUntil" bigint)),
+    placed as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(placed)}::jsonb) as p (start bigint, "heldUntil" bigint)
+    ),
     held as (
       select nodes, start_at,
         case when priority = 'idle' and phase <> 'planned' and reclaimed_at is null
           then greatest(start_at, least(held_until, ${grantsUntil}::bigint)) else held_until end as held_until
       from reservations
       where cluster_id = ${cluster.id} and phase <> 'ended' and held_until > ${from} and start_at < ${to}
+        and exists (select 1 from placed where held_until > placed.start and start_at < placed."heldUntil")
     ),
     edges as (
       select start_at as at, nodes as used, 0 as capacity from held

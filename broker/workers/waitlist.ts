@@ -23,7 +23,7 @@ export function startWaitlist({ app, onError }: WaitlistOptions): WaitlistWorker
     async round() {
       const calendar = await app.cache.read()
       if (waiting(calendar).length === 0) return MINUTE_MS
-      const { isPartial } = await replanWaitlist(app)
+      const { isPartial } = await replanWaitlist(app, rest)
       if (isPartial) return AFTER_JOINING_MS
       const turnAt = nextTurn(await app.cache.read(), app.now())
       return turnAt === null ? MINUTE_MS : Math.min(MINUTE_MS, Math.max(SECOND_MS, turnAt - app.now()))
@@ -48,6 +48,8 @@ export function startWaitlist({ app, onError }: WaitlistOptions): WaitlistWorker
     },
   }
 }
+
+const rest = (ms: number): Promise<void> => new Promise((resolve) => void setTimeout(resolve, ms))
 
 /** Whoever joins has a plan already; a better one for all together may take a second, so that many share it. */
 const AFTER_JOINING_MS = SECOND_MS

@@ -173,7 +173,10 @@ describe('a plain re-plan', () => {
     const steps = replanSteps(cloneCalendar(calendar), { now: NOW, policy: PLAIN, seed: 1 })
     const taken = Array.from({ length: 4 }, () => steps.next().done)
     expect(taken).to.deep.equal([false, false, false, false])
-    expect(steps.next()).to.deep.equal({ done: true, value: { changes: [], slips: [], tried: 0, before: new Map() } })
+    expect(steps.next()).to.deep.equal({
+      done: true,
+      value: { changes: [], slips: [], tried: 0, before: new Map(), isCut: false },
+    })
   })
 })
 

@@ -11,6 +11,8 @@ export interface PlanOrigin {
   readonly now: EpochMs
   readonly calendarVersion: number
   readonly seed: number
+  /** After so many changes others were left to the next plan. Default: nobody was. */
+  readonly most?: number
   /** Placements that the search has tried. */
   readonly tried: number
 }

@@ -95,7 +95,7 @@ export function createReplay(sha256: Sha256): Replay {
     plans: (now, policy) => ({
       replan: (origin) =>
         once(
-          `replan ${policy.version} ${origin.calendarVersion} ${origin.now} ${origin.seed}`,
+          `replan ${policy.version} ${origin.calendarVersion} ${origin.now} ${origin.seed} ${origin.most}`,
           origin.calendarVersion,
           () => byAllocation(replanned(calendar, origin, policy)),
         ),
@@ -113,8 +113,8 @@ export function createReplay(sha256: Sha256): Replay {
   }
 }
 
-function replanned(calendar: Calendar, { now, seed, tried }: PlanOrigin, policy: Policy) {
-  const plan = replan(calendar, { now, seed, policy })
+function replanned(calendar: Calendar, { tried, ...origin }: PlanOrigin, policy: Policy) {
+  const plan = replan(calendar, { ...origin, policy })
   if (plan.tried !== tried) throw new NotDecided(`the search tries ${plan.tried} placements, not ${tried}`)
   return plan.changes
 }

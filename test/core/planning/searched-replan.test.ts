@@ -140,6 +140,35 @@ function brokenPromises({ calendar, now, plan }: Scene): string[] {
   })
 }
 
+describe('a searched re-plan of so many at most', () => {
+  const crowded = (): Calendar => {
+    const calendar = aCalendar([aCluster({ id: 'alpha', nodes: 6 })])
+    const taken = anEntry({ request: aRequest({ demand: { nodes: 6 } }) })
+    ask(calendar, taken)
+    for (let index = 0; index < 5; index += 1)
+      ask(calendar, anEntry({ request: aRequest({ demand: { nodes: 6 }, period: flexible(5) }) }))
+    applyOp(calendar, { op: 'release', allocationId: taken.allocationId })
+    return calendar
+  }
+  const planned = (calendar: Calendar, most?: number): Replan =>
+    replan(calendar, { now: NOW, policy: POLICY, seed: 1, ...(most !== undefined && { most }) })
+
+  it('leaves others to the next plan, and says so', () => {
+    const calendar = crowded()
+    expect(planned(calendar).isCut).to.equal(false)
+    expect(planned(calendar, 1).isCut).to.equal(true)
+  })
+
+  it('comes to what one without a bound comes to, plan after plan', () => {
+    const [bounded, whole] = [crowded(), crowded()]
+    carryOut(whole, planned(whole))
+    for (let plans = 0; plans < 10; plans += 1) carryOut(bounded, planned(bounded, 1))
+    const startsOf = (calendar: Calendar) =>
+      waiting(calendar).map((one) => reservationOf(calendar, one.allocationId)?.start)
+    expect(startsOf(bounded)).to.deep.equal(startsOf(whole))
+  })
+})
+
 describe('a searched re-plan', () => {
   it('moves nobody past a promise where all are of one priority (invariant 6)', () => {
     fc.assert(
