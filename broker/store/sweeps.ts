@@ -23,11 +23,14 @@ export async function claimSweep(
   db: Queries,
   { providerId, token, now, leaseMs, early }: SweepClaim & { now: EpochMs; leaseMs: number; early: boolean },
 ): Promise<boolean> {
+  const isFree = sql`(sweeps.claimed_until is null or sweeps.claimed_until <= ${now}) and (${early} or sweeps.next_at <= ${now})`
+  // Asked after each wake-up, and mostly in vain: a row that is only locked would still be a write, which the disk waits for.
   const { rows } = await sql<object>`
     insert into sweeps (provider_id, next_at, claim_token, claimed_until)
-    values (${providerId}, ${now}, ${token}, ${now + leaseMs})
+    select ${providerId}::text, ${now}::bigint, ${token}::text, ${now + leaseMs}::bigint
+    where not exists (select from sweeps where provider_id = ${providerId} and not (${isFree}))
     on conflict (provider_id) do update set claim_token = ${token}, claimed_until = ${now + leaseMs}
-    where (sweeps.claimed_until is null or sweeps.claimed_until <= ${now}) and (${early} or sweeps.next_at <= ${now})
+    where ${isFree}
     returning provider_id`.execute(db)
   return rows.length > 0
 }
