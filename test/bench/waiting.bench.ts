@@ -10,7 +10,7 @@ import { sql } from 'kysely'
 import { reservationsOn } from '../../broker/core/calendar-reads.ts'
 import { readHead } from '../../broker/store/head.ts'
 import { DAY_MS, HOUR_MS, toIso } from '../../shared/time.ts'
-import { brokerFiles, startBrokerProcess } from '../durability/broker-process.ts'
+import { type BrokerProcess, brokerFiles, startBrokerProcess } from '../durability/broker-process.ts'
 import { tokenFor } from '../support/api-client.ts'
 import { openAt } from '../support/database.ts'
 import { freePort } from '../support/free-port.ts'
@@ -36,6 +36,7 @@ interface Place {
 
 const lines: Line[] = []
 const lags: string[] = []
+const started: BrokerProcess[] = []
 const say = (text: string): void => void process.stderr.write(`${text}\n`)
 
 const create = ({ nodes, period }: { readonly nodes: number; readonly period: object }): Ask => ({
@@ -136,7 +137,9 @@ async function measure(name: string): Promise<void> {
     path: `/v1/allocations/${running.next().value ?? 'none'}/release`,
   })
   const releases: Stream = { what: 'release', perSecond: 1, ask: releaseOne }
-  const broker = { ...(await startBrokerProcess(env, say)), metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` }
+  const child = await startBrokerProcess(env, say)
+  started.push(child)
+  const broker = { ...child, metricsUrl: `http://127.0.0.1:${metricsPort}/metrics` }
   await new Promise((resolve) => setTimeout(resolve, SETTLES_MS))
   const quiet = await together(broker, `${name}, nobody is planned again`, [CREATES, READS])
   await together(broker, `${name}, a release each second`, [CREATES, READS, releases], quiet)
@@ -153,6 +156,7 @@ try {
   for (const name of (process.env['BENCH_STORES'] ?? 'PostgreSQL,PGlite').split(',')) await measure(name)
 } finally {
   process.stdout.write(`${tableOf(lines)}${lags.join('')}`)
+  for (const broker of started) await broker.kill()
   await postgres.stop()
   await sandbox.close()
   await files.remove()
