@@ -16,7 +16,7 @@ export interface SeenBoot {
 /** Of so many of late the shortest counts: each was seen some time after it was true. */
 const REMEMBERED = 8
 /** Not earlier than this share of the shortest, however little is known of when they were still booting. */
-const EARLIEST = 0.94
+const EARLIEST = 0.85
 /** Of the whole time: a smaller gap is not worth another look. */
 const CLOSE = 1 / 128
 /** Between two looks, as a share of the whole time. */
