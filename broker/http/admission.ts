@@ -22,7 +22,11 @@ export interface Passage {
   enter(): void
   /** It is answered, though its reader may not have all of it yet. */
   leave(): void
-  /** It becomes a stream, which lasts for as long as its reader likes: how many there may be is a bound of its own. */
+  /**
+   * It becomes a stream, which lasts for as long as its reader likes: how many there may be is a bound of its own.
+   *
+   * @throws Refusal `rate-limited` when its client has as many others as one may have
+   */
   standAside(): void
 }
 
@@ -39,10 +43,13 @@ const FLOOR = 32
 /** An operator may take long to answer, and more would only wait for the same rate. */
 const OPERATORS = 8
 const RETRY_AFTER_SECONDS = 1
+/** Of one client, for each request that there may be at a time; they cost little while nothing happens. */
+const STREAMS_PER_REQUEST = 4
 
 interface Bounds {
   readonly maxArriving: number
   readonly maxOfOneClient: number
+  readonly maxStreamsOfOneClient: number
   readonly onRejected: AdmissionOptions['onRejected']
 }
 
@@ -50,6 +57,7 @@ interface Bounds {
 interface Crowd {
   arriving: number
   readonly ofClient: Map<string, number>
+  readonly streamsOfClient: Map<string, number>
 }
 
 /** The first that a request meets; where it is from then on is asked with `passageOf`. */
@@ -57,8 +65,13 @@ export function admission({ maxInFlight, routes, onRejected }: AdmissionOptions)
   const half = Math.floor(maxInFlight / 2)
   const lanes = { reads: laneOf(half), writes: laneOf(half), operators: laneOf(Math.min(OPERATORS, half)) }
   const exceptions = new Map(routes.map(({ method, path, lane }) => [`${method.toUpperCase()} ${path}`, lane]))
-  const crowd: Crowd = { arriving: 0, ofClient: new Map() }
-  const bounds: Bounds = { maxArriving: maxInFlight, maxOfOneClient: half, onRejected }
+  const crowd: Crowd = { arriving: 0, ofClient: new Map(), streamsOfClient: new Map() }
+  const bounds: Bounds = {
+    maxArriving: maxInFlight,
+    maxOfOneClient: half,
+    maxStreamsOfOneClient: STREAMS_PER_REQUEST * maxInFlight,
+    onRejected,
+  }
   return (request, response, next) => {
     const { method } = request
     const byMethod = method === 'GET' || method === 'HEAD' ? 'reads' : 'writes'
@@ -97,23 +110,33 @@ function arrive(
     if (isArriving) crowd.arriving -= 1
     isArriving = false
   }
-  const standAside = (): void => {
+  const gone = (): void => {
     arrived()
     if (client !== null) forget(crowd.ofClient, client)
     client = null
   }
-  response.once('close', standAside)
+  response.once('close', gone)
+  const count = (of: Map<string, number>, clientId: string, { max, what }: { max: number; what: string }): void => {
+    const others = of.get(clientId) ?? 0
+    if (others >= max) {
+      bounds.onRejected('rate-limit')
+      response.setHeader('Retry-After', RETRY_AFTER_SECONDS)
+      throw new Refusal('rate-limited', `A client may have ${max} ${what} at a time.`)
+    }
+    of.set(clientId, others + 1)
+  }
   return {
-    standAside,
     belongsTo(clientId) {
-      const others = crowd.ofClient.get(clientId) ?? 0
-      if (others >= bounds.maxOfOneClient) {
-        bounds.onRejected('rate-limit')
-        response.setHeader('Retry-After', RETRY_AFTER_SECONDS)
-        throw new Refusal('rate-limited', `A client may have ${bounds.maxOfOneClient} requests at a time.`)
-      }
-      crowd.ofClient.set(clientId, others + 1)
+      count(crowd.ofClient, clientId, { max: bounds.maxOfOneClient, what: 'requests' })
       client = clientId
+    },
+    standAside() {
+      const reader = client
+      if (reader !== null) {
+        count(crowd.streamsOfClient, reader, { max: bounds.maxStreamsOfOneClient, what: 'streams' })
+        response.once('close', () => forget(crowd.streamsOfClient, reader))
+      }
+      gone()
     },
     enter() {
       arrived()

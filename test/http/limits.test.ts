@@ -89,6 +89,11 @@ describe('what is answered at a time', () => {
       useCases: {
         ...useCases,
         listClusters: async (...asked) => held.promise.then(() => useCases.listClusters(...asked)),
+        openEvents: async () => ({
+          startsAfter: 0,
+          next: async () => held.promise.then(() => null),
+          close: () => undefined,
+        }),
         createAllocation: async (...asked) => held.promise.then(() => useCases.createAllocation(...asked)),
       },
     }
@@ -213,8 +218,25 @@ describe('what is answered at a time', () => {
       expect((await server.send({ ...read, token: 'third' })).status).to.equal(200)
     }))
 
+  it('lets one client have so many streams and no more, and another its own', () =>
+    crowded(async ({ server, release }) => {
+      const stream = async (token: string): Promise<number> => {
+        const headers = { authorization: `Bearer ${token}`, accept: 'text/event-stream' }
+        const request = httpRequest({ host: '127.0.0.1', port: server.port, path: '/v1/events', headers }).end()
+        const [response] = (await once(request, 'response')) as [IncomingMessage]
+        return response.resume().statusCode ?? 0
+      }
+      const statuses: number[] = []
+      for (let nth = 0; nth < 9; nth += 1) statuses.push(await stream('all'))
+      expect(statuses).to.deep.equal([...Array.from({ length: 8 }, () => 200), 429])
+      expect(await stream('another')).to.equal(200)
+      release()
+      while ((await stream('all')) !== 200); // until one of them has ended
+    }))
+
   it('does not count streams, whose number is a bound of its own', () =>
-    crowded(async ({ server }) => {
+    crowded(async ({ server, release }) => {
+      release()
       const { got, inside } = await turnedAway(server, { path: '/v1/events', headers: { accept: 'text/event-stream' } })
       expect([got.status, (await inside).status]).to.deep.equal([200, 200])
     }))
