@@ -8,24 +8,28 @@ import type { Member } from './group-commit.ts'
 import { type PlanAside, planAside, serveIdleAside } from './plan-aside.ts'
 import { brokenPromises, slipPromises } from './promises.ts'
 import { inSlices } from './slices.ts'
-import { LINES_AT_ONCE, type Rest, rested, writePlan } from './write-plan.ts'
+import { LINES_AT_ONCE, type Pace, rested, writePlan } from './write-plan.ts'
 
 export interface Replanned {
   /** How many plans changed. */
   readonly changed: number
-  /** Whether somebody was left to the next plan, or something did not hold any more when it was written down. */
+  /** Whether there is more to plan at once: somebody was left to the next plan, or a part of this one did not hold any more. */
   readonly isPartial: boolean
 }
 
 /** Plans on a copy of the calendar while others go on deciding, and takes the lock only for moments, to write it down. */
-export async function replanWaitlist(app: App, rest: Rest): Promise<Replanned> {
+export async function replanWaitlist(app: App, pace: Pace): Promise<Replanned> {
   const plan = await planAside(app)
-  const written = await writePlan(app, plan, rest)
+  const written = await writePlan(app, plan, pace)
   const left = new Set(written.left.map(({ change }) => change.allocationId))
-  await holdPromises(app, { plan, left, rest })
+  if (written.isOutdated || pace.isOver()) return { changed: written.changed, isPartial: true }
+  await holdPromises(app, { plan, left, pace })
   const idle = await serveIdleAside(app)
-  const served = idle === null ? { changed: 0, left: [] } : await writePlan(app, idle, rest)
-  return { changed: written.changed + served.changed, isPartial: plan.isCut || left.size + served.left.length > 0 }
+  const served = idle === null ? { changed: 0, left: [], isOutdated: false } : await writePlan(app, idle, pace)
+  const changed = written.changed + served.changed
+  // Where nothing could be written, another plan at once would fare no better.
+  const isLeft = changed > 0 && (plan.isCut || left.size + served.left.length > 0)
+  return { changed, isPartial: served.isOutdated || isLeft }
 }
 
 /** Of those who wait in vain so many are looked at after one plan: nothing changes for them but the reason that is shown. */
@@ -35,17 +39,17 @@ interface Planned {
   readonly plan: PlanAside
   /** Whose plan is still to be written: what took their places is still to be answered for. */
   readonly left: ReadonlySet<string>
-  readonly rest: Rest
+  readonly pace: Pace
 }
 
-async function holdPromises(app: App, { plan, left, rest }: Planned): Promise<void> {
+async function holdPromises(app: App, { plan, left, pace }: Planned): Promise<void> {
   const broken = plan.isCut ? [] : await inSlices(brokenPromises(plan, app.now()))
   // All of them in turn, where there are many.
   const first = broken.length > MOST_IN_VAIN ? (Math.floor(app.now() / MINUTE_MS) * MOST_IN_VAIN) % broken.length : 0
   const looked = [...broken.slice(first), ...broken.slice(0, first)].slice(0, MOST_IN_VAIN)
   for (let at = 0; at < looked.length; at += LINES_AT_ONCE) {
     const ids = looked.slice(at, at + LINES_AT_ONCE)
-    await rested(rest, () =>
+    await rested(pace, () =>
       app.writer.run({ needs: { allocations: ids }, decide: (draft) => slipPromises(draft, ids) }),
     )
   }

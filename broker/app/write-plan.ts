@@ -32,19 +32,19 @@ export interface WrittenPlan {
   readonly changed: number
   /** What could not be: it does not hold any more. */
   readonly left: readonly PlanLine[]
-}
-
-interface Part {
-  readonly changed: number
-  readonly left: readonly PlanLine[]
-  /** The calendar has been built anew, or has gone too far since: nothing of the plan is written any more. */
+  /** The calendar has been built anew, or has gone too far since: another plan is needed. */
   readonly isOutdated: boolean
 }
 
-/** Resolves after so many ms: between two parts others have the lock for themselves. */
-export type Rest = (ms: number) => Promise<void>
+/** How the parts of a plan follow each other. */
+export interface Pace {
+  /** Resolves after so many ms: between two parts others have the lock for themselves. */
+  readonly rest: (ms: number) => Promise<void>
+  /** The broker stops: what is not written yet is for the first plan after the next start. */
+  readonly isOver: () => boolean
+}
 
-export async function writePlan(app: App, plan: PlanAside, rest: Rest): Promise<WrittenPlan> {
+export async function writePlan(app: App, plan: PlanAside, pace: Pace): Promise<WrittenPlan> {
   let { lines: left } = plan
   let changed = 0
   // One that waits for another to make room finds it there the next time.
@@ -52,19 +52,21 @@ export async function writePlan(app: App, plan: PlanAside, rest: Rest): Promise<
     before = left.length
     const kept: PlanLine[] = []
     for (let at = 0; at < left.length; at += LINES_AT_ONCE) {
-      const part = await rested(rest, () => app.writer.run(oneByOne(plan, left.slice(at, at + LINES_AT_ONCE))))
-      if (part.isOutdated) return { changed, left: [...kept, ...left.slice(at)] }
+      const part = await rested(pace, () => app.writer.run(oneByOne(plan, left.slice(at, at + LINES_AT_ONCE))))
       changed += part.changed
       kept.push(...part.left)
+      const { isOutdated: ends } = part
+      if (ends || pace.isOver())
+        return { changed, left: [...kept, ...left.slice(at + LINES_AT_ONCE)], isOutdated: ends }
     }
     left = kept
   }
-  if (left.length < 2) return { changed, left }
+  if (left.length < 2) return { changed, left, isOutdated: false }
   const last = await app.writer.run(together(plan, left))
-  return { changed: changed + last.changed, left: last.left }
+  return { ...last, changed: changed + last.changed }
 }
 
-export async function rested<T>(rest: Rest, work: () => Promise<T>): Promise<T> {
+export async function rested<T>({ rest }: Pick<Pace, 'rest'>, work: () => Promise<T>): Promise<T> {
   const startedAt = performance.now()
   const done = await work()
   const restMs = Math.min(LONGEST_REST_MS, performance.now() - startedAt)
@@ -72,14 +74,14 @@ export async function rested<T>(rest: Rest, work: () => Promise<T>): Promise<T> 
   return done
 }
 
-const needsOf = (lines: readonly PlanLine[]): Member<Part>['needs'] => ({
+const needsOf = (lines: readonly PlanLine[]): Member<WrittenPlan>['needs'] => ({
   allocations: lines.map(({ change }) => change.allocationId),
 })
 
 const isOutdated = (draft: Draft, plan: PlanAside): boolean =>
   draft.calendar !== plan.seen || draft.calendarVersion - plan.calendarVersion > MOST_BEHIND
 
-const oneByOne = (plan: PlanAside, lines: readonly PlanLine[]): Member<Part> => ({
+const oneByOne = (plan: PlanAside, lines: readonly PlanLine[]): Member<WrittenPlan> => ({
   needs: needsOf(lines),
   decide(draft) {
     if (isOutdated(draft, plan)) return { changed: 0, left: lines, isOutdated: true }
@@ -93,7 +95,7 @@ const oneByOne = (plan: PlanAside, lines: readonly PlanLine[]): Member<Part> => 
   },
 })
 
-const together = (plan: PlanAside, lines: readonly PlanLine[]): Member<Part> => ({
+const together = (plan: PlanAside, lines: readonly PlanLine[]): Member<WrittenPlan> => ({
   needs: needsOf(lines),
   decide(draft) {
     const outdated = isOutdated(draft, plan)

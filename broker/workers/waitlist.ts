@@ -13,19 +13,20 @@ export interface WaitlistWorker extends Loop {
 
 export interface WaitlistOptions {
   readonly app: App
+  /** Aborted once the broker stops. */
+  readonly signal: AbortSignal
   readonly onError: (error: unknown) => void
 }
 
-export function startWaitlist({ app, onError }: WaitlistOptions): WaitlistWorker {
+export function startWaitlist({ app, signal, onError }: WaitlistOptions): WaitlistWorker {
   const loop = startLoop({
     pauseAfterErrorMs: SECOND_MS,
     onError,
     async round() {
       const calendar = await app.cache.read()
       if (waiting(calendar).length === 0) return MINUTE_MS
-      const { changed, isPartial } = await replanWaitlist(app, rest)
-      // Where nothing of it could be written, another plan at once would fare no better.
-      if (isPartial && changed > 0) return AFTER_JOINING_MS
+      const { isPartial } = await replanWaitlist(app, { rest, isOver: () => signal.aborted })
+      if (isPartial) return AFTER_JOINING_MS
       const turnAt = nextTurn(await app.cache.read(), app.now())
       return turnAt === null ? MINUTE_MS : Math.min(MINUTE_MS, Math.max(SECOND_MS, turnAt - app.now()))
     },

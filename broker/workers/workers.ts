@@ -68,7 +68,7 @@ export function startWorkers(options: WorkersOptions): Workers {
   }
   const reconciler = startReconciler({ ...context, metrics, onError: failed('reconcile') })
   const standings = startStandings(app, failed('standings'))
-  const waitlist = startWaitlist({ app, onError: failed('waitlist') })
+  const waitlist = startWaitlist({ app, signal: stopping.signal, onError: failed('waitlist') })
   const quarantine = startQuarantine({ app, releaseConfirmMs, onError: failed('quarantine') })
   const idleNotice = startIdleNotice({ app, onError: failed('idle-notice') })
   const leftovers = startLeftovers(context, failed('leftovers'))

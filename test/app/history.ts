@@ -123,7 +123,7 @@ const COMMAND: Command = {
   traceparent: null,
 }
 const TOKEN = 'token'
-const NO_REST = async (): Promise<void> => undefined
+const AT_ONCE = { rest: async (): Promise<void> => undefined, isOver: () => false }
 const BUILDING = { maxBatch: 100, pool: { networks: [], shared: true } }
 const PATIENCE = { releaseConfirmMs: HOUR_MS, marginMs: 0 }
 
@@ -139,7 +139,7 @@ export async function live(
   await registerAll(memory)
   for (const happening of history) {
     await tryTo(memory, happening)
-    await replanWaitlist(memory.app, NO_REST)
+    await replanWaitlist(memory.app, AT_ONCE)
     settled(happening)
   }
 }
@@ -152,7 +152,7 @@ export async function liveMeanwhile(
 ): Promise<void> {
   await registerAll(memory)
   for (const [index, happening] of history.entries()) {
-    const planning = replanWaitlist(memory.app, NO_REST)
+    const planning = replanWaitlist(memory.app, AT_ONCE)
     // At another point of the plan and of its writing each time.
     for (let turns = (index * 5) % 8; turns > 0; turns -= 1) await new Promise((resolve) => void setImmediate(resolve))
     await tryTo(memory, happening)
@@ -367,7 +367,7 @@ async function work(memory: MemoryApp, isStuck: boolean): Promise<void> {
           if (ready?.status === 'provisioning') transition(draft, ready, 'allReady', { activeAt: now })
         }),
       )
-  await replanWaitlist(app, NO_REST)
+  await replanWaitlist(app, AT_ONCE)
 }
 
 /** On the row as it is now: whoever was asked before may have changed it. */
