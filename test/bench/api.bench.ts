@@ -17,6 +17,8 @@ import { type Ask, flood, type Load, load } from './load.ts'
 import { type Line, putApproval, rssMbOf, type Served, startFloor, tableOf } from './processes.ts'
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? '10')
+/** Before each row: code that runs for the first time is compiled, and a database reads its files. */
+const WARM_SECONDS = 2
 const CONNECTIONS = 32
 /** Connections that only ask what would be, beside those that write. */
 const WHAT_IFS = 8
@@ -89,14 +91,15 @@ async function startBroker(place: Place): Promise<BrokerProcess> {
 
 async function run(server: Served, what: string, ask: (nth: number) => Ask, bar = '', floor: Load | null = null) {
   say(`${what} …`)
-  const got = await load({ url: server.url, token, connections: CONNECTIONS, ask, seconds: SECONDS })
+  const all = { url: server.url, token, connections: CONNECTIONS, ask }
+  await load({ ...all, seconds: WARM_SECONDS })
+  const got = await load({ ...all, seconds: SECONDS })
   lines.push({ what, load: got, floor, rssMb: await rssMbOf(server), bar })
   return got
 }
 
 async function measureFloor(name: string) {
   const server = await startFloor(envOf(await newPlace(name)))
-  await load({ url: server.url, token, connections: CONNECTIONS, seconds: 2, ask: create }) // warm
   const floor = {
     create: await run(server, `${name}, bare: create`, create),
     preview: await run(server, `${name}, bare: preview`, preview),
@@ -136,7 +139,6 @@ async function measure(name: string): Promise<void> {
   const place = await newPlace(name)
   let broker = await startBroker(place)
   await putApproval(broker, token, APPROVAL)
-  await load({ url: broker.url, token, connections: CONNECTIONS, seconds: 2, ask: create }) // warm
   const created = await run(broker, `${name}: create`, create, `≥ 1 × floor, ${IN_TIME}`, floor.create)
   const asked = await run(broker, `${name}: preview`, preview, '', floor.preview)
   await whatIfs(broker, name, { created, asked })
