@@ -1,15 +1,10 @@
 /** A calendar of its own, for plans that are tried and thrown away. */
 import { listedOf, type ApprovalIndex, type Calendar, type ClusterState } from './calendar.ts'
+import { finished } from './steps.ts'
 import { cloneTimeline } from './timeline.ts'
 import type { EpochMs } from '../../shared/time.ts'
 
-export function cloneCalendar(calendar: Calendar): Calendar {
-  const steps = copySteps(calendar)
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
-}
+export const cloneCalendar = (calendar: Calendar): Calendar => finished(copySteps(calendar))
 
 /** So many approvals, or organisations, are copied in one step: of 10,000 who wait each has some. */
 const AT_ONCE = 200

@@ -15,6 +15,7 @@ import type { Policy } from './placement/policy.ts'
 import { windowOfWait } from './placement/window.ts'
 import { searchByPriority } from './planning/by-priority.ts'
 import { changeFor, changeTo, type Turn } from './replan-entry.ts'
+import { finished } from './steps.ts'
 
 export interface ReplanOptions {
   readonly now: EpochMs
@@ -42,13 +43,8 @@ export interface Replan {
 }
 
 /** What is to change; the calendar stays as it is. */
-export function replan(calendar: Calendar, options: ReplanOptions): Replan {
-  const steps = replanSteps(cloneCalendar(calendar), options)
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
-}
+export const replan = (calendar: Calendar, options: ReplanOptions): Replan =>
+  finished(replanSteps(cloneCalendar(calendar), options))
 
 /**
  * The same in small steps, so that a long re-plan can be done in slices: each `next()` plans one entry, or tries one order.

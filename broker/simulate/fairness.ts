@@ -2,6 +2,7 @@
  * Whether somebody pays for others: for each organisation the mean time from submission to the end of its use when it
  * shares the fleet, divided by the same when it has the whole fleet to itself. 1: the others cost it nothing.
  */
+import { finished } from '../core/steps.ts'
 import type { Fleet } from './fleet.ts'
 import { meanOf } from './figures.ts'
 import type { Run } from './machine.ts'
@@ -55,10 +56,3 @@ function fairnessOf(
 }
 
 const turnaroundMs = ({ request, endedAt }: Run): number => endedAt - request.submittedAt
-
-function finished(steps: Generator<number, readonly Run[]>): readonly Run[] {
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
-}

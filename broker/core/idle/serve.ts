@@ -15,6 +15,7 @@ import { isExpired } from '../placement/request.ts'
 import { scoreOf, scorePartsOf } from '../placement/score.ts'
 import { earliestPlace } from '../placement/search.ts'
 import { windowOfWait } from '../placement/window.ts'
+import { finished } from '../steps.ts'
 import { firstShortage } from '../timeline.ts'
 import { waitingReason } from '../waiting-reason.ts'
 
@@ -27,11 +28,7 @@ const MOST_ESTIMATED = 500
  */
 export function serveIdle(calendar: Calendar, now: EpochMs, policy: Policy): PlanChange[] {
   if (!someoneWaitsForIdle(calendar)) return []
-  const steps = serveIdleSteps(cloneCalendar(calendar), now, policy)
-  for (;;) {
-    const step = steps.next()
-    if (step.done === true) return step.value
-  }
+  return finished(serveIdleSteps(cloneCalendar(calendar), now, policy))
 }
 
 /** They are last in line. */
