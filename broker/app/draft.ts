@@ -214,8 +214,7 @@ export function openDraft(base: DraftBase): OpenDraft {
     saveLease: (row) => void changes.leases.set(leaseKey(row), row),
     noteLeaving: (of) => void changes.leavings.set(`${of.clusterId}/${of.organizationId}`, of),
     webhook: (id) => (changes.webhooks.has(id) ? changes.webhooks.get(id) : base.rows.webhooks.get(id)) ?? null,
-    webhookCount: () =>
-      [...new Map([...base.rows.webhooks, ...changes.webhooks]).values()].filter((row) => row !== null).length,
+    webhookCount: () => merged(base.rows.webhooks, changes.webhooks).filter((row) => row !== null).length,
     saveWebhook: (row) => void changes.webhooks.set(row.id, row),
     dropWebhook: (id) => void changes.webhooks.set(id, null),
     delivery: (id) => changes.deliveries.get(id) ?? base.rows.deliveries.get(id) ?? null,
