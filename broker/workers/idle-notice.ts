@@ -22,9 +22,11 @@ export function startIdleNotice({ app, onError }: IdleNoticeOptions): IdleNotice
     pauseAfterErrorMs: SECOND_MS,
     onError,
     async round() {
-      const due = await nextAt()
-      if (due !== null && due <= app.now()) await app.writer.run(giveNotices)
-      const next = await nextAt()
+      let next = await nextAt()
+      if (next !== null && next <= app.now()) {
+        await app.writer.run(giveNotices)
+        next = await nextAt()
+      }
       return next === null ? MINUTE_MS : Math.max(MINIMUM_PAUSE_MS, next - app.now())
     },
   })
