@@ -16,6 +16,7 @@ import {
   type IfMatchOption,
   type ListOptions,
   type PostOptions,
+  type ReadById,
   pathTo,
 } from './calls.ts'
 
@@ -33,20 +34,29 @@ export interface AllocationFilter {
 
 type ChangeOptions = PostOptions & IfMatchOption
 
+interface IfAbsentOption {
+  /** Makes what is not there yet, and replaces nothing: what is there is refused as `stale`. */
+  readonly ifNoneMatch?: '*'
+}
+
 export interface AllocationCalls {
-  /** `created` says what the last attempt did: one whose first answer was lost replaces what it has made. */
+  /**
+   * `created` says what the last attempt did: one whose first answer was lost replaces what it has made, and under a
+   * condition is refused as `stale`.
+   */
   putApproval(
     id: string,
     request: ApprovalRequest,
-    options?: CallOptions & IfMatchOption,
+    options?: CallOptions & IfMatchOption & IfAbsentOption,
   ): Promise<{ readonly approval: Approval; readonly created: boolean }>
-  getApproval(id: string, options?: CallOptions): Promise<Approval>
+  readonly getApproval: ReadById<Approval>
   listApprovals(options?: ListOptions): AsyncGenerator<Approval>
   /** Its allocations are released. */
   revokeApproval(id: string, options?: ChangeOptions): Promise<Approval>
 
   createAllocation(request: AllocationRequest, options?: PostOptions): Promise<Allocation>
-  getAllocation(id: string, options?: CallOptions): Promise<Allocation>
+  /** Nodes that become ready and a place in the waitlist are no new version: a condition does not see them. */
+  readonly getAllocation: ReadById<Allocation>
   listAllocations(filter?: AllocationFilter, options?: ListOptions): AsyncGenerator<Allocation>
   listAllocationNodes(id: string, options?: ListOptions): AsyncGenerator<AllocationNode>
   listAllocationDecisions(id: string, options?: ListOptions): AsyncGenerator<Decision>
@@ -62,18 +72,18 @@ export interface AllocationCalls {
 
 const CREATED = 201
 
-export const allocationCalls = ({ exchange, read, post, walk }: Calls): AllocationCalls => ({
+export const allocationCalls = ({ exchange, readById, post, walk }: Calls): AllocationCalls => ({
   async putApproval(id, request, options = {}) {
     const asked = { ...options, method: 'PUT', path: pathTo('approvals', id), body: request } as const
     const { status, body } = await exchange.ask(asked)
     return { approval: body as Approval, created: status === CREATED } // see `Answered.body`
   },
-  getApproval: (id, options) => read(pathTo('approvals', id), options),
+  getApproval: readById('approvals'),
   listApprovals: (options) => walk(pathTo('approvals'), options),
   revokeApproval: (id, options) => post(pathTo('approvals', id, 'revoke'), {}, options),
 
   createAllocation: (request, options) => post(pathTo('allocations'), request, options),
-  getAllocation: (id, options) => read(pathTo('allocations', id), options),
+  getAllocation: readById('allocations'),
   listAllocations: (filter, options) => walk(pathTo('allocations'), options, { ...filter }),
   listAllocationNodes: (id, options) => walk(pathTo('allocations', id, 'nodes'), options),
   listAllocationDecisions: (id, options) => walk(pathTo('allocations', id, 'decisions'), options),

@@ -6,6 +6,8 @@ import { ProblemError, UnreachableError, errorOf } from './problem-error.ts'
 import { isRetryable, retryAfterMs } from './retry.ts'
 
 export const GONE = 404
+/** Answered only to a condition that the call has set. */
+const NOT_MODIFIED = 304
 
 /** A call that is ready to be sent, however often. */
 export interface Prepared {
@@ -50,7 +52,8 @@ export async function once<T>(prepared: Prepared, attempt: Attempt<T>): Promise<
       // A redirect would carry the token to somebody else.
       redirect: 'manual',
     })
-    if (response.ok || (attempt.goneIsDone && response.status === GONE))
+    const { ok, status } = response
+    if (ok || (attempt.goneIsDone && status === GONE) || ('if-none-match' in headers && status === NOT_MODIFIED))
       return { isAnswered: true, answer: await read(response) }
     return await refusalOf(url, response)
   } catch (cause) {
@@ -94,6 +97,7 @@ export const prepare = (
     ...(asked.body === undefined ? {} : { 'content-type': 'application/json' }),
     ...(asked.method === 'POST' ? { 'idempotency-key': asked.idempotencyKey ?? randomUUID() } : {}),
     ...(asked.ifMatch === undefined ? {} : { 'if-match': asked.ifMatch }),
+    ...(typeof asked.ifNoneMatch === 'string' ? { 'if-none-match': asked.ifNoneMatch } : {}),
     ...(asked.lastEventId === undefined ? {} : { 'last-event-id': asked.lastEventId }),
   },
   body: asked.body === undefined ? null : JSON.stringify(asked.body),

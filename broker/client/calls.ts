@@ -19,16 +19,43 @@ export interface IfMatchOption {
   readonly ifMatch?: string
 }
 
+/** Of a read of what has a version. */
+export interface IfNoneMatchOption {
+  /**
+   * The ETag of what the caller has, with its quotes: while that is the version, null is answered instead of it. Null for
+   * none, as `onAnswer` tells it.
+   */
+  readonly ifNoneMatch: string | null | undefined
+}
+
+type Unconditional = CallOptions & { readonly ifNoneMatch?: undefined }
+
+/** A read of what there is one of. */
+export interface ReadOne<T> {
+  (options: CallOptions & IfNoneMatchOption): Promise<T | null>
+  (options?: Unconditional): Promise<T>
+}
+
+/** The same of one among many. */
+export interface ReadById<T> {
+  (id: string, options: CallOptions & IfNoneMatchOption): Promise<T | null>
+  (id: string, options?: Unconditional): Promise<T>
+}
+
 export interface ListOptions extends CallOptions {
   /** Items asked for at once, 1 to 500; default 100. */
   readonly pageSize?: number
 }
 
 type Query = NonNullable<Asked['query']>
+type MaybeConditional = CallOptions & Partial<IfNoneMatchOption>
 
 export interface Calls {
   readonly exchange: Exchange
   read<T>(path: string, options?: CallOptions, query?: Query): Promise<T>
+  /** With an ETag, like `readById`. */
+  readOne<T>(path: string): ReadOne<T>
+  readById<T>(noun: string): ReadById<T>
   post<T>(path: string, body: unknown, options?: PostOptions & IfMatchOption): Promise<T>
   put<T>(path: string, body: unknown, options?: CallOptions & IfMatchOption): Promise<T>
   delete<T>(path: string, options?: CallOptions & IfMatchOption & Pick<Asked, 'goneIsDone'>): Promise<T>
@@ -42,6 +69,12 @@ export function callsOver(exchange: Exchange): Calls {
   return {
     exchange,
     read: (path, options = {}, query = {}) => send({ ...options, method: 'GET', path, query }),
+    // An answer without a body comes only to a condition: what the overloads say, and no arrow function can.
+    readOne: <T>(path: string) =>
+      ((options?: MaybeConditional) => send({ ...options, method: 'GET', path })) as ReadOne<T>,
+    readById: <T>(noun: string) =>
+      ((id: string, options?: MaybeConditional) =>
+        send({ ...options, method: 'GET', path: pathTo(noun, id) })) as ReadById<T>,
     post: (path, body, options = {}) => send({ ...options, method: 'POST', path, body }),
     put: (path, body, options = {}) => send({ ...options, method: 'PUT', path, body }),
     delete: (path, options = {}) => send({ ...options, method: 'DELETE', path }),

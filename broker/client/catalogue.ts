@@ -9,6 +9,7 @@ import {
   type IfMatchOption,
   type ListOptions,
   type PostOptions,
+  type ReadById,
   pathTo,
 } from './calls.ts'
 
@@ -22,13 +23,13 @@ type SwitchOptions = PostOptions & IfMatchOption
 
 export interface CatalogueCalls {
   listProviders(options?: ListOptions): AsyncGenerator<ProviderView>
-  getProvider(id: string, options?: CallOptions): Promise<ProviderView>
+  readonly getProvider: ReadById<ProviderView>
   /** Nothing new is placed there; what runs goes on. */
   suspendProvider(id: string, request?: OperationRequest, options?: SwitchOptions): Promise<ProviderView>
   resumeProvider(id: string, request?: OperationRequest, options?: SwitchOptions): Promise<ProviderView>
 
   listClusters(options?: ListOptions): AsyncGenerator<ClusterView>
-  getCluster(id: string, options?: CallOptions): Promise<ClusterView>
+  readonly getCluster: ReadById<ClusterView>
   /** @param range at most three years */
   getClusterAvailability(id: string, range?: TimeRange, options?: CallOptions): Promise<Availability>
   suspendCluster(id: string, request?: OperationRequest, options?: SwitchOptions): Promise<ClusterView>
@@ -37,7 +38,7 @@ export interface CatalogueCalls {
   drainCluster(clusterId: string, request: DrainRequest, options?: PostOptions): Promise<Drain>
   /** Newest first, lifted ones included. */
   listDrains(clusterId: string, options?: ListOptions): AsyncGenerator<Drain>
-  getDrain(id: string, options?: CallOptions): Promise<Drain>
+  readonly getDrain: ReadById<Drain>
   liftDrain(id: string, options?: CallOptions & IfMatchOption): Promise<Drain>
 
   /** Changes nothing. */
@@ -46,21 +47,21 @@ export interface CatalogueCalls {
   listWaitlist(filter?: { readonly architecture?: string }, options?: ListOptions): AsyncGenerator<WaitlistItem>
 }
 
-export const catalogueCalls = ({ read, post, walk, ...calls }: Calls): CatalogueCalls => ({
+export const catalogueCalls = ({ read, readById, post, walk, ...calls }: Calls): CatalogueCalls => ({
   listProviders: (options) => walk(pathTo('providers'), options),
-  getProvider: (id, options) => read(pathTo('providers', id), options),
+  getProvider: readById('providers'),
   suspendProvider: (id, request = {}, options) => post(pathTo('providers', id, 'suspend'), request, options),
   resumeProvider: (id, request = {}, options) => post(pathTo('providers', id, 'resume'), request, options),
 
   listClusters: (options) => walk(pathTo('clusters'), options),
-  getCluster: (id, options) => read(pathTo('clusters', id), options),
+  getCluster: readById('clusters'),
   getClusterAvailability: (id, range, options) => read(pathTo('clusters', id, 'availability'), options, { ...range }),
   suspendCluster: (id, request = {}, options) => post(pathTo('clusters', id, 'suspend'), request, options),
   resumeCluster: (id, request = {}, options) => post(pathTo('clusters', id, 'resume'), request, options),
 
   drainCluster: (clusterId, request, options) => post(pathTo('clusters', clusterId, 'drains'), request, options),
   listDrains: (clusterId, options) => walk(pathTo('clusters', clusterId, 'drains'), options),
-  getDrain: (id, options) => read(pathTo('drains', id), options),
+  getDrain: readById('drains'),
   liftDrain: (id, options) => calls.delete(pathTo('drains', id), options),
 
   previewPlacement: (request, options) => post(pathTo('placements', 'preview'), request, options),

@@ -7,6 +7,7 @@ import {
   type IfMatchOption,
   type ListOptions,
   type PostOptions,
+  type ReadById,
   pathTo,
 } from './calls.ts'
 import { type StreamOptions, streamEvents } from './stream.ts'
@@ -34,7 +35,7 @@ export interface EventCalls {
   createWebhook(request: WebhookRequest, options?: PostOptions): Promise<WebhookWithSecret>
   /** Newest first. */
   listWebhooks(options?: ListOptions): AsyncGenerator<Webhook>
-  getWebhook(id: string, options?: CallOptions): Promise<Webhook>
+  readonly getWebhook: ReadById<Webhook>
   deleteWebhook(id: string, options?: CallOptions & IfMatchOption): Promise<void>
   /** For 24 h deliveries carry the signatures of both secrets. */
   rotateWebhookSecret(id: string, options?: PostOptions & IfMatchOption): Promise<WebhookWithSecret>
@@ -44,14 +45,14 @@ export interface EventCalls {
   redeliver(webhookId: string, deliveryId: string, options?: PostOptions): Promise<Delivery>
 }
 
-export const eventCalls = ({ exchange, read, post, walk, ...calls }: Calls): EventCalls => ({
+export const eventCalls = ({ exchange, readById, post, walk, ...calls }: Calls): EventCalls => ({
   listEvents: (filter, options) => walk(pathTo('events'), options, queryOf(filter)),
   streamEvents: (filter, options) =>
     streamEvents(exchange, { path: pathTo('events'), query: queryOf(filter) }, options),
 
   createWebhook: (request, options) => post(pathTo('webhooks'), request, options),
   listWebhooks: (options) => walk(pathTo('webhooks'), options),
-  getWebhook: (id, options) => read(pathTo('webhooks', id), options),
+  getWebhook: readById('webhooks'),
   deleteWebhook: (id, options) => calls.delete(pathTo('webhooks', id), { ...options, goneIsDone: true }),
   rotateWebhookSecret: (id, options) => post(pathTo('webhooks', id, 'rotate-secret'), {}, options),
   listDeliveries: (id, options) => walk(pathTo('webhooks', id, 'deliveries'), options),

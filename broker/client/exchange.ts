@@ -35,6 +35,8 @@ export interface Asked {
   readonly idempotencyKey?: string | undefined
   /** The ETag that the caller saw; another version is refused as `stale`. */
   readonly ifMatch?: string | undefined
+  /** The ETag of what the caller has, which need not be sent again; of a PUT `*`: what is there is refused as `stale`. */
+  readonly ifNoneMatch?: string | null | undefined
   /** Of a stream that is resumed. */
   readonly lastEventId?: string | undefined
   /** Of a DELETE: an earlier attempt, whose answer was lost, may be why it is gone; that is then a success. */
@@ -56,7 +58,10 @@ export interface AnswerFacts {
 
 export interface Answered {
   readonly status: number
-  /** As the broker validated it: a client that refused what it does not know would break with the next addition. Null for none. */
+  /**
+   * As the broker validated it: a client that refused what it does not know would break with the next addition. Null for
+   * none, as where the caller has it already.
+   */
   readonly body: unknown
 }
 

@@ -5,7 +5,15 @@ export type { RetryPolicy } from './retry.ts'
 export { collect } from './collect.ts'
 export { type ClientCredentials, type TokenSource, clientCredentials, fixedToken } from './credentials.ts'
 export { ProblemError, TokenError, UnreachableError } from './problem-error.ts'
-export type { CallOptions, IfMatchOption, ListOptions, PostOptions } from './calls.ts'
+export type {
+  CallOptions,
+  IfMatchOption,
+  IfNoneMatchOption,
+  ListOptions,
+  PostOptions,
+  ReadById,
+  ReadOne,
+} from './calls.ts'
 export type { AllocationFilter } from './allocations.ts'
 export type { TimeRange } from './catalogue.ts'
 export type { EventFilter } from './events.ts'

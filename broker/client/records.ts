@@ -2,7 +2,15 @@
 import type { AuditChain, AuditRecord } from '../../shared/audit.ts'
 import type { CalendarEntry, CalendarHead, DecisionRecord } from '../../shared/proof.ts'
 import type { ClosedPeriod, Settlement, UsageReport } from '../../shared/usage.ts'
-import { type CallOptions, type Calls, type ListOptions, type PostOptions, pathTo } from './calls.ts'
+import {
+  type CallOptions,
+  type Calls,
+  type ListOptions,
+  type PostOptions,
+  type ReadById,
+  type ReadOne,
+  pathTo,
+} from './calls.ts'
 import type { TimeRange } from './catalogue.ts'
 
 export interface UsageQuery extends TimeRange {
@@ -19,8 +27,8 @@ export interface AuditFilter extends TimeRange {
 export interface RecordCalls {
   /** All decisions, in the order in which they were made. */
   listDecisions(range?: TimeRange, options?: ListOptions): AsyncGenerator<DecisionRecord>
-  getDecision(id: string, options?: CallOptions): Promise<DecisionRecord>
-  getCalendarHead(options?: CallOptions): Promise<CalendarHead>
+  readonly getDecision: ReadById<DecisionRecord>
+  readonly getCalendarHead: ReadOne<CalendarHead>
   /** All that ever changed the calendar, in order. */
   listCalendarLog(options?: ListOptions): AsyncGenerator<CalendarEntry>
 
@@ -31,13 +39,13 @@ export interface RecordCalls {
 
   /** Oldest first. */
   listAudit(filter?: AuditFilter, options?: ListOptions): AsyncGenerator<AuditRecord>
-  getAuditChain(options?: CallOptions): Promise<AuditChain>
+  readonly getAuditChain: ReadOne<AuditChain>
 }
 
-export const recordCalls = ({ read, post, walk }: Calls): RecordCalls => ({
+export const recordCalls = ({ read, readOne, readById, post, walk }: Calls): RecordCalls => ({
   listDecisions: (range, options) => walk(pathTo('decisions'), options, { ...range }),
-  getDecision: (id, options) => read(pathTo('decisions', id), options),
-  getCalendarHead: (options) => read(pathTo('calendar'), options),
+  getDecision: readById('decisions'),
+  getCalendarHead: readOne(pathTo('calendar')),
   listCalendarLog: (options) => walk(pathTo('calendar', 'log'), options),
 
   getUsage: (query, options) => read(pathTo('usage'), options, { ...query }),
@@ -45,5 +53,5 @@ export const recordCalls = ({ read, post, walk }: Calls): RecordCalls => ({
   getSettlement: (period, options) => read(pathTo('usage', 'periods', period, 'settlement'), options),
 
   listAudit: (filter, options) => walk(pathTo('audit'), options, { ...filter }),
-  getAuditChain: (options) => read(pathTo('audit', 'chain'), options),
+  getAuditChain: readOne(pathTo('audit', 'chain')),
 })

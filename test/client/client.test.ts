@@ -216,6 +216,28 @@ describe('the client', () => {
     expect(server.received[1]?.headers['if-match']).to.equal('"3"')
   })
 
+  it('answers null where what its caller has is still so, and says which version that is', async () => {
+    const headers = { etag: '"3"' }
+    const { server, client } = await world(({ headers: asked }) =>
+      asked['if-none-match'] === '"3"' ? { status: 304, headers, text: '' } : { json: allocation, headers },
+    )
+    let etag: string | null = null
+    const onAnswer = (answer: AnswerFacts): void => void (etag = answer.etag)
+    expect(await client.getAllocation(allocation.id, { ifNoneMatch: etag, onAnswer })).to.deep.equal(allocation)
+    const told: AnswerFacts[] = []
+    const options = { ifNoneMatch: etag, onAnswer: (facts: AnswerFacts) => void told.push(facts) }
+    expect(await client.getAllocation(allocation.id, options)).to.equal(null)
+    expect(told).to.deep.equal([{ status: 304, etag: '"3"', isReplayed: false, requestId: null }])
+    expect(await client.getAllocation(allocation.id, { ifNoneMatch: '"2"' })).to.deep.equal(allocation)
+    expect(server.received[0]?.headers).not.to.have.property('if-none-match')
+  })
+
+  it('takes an answer that only a condition can have as none of a broker where it has set none', async () => {
+    const { server, client } = await world(() => ({ status: 304, text: '' }))
+    expect(await failureOf(client.getAllocation(allocation.id))).to.be.instanceOf(UnreachableError)
+    expect(server.received).to.have.length(1)
+  })
+
   it('takes what is gone as deleted when an answer was lost on the way, and only then', async () => {
     const gone = problem(404, 'not-found')
     const lost = await world((_, nth) => (nth === 1 ? { fault: 'cut' } : gone))

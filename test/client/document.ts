@@ -11,6 +11,8 @@ export interface Operation {
   readonly params: readonly string[]
   /** Names of what may stand in its query. */
   readonly query: readonly string[]
+  /** Conditions on versions that it takes as headers, in lower case. */
+  readonly conditions: readonly string[]
   /** The body that the document shows; undefined where it takes none. */
   readonly body: unknown
   /** The first success that the document shows. */
@@ -46,11 +48,15 @@ function operationOf(method: string, path: string, described: Described): Operat
     method,
     path,
     params: Array.from(path.matchAll(/\{(\w+)\}/g), ([, name = '']) => name),
+    conditions: parameters.flatMap((one) => (isCondition(one) ? [one.name.toLowerCase()] : [])),
     query: parameters.flatMap((one) => (one.in === 'query' && one.name !== undefined ? [one.name] : [])),
     body: requestBody?.content?.[JSON_TYPE]?.example,
     answer: { status: Number(status), body: success?.content?.[JSON_TYPE]?.example },
   }
 }
+
+const isCondition = (one: { readonly in?: string; readonly name?: string }): one is { readonly name: string } =>
+  one.in === 'header' && (one.name === 'If-Match' || one.name === 'If-None-Match')
 
 /** Which operation a request is; undefined for none. */
 export const operationAt = (

@@ -37,6 +37,24 @@ describe('every operation of the OpenAPI document', () => {
       else expect(told).to.deep.equal(isPage(body) ? body.items : body)
     })
   }
+
+  for (const operation of OPERATIONS.filter(({ conditions }) => conditions.length > 0)) {
+    const { operationId, conditions } = operation
+    it(`${operationId} can be made conditional by ${conditions.join(' and ')}`, async () => {
+      const client = createClient({ baseUrl: server.url, tokens: fixedToken('t') })
+      const method = client[operationId as keyof typeof client] as unknown as (...args: unknown[]) => Promise<unknown>
+      const options = { ifMatch: '"3"', ifNoneMatch: operation.method === 'GET' ? '"3"' : '*' }
+      const args = argumentsOf(operation)
+      const before = server.received.length
+      // A body that may be left out stands before the options where there is one.
+      await method(...args, options)
+      await method(...args, undefined, options)
+      for (const condition of conditions)
+        expect(server.received.slice(before).map(({ headers }) => headers[condition])).to.include(
+          condition === 'if-match' ? options.ifMatch : options.ifNoneMatch,
+        )
+    })
+  }
 })
 
 const isPage = (body: unknown): body is { items: unknown; nextCursor: unknown } =>

@@ -7,11 +7,16 @@ import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { createClient } from '../../broker/client/client.ts'
 import { collect } from '../../broker/client/collect.ts'
+import type { CallOptions, IfNoneMatchOption } from '../../broker/client/calls.ts'
 import { clientCredentials } from '../../broker/client/credentials.ts'
+import type { AnswerFacts } from '../../broker/client/exchange.ts'
+import { ProblemError } from '../../broker/client/problem-error.ts'
 import { approvalRequest } from '../../broker/http/examples.ts'
 import { until } from '../support/api-client.ts'
 import { START_WITHIN_MS, type TestBroker, startTestBroker } from '../support/broker.ts'
 import { EXAMPLE, WHAT_IT_SAYS, runNode } from './guide-example.ts'
+
+type Conditional = CallOptions & IfNoneMatchOption
 
 const CLIENT = new URL('../../broker/client/index.ts', import.meta.url).href
 
@@ -35,6 +40,33 @@ describe('the client and a real broker', () => {
     const { status, out, err } = await runNode([file], { env })
     expect(status, err).to.equal(0)
     expect(out).to.match(WHAT_IT_SAYS)
+  })
+
+  it('send nothing again that the caller has already, and change nothing that the caller has not seen', async () => {
+    const credentials = { issuer: broker.sandbox.identityUrl, clientId: 'platform', clientSecret: 'platform-secret' }
+    const client = createClient({ baseUrl: broker.url, tokens: clientCredentials(credentials) })
+    let etag: string | null = null
+    const onAnswer = (answer: AnswerFacts): void => void (etag = answer.etag)
+    const id = 'apr-conditional'
+    await client.putApproval(id, approvalRequest, { ifNoneMatch: '*', onAnswer })
+    const first = etag ?? expect.fail('an approval has an ETag')
+    expect(await client.getApproval(id, { ifNoneMatch: first })).to.equal(null)
+    await client.putApproval(id, { ...approvalRequest, note: 'changed' }, { ifMatch: first })
+    expect(await client.getApproval(id, { ifNoneMatch: first, onAnswer })).to.have.property('note', 'changed')
+    expect(etag).not.to.equal(first)
+    for (const options of [{ ifMatch: first }, { ifNoneMatch: '*' }] as const) {
+      const refusal: unknown = await client.putApproval(id, approvalRequest, options).catch((error: unknown) => error)
+      expect(refusal).to.be.instanceOf(ProblemError).with.property('code', 'stale')
+    }
+    const reads = [
+      client.getCalendarHead,
+      client.getAuditChain,
+      (options: Conditional) => client.getProvider('nhn', options),
+    ]
+    for (const read of reads) {
+      await read({ ifNoneMatch: null, onAnswer })
+      expect(await read({ ifNoneMatch: etag })).to.equal(null)
+    }
   })
 
   it('lose no event and double none, however often the connection of a stream breaks', async function stream() {
