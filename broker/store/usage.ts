@@ -67,7 +67,7 @@ export interface UsageQuestion {
 }
 
 /**
- * Spans are cut to `[from, to)`. A correction counts whole at the instant it was booked, so that a month adds up to its
+ * Spans are cut to `[from, to)`; in a time to come nothing has run yet. A correction counts whole at the instant it was booked, so that a month adds up to its
  * settlement whenever it is asked for.
  */
 export async function sumUsage(
@@ -84,7 +84,8 @@ export async function sumUsage(
     with spans as (
       select *, greatest(from_at, ${from}::bigint) as begins, least(coalesce(to_at, ${until}::bigint), ${until}::bigint) as ends
       from usage_intervals
-      where booked_at is null and from_at < ${until} and (to_at is null or to_at > ${from}) and ${visible}
+      where booked_at is null and from_at < ${until} and (to_at is null or to_at > ${from})
+        and ${until}::bigint > ${from}::bigint and ${visible}
       union all
       select *, from_at, to_at from usage_intervals where booked_at >= ${from} and booked_at < ${to} and ${visible}
     ),

@@ -52,10 +52,15 @@ describe('usage', () => {
     expect(shown.nodesInUse).to.equal(0)
   })
 
-  it('goes on counting what runs', async () => {
+  async function running(): Promise<{ approvalId: string; id: string }> {
     const approvalId = await approve(platform)
     const { id } = await allocate(platform, approvalId, { period: { durationHours: 1 } })
     await reaches(platform, id, 'active')
+    return { approvalId, id }
+  }
+
+  it('goes on counting what runs', async () => {
+    const { approvalId, id } = await running()
     const first = (await ofApproval(approvalId))?.nodeHoursActive ?? 0
     await until(
       () => ofApproval(approvalId),
@@ -92,6 +97,18 @@ describe('usage', () => {
       usage(platform, `from=${range.middle}&to=${range.to}`),
     ])
     expect(early.total.nodeHoursReserved + late.total.nodeHoursReserved).to.be.closeTo(whole, 1e-4)
+  })
+
+  it('is nothing yet in a time to come, while meters run', async () => {
+    const { approvalId, id } = await running()
+    const ahead = await usage(platform, `from=${days(30)}&to=${days(60)}`)
+    expect(Object.values(ahead.total)).to.deep.equal([0, 0, 0, 0])
+    const byApproval = await usage(platform, `from=${days(30)}&to=${days(60)}&groupBy=approval`)
+    expect(byApproval.items.filter((item) => item.approval === approvalId)).to.deep.equal([])
+    const month = toIso(Date.parse(days(40))).slice(0, 7)
+    const settlement = (await platform.get(`/v1/usage/periods/${month}/settlement`)).as(200, Settlement)
+    expect(settlement).to.deep.include({ status: 'open', items: [] })
+    await release(platform, id)
   })
 
   it('comes as a table for who accepts that', async () => {
