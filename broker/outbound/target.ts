@@ -16,8 +16,17 @@ export class ForbiddenTarget extends Error {
 
 const NOT_PUBLIC = 'the host’s address is private, loopback, link-local or otherwise not public'
 
+/** All of IPv6 that has ever been given out for use on the internet: the rest is in no registry of special ranges either. */
+const GLOBAL_IPV6 = ipaddr.IPv6.parseCIDR('2000::/3')
+
 /** @param address IPv4 or IPv6; an IPv4 address in IPv6 clothes is taken for what it is */
-export const isPublic = (address: string): boolean => ipaddr.process(address).range() === 'unicast'
+export function isPublic(address: string): boolean {
+  const parsed = ipaddr.process(address)
+  return parsed.range() === 'unicast' && (parsed instanceof ipaddr.IPv4 || parsed.match(GLOBAL_IPV6))
+}
+
+/** Names of this very machine (RFC 6761), whatever its resolver makes of them. */
+const isLocalName = (host: string): boolean => /(^|\.)localhost\.?$/.test(host)
 
 export interface TargetRules {
   /** Then any address may be sent to, and http too. */
@@ -31,7 +40,7 @@ export function assertSpelling(url: URL, { allowPrivate }: TargetRules): void {
   if (allowPrivate) return
   if (url.protocol !== 'https:') throw new ForbiddenTarget('the URL is not https')
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  if (isIP(host) !== 0 && !isPublic(host)) throw new ForbiddenTarget(NOT_PUBLIC)
+  if (isIP(host) === 0 ? isLocalName(host) : !isPublic(host)) throw new ForbiddenTarget(NOT_PUBLIC)
 }
 
 /**

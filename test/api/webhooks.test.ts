@@ -214,6 +214,9 @@ describe('a webhook to an address that is not public', () => {
     'https://0x7f.1/',
     'https://0.0.0.0/',
     'https://localhost/',
+    'https://localhost./',
+    'https://hooks.localhost/',
+    'https://[::127.0.0.1]/',
   ]) {
     it(`is refused: ${url}`, async () => {
       const platform = await sharedBroker().as('platform')

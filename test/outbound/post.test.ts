@@ -98,6 +98,9 @@ describe('what is sent to an endpoint', () => {
       '255.255.255.255',
       '::',
       '2002:a00:1::',
+      '::a00:1',
+      '5f00::1',
+      '4000::1',
       'ff02::1',
     ]
     expect(others.filter(isPublic)).to.deep.equal([])
