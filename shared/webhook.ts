@@ -12,7 +12,8 @@ const MAX_URL_CHARACTERS = 2_048
 const Url = z
   .string()
   .max(MAX_URL_CHARACTERS)
-  .refine((text) => /^https?:\/\//i.test(text) && URL.canParse(text), 'must be an https URL')
+  .regex(/^[^\p{Cc} ]*$/u, 'must not contain spaces or control characters')
+  .refine((text) => /^https?:\/\/[^/]/i.test(text) && URL.canParse(text), 'must be an https URL')
   .refine((text) => {
     const url = URL.parse(text)
     return url === null || (url.username === '' && url.password === '')

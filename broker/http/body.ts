@@ -1,6 +1,6 @@
 /**
  * Reads a request's JSON body with our own limits and answers, and says no to what would only cause trouble further on:
- * depth that would overflow a stack, `__proto__`, texts that PostgreSQL cannot hold. Of two members with one name the
+ * depth that would overflow a stack, `__proto__`, texts that PostgreSQL cannot hold, U+0000 among them. Of two members with one name the
  * last counts, everywhere, because everything works on what is parsed here.
  */
 import type { IncomingMessage } from 'node:http'
@@ -106,13 +106,16 @@ function placeOf(error: unknown): string {
   return match === null ? '' : `: broken at character ${match[1]}`
 }
 
+function checkText(text: string, path: readonly string[]): void {
+  if (!text.isWellFormed()) throw invalidBody('must not contain half of a surrogate pair', jsonPointer(path))
+  if (text.includes('\0')) throw invalidBody('must not contain U+0000', jsonPointer(path))
+}
+
 function checkValue(root: unknown): void {
   const pending: { readonly value: unknown; readonly path: readonly string[] }[] = [{ value: root, path: [] }]
   for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
     const { value, path } = item
-    if (typeof value === 'string' && !value.isWellFormed()) {
-      throw invalidBody('must not contain half of a surrogate pair', jsonPointer(path))
-    }
+    if (typeof value === 'string') checkText(value, path)
     if (typeof value !== 'object' || value === null) continue
     if (path.length >= MAX_DEPTH) throw invalidBody(`must not be nested deeper than ${MAX_DEPTH} levels`)
     for (const [name, member] of Object.entries(value)) {

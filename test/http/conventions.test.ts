@@ -168,6 +168,7 @@ describe('the conventions of the API', () => {
       ['that are nested too deep', `{"labels":${'['.repeat(40)}${']'.repeat(40)}}`, ''],
       ['with __proto__', '{"labels":{"__proto__":"x"}}', '/labels/__proto__'],
       ['with half a surrogate pair', '{"name":"\\ud800"}', '/name'],
+      ['with U+0000', '{"labels":{"task":"a\\u0000"}}', '/labels/task'],
     ]
     for (const [rule, body, pointer] of broken) {
       it(`are refused ${rule}`, async () => {
