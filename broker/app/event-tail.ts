@@ -20,8 +20,8 @@ export interface TailedEvent {
 }
 
 export interface EventReader {
-  /** The number behind which it begins. */
-  readonly startsAfter: number
+  /** The number up to which it has been given everything: before the first, the one behind which it begins. */
+  position(): number
   /**
    * What comes next, in order: at once if it is there, else when it comes. Null when there is no more to come, because the
    * reader or the tail is closed.
@@ -132,7 +132,7 @@ export function createEventTail(options: EventTailOptions): EventTail {
     const hasMore = (): boolean => last !== null && position < last
 
     return {
-      startsAfter: start,
+      position: () => position,
       async next() {
         while (!isOver()) {
           if (hasMore()) {

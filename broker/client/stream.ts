@@ -1,6 +1,6 @@
 /**
- * Server-sent events that survive their connection: it is opened again behind the number seen last, which the broker
- * also tells before the first event, so that "from now on" stays the same now.
+ * Server-sent events that survive their connection: it is opened again behind the number seen last. The broker also tells
+ * it before the first event, so that "from now on" stays the same now, and while nothing that is asked for happens.
  */
 import { createParser } from 'eventsource-parser'
 import type { CloudEvent } from '../../shared/event.ts'
@@ -22,7 +22,7 @@ export async function* streamEvents(
   { signal, silenceMs = SILENCE_MS }: StreamOptions = {},
 ): AsyncGenerator<CloudEvent> {
   let last: number | null = null
-  // Streams that ended without telling anything new; one that did begins the count anew.
+  // Streams that ended before they told anything but where they begin: a quiet night is none of them.
   let failures = 0
   while (true) {
     const { body } = await exchange.openStream({
@@ -30,13 +30,13 @@ export async function* streamEvents(
       signal,
       ...(last === null ? {} : { lastEventId: `${last}` }),
     })
+    let told = 0
     for await (const { id, event } of messages(body, silenceMs)) {
-      if (event === null) last ??= id
-      else if (last === null || id > last) {
-        last = id
-        failures = 0
-        yield event
-      }
+      told += 1
+      if (told > 1 || event !== null) failures = 0
+      if (last !== null && id <= last) continue
+      last = id
+      if (event !== null) yield event
     }
     signal?.throwIfAborted()
     failures += 1
@@ -56,6 +56,7 @@ async function* messages(body: Response['body'], silenceMs: number): AsyncGenera
   if (body === null) return
   const ready: Message[] = []
   const parser = createParser({
+    // Told once its block is whole: the id of an event in which the connection breaks is not.
     onId: (id) => void (/^\d{1,15}$/.test(id) && ready.push({ id: Number(id), event: null })),
     onEvent({ id, data }) {
       if (ready.at(-1)?.event === null) ready.pop() // its own id, told just before it

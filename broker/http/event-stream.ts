@@ -1,6 +1,10 @@
 /**
  * Server-sent events, as the HTML standard has them. A reader is asked for more only when its connection has taken what
  * was sent before: one that takes nothing is let go after a while, and comes back with the number that it saw last.
+ *
+ * How far a reader has come is told before the first event and with every heartbeat, as an `id` without data: no event to
+ * anybody, but the number to come back with. Without it a client that is cut off before its first event would begin anew,
+ * from a later "now"; and one whose events are rare would come back with a number that is no longer kept.
  */
 import type { Request, Response } from 'express'
 import { HOUR_MS, SECOND_MS } from '../../shared/time.ts'
@@ -10,7 +14,7 @@ import { SUCCESS_STATUS } from './problem.ts'
 export const EVENT_STREAM = 'text/event-stream'
 
 export interface StreamTimes {
-  /** A comment is sent so often, so that whoever stands in between does not take silence for an end. */
+  /** Something is sent so often, so that whoever stands in between does not take silence for an end. */
   readonly heartbeatMs: number
   /** How long a connection may take nothing at all. */
   readonly stalledMs: number
@@ -32,10 +36,10 @@ export async function streamEvents(response: Response, reader: EventReader, time
   response.setHeader('Content-Type', EVENT_STREAM)
   response.setHeader('Connection', 'close') // after a stream nothing else comes on its connection
   response.setHeader('X-Accel-Buffering', 'no') // proxies of nginx's kind would hold it back otherwise
-  // The position too: a client that is cut off before its first event comes back to where it began, not to a later end.
-  response.write(`id: ${reader.startsAfter}\nretry: ${RETRY_MS}\n\n`)
+  response.write(`id: ${reader.position()}\nretry: ${RETRY_MS}\n\n`)
   const heartbeat = setInterval(() => {
-    if (!response.writableNeedDrain) response.write(':\n\n')
+    // What it was given is written in the same turn: the number never runs ahead of the events on their way.
+    if (!response.writableNeedDrain) response.write(`:\nid: ${reader.position()}\n\n`)
   }, times.heartbeatMs)
   const longest = setTimeout(() => reader.close(), times.longestMs)
   try {

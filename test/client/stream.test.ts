@@ -92,6 +92,16 @@ describe('the client’s stream of events', () => {
     expect(asked[1]?.lastEventId).to.equal('41')
   })
 
+  it('comes back with the number that it was told last, though no event that it asked for had it', async () => {
+    const { client, asked } = await world([
+      streaming(['id: 41\nretry: 1000\n\n', ':\nid: 60\n\n', ':\nid: 75\n\n'], 'break'),
+      streaming([frame(80)], 'silence'),
+    ])
+    expect(await numbers(client.streamEvents({ after: 'latest' }), 1)).to.deep.equal([80])
+    // Not 99, the number of the event in which the connection broke.
+    expect(asked[1]?.lastEventId).to.equal('75')
+  })
+
   it('takes a connection on which nothing comes as broken', async () => {
     const { client, asked } = await world([streaming([frame(1)], 'silence'), streaming([frame(2)])])
     const options: StreamOptions = { silenceMs: 50 }
@@ -109,8 +119,17 @@ describe('the client’s stream of events', () => {
     expect(asked).to.have.length(1)
   })
 
+  it('does not give up where nothing that it asked for happens for as long as many streams last', async () => {
+    const quiet = streaming(['id: 41\nretry: 1000\n\n', ':\nid: 41\n\n'])
+    const { client, asked } = await world([quiet, quiet, quiet, quiet, streaming([frame(42)], 'silence')], {
+      retry: { maxAttempts: 2 },
+    })
+    expect(await numbers(client.streamEvents({ after: 'latest' }), 1)).to.deep.equal([42])
+    expect(asked).to.have.length(5)
+  })
+
   it('gives up when streams end again and again before anything comes', async () => {
-    const { client, asked } = await world([streaming([])], { retry: { maxAttempts: 3 } })
+    const { client, asked } = await world([streaming(['id: 41\nretry: 1000\n\n'])], { retry: { maxAttempts: 3 } })
     const failure: unknown = await numbers(client.streamEvents(), 1).catch((error: unknown) => error)
     expect(failure).to.be.instanceOf(UnreachableError)
     expect(asked).to.have.length(3)

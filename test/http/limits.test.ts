@@ -90,7 +90,7 @@ describe('what is answered at a time', () => {
         ...useCases,
         listClusters: async (...asked) => held.promise.then(() => useCases.listClusters(...asked)),
         openEvents: async () => ({
-          startsAfter: 0,
+          position: () => 0,
           next: async () => held.promise.then(() => null),
           close: () => undefined,
         }),

@@ -130,7 +130,7 @@ export function fakeUseCases(): FakeUseCases {
     openEvents: async () => {
       let isRead = false
       return {
-        startsAfter: 0,
+        position: () => 0,
         next: async () => {
           if (isRead) return null
           isRead = true

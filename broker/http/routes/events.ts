@@ -49,7 +49,7 @@ const listEvents = reading({
   tag: 'Events',
   summary: 'List events',
   description:
-    'Oldest first. `sequence` has no gaps in the whole log; what is filtered, or seen by a bound caller, skips numbers. With `Accept: text/event-stream` the same events come as server-sent events (`id` is the sequence, told once before the first event too, `event` the type, `data` the event as JSON), and the stream goes on with what happens next; after a break, the header `Last-Event-ID` resumes it on any replica without a loss or a double. A stream ends after an hour at the latest: come back with a token that still holds.',
+    'Oldest first. `sequence` has no gaps in the whole log; what is filtered, or seen by a bound caller, skips numbers. With `Accept: text/event-stream` the same events come as server-sent events (`id` is the sequence, `event` the type, `data` the event as JSON), and the stream goes on with what happens next; after a break, the header `Last-Event-ID` resumes it on any replica without a loss or a double. Before the first event, and while nothing is to be told, an `id` without data says how far the stream has come: as the HTML standard has it, that is no event, but the number to come back with. A client that keeps only the ids of events begins at a number rather than at `latest` if it may be cut off before its first one. A stream ends after an hour at the latest: come back with a token that still holds.',
   scope: 'allocations:read',
   params: Nothing,
   query: z.strictObject({ ...Query.shape, ...pageMembers }),
