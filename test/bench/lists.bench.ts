@@ -1,12 +1,13 @@
 /**
- * Every list and every filter of it, whole, over sockets, among a hundred thousand allocations with their decisions and a
- * million events: on PostgreSQL and on PGlite. Names of rare things and of things that are not there are asked for too, which
+ * Every list and every filter of it, whole, over sockets, among a hundred thousand allocations with their decisions, a
+ * million events and what webhooks were sent of them: on PostgreSQL and on PGlite. Names of rare things and of things that are not there are asked for too, which
  * is where a missing index shows.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { sql } from 'kysely'
+import { encodeCursor } from '../../broker/http/pagination.ts'
 import { DAY_MS, HOUR_MS, toIso } from '../../shared/time.ts'
 import { brokerFiles, startBrokerProcess } from '../durability/broker-process.ts'
 import { tokenFor } from '../support/api-client.ts'
@@ -20,6 +21,7 @@ const SECONDS = Number(process.env['BENCH_SECONDS'] ?? '2')
 const CONNECTIONS = 4
 const ALLOCATIONS = 100_000
 const EVENTS = 1_000_000
+const DELIVERIES = 200_000
 const FIRST = 1_000_000
 /** Rows made at a time: a statement has a deadline. */
 const STEP = 20_000
@@ -62,6 +64,28 @@ async function copies(
 }
 
 const id = (prefix: string): string => `'${prefix}_' || lpad(translate(nth::text, '0189', 'abcd'), 16, 'z')`
+
+/** To one webhook, of every fifth event; it has come to the end of the log, and is sent nothing while others are timed. */
+async function fillDeliveries(db: Queries): Promise<void> {
+  const now = Date.now()
+  for (const [nth, hook] of [BUSY, IDLE].entries()) {
+    await sql`insert into webhooks (id, sequence, url, secret, version, created_at, updated_at, position, failures,
+        paused_until) values (${hook}, ${2 * FIRST + nth}, 'https://hook.invalid/', 'whsec_bench', 1, ${now}, ${now},
+        ${FIRST + EVENTS}, 0, 0)`.execute(db)
+  }
+  for (let from = 1; from <= DELIVERIES; from += STEP) {
+    await sql
+      .raw(
+        `insert into webhook_deliveries (id, webhook_id, event_sequence, event_id, event_type, status, attempts,
+           created_at, last_attempt_at, next_attempt_at, give_up_at, response_status, error)
+         select ${id('dlv')}, '${BUSY}', ${FIRST} + 5 * nth, ${id('evt')}, 'kr.gpubroker.allocation.active',
+           case when nth % 300 = 0 then 'retrying' when nth % 1000 = 0 then 'parked' else 'delivered' end, 1 + nth % 9,
+           ${now}, ${now}, case when nth % 300 = 0 then ${now + DAY_MS} end, ${now + 3 * DAY_MS}, 200, null
+         from generate_series(${from}, ${from + STEP - 1}) as nth`,
+      )
+      .execute(db)
+  }
+}
 
 async function fill(place: Place): Promise<void> {
   const database = await openAt(place)
@@ -110,10 +134,15 @@ async function fill(place: Place): Promise<void> {
   })
   await sql`update calendar_head set event_sequence = ${FIRST + EVENTS}, audit_sequence = ${FIRST + 2 * ALLOCATIONS},
     decision_sequence = ${FIRST + 2 * ALLOCATIONS}`.execute(db)
+  await fillDeliveries(db)
   await sql`analyze`.execute(db)
   await database.close()
 }
 
+const BUSY = 'whk_zzzzzzzzzzzzbusy'
+const IDLE = 'whk_zzzzzzzzzzzzidle'
+/** The page in the middle of a webhook's deliveries. */
+const MIDDLE = encodeCursor(`deliveries to ${BUSY}`, String(FIRST + EVENTS / 2))
 const SOME = 'alc_zzzzzzzzzzzd2b34' // the 92,134th, as `id` writes numbers
 const LISTS: readonly (readonly [client: string, path: string])[] = [
   ...['', '&status=failed', '&status=waitlisted', '&organizationId=org-7', '&organizationId=nobody'].map(
@@ -150,6 +179,9 @@ const LISTS: readonly (readonly [client: string, path: string])[] = [
     (query) => ['platform', `audit?limit=50&${query}`] as const,
   ),
   ['platform', 'calendar/log?limit=50'],
+  ['platform', 'webhooks?limit=50'],
+  ...[BUSY, IDLE].map((hook) => ['platform', `webhooks/${hook}/deliveries?limit=50`] as const),
+  ['platform', `webhooks/${BUSY}/deliveries?limit=50&cursor=MIDDLE`],
   ['platform', 'clusters'],
   ['platform', 'providers'],
 ]
@@ -187,7 +219,7 @@ async function measure(name: string): Promise<void> {
   const warm = (): Ask => ({ method: 'GET', path: '/v1/clusters' })
   await load({ url: broker.url, token: tokens.get('platform') ?? '', connections: CONNECTIONS, seconds: 1, ask: warm })
   for (const [client, asked] of LISTS) {
-    const path = `/v1/${asked.replace('LATE', LATE).replace('EARLY', EARLY)}`
+    const path = `/v1/${asked.replace('LATE', LATE).replace('EARLY', EARLY).replace('MIDDLE', MIDDLE)}`
     const token = tokens.get(client) ?? ''
     const ask = () => ({ method: 'GET', path }) as const
     const got = await load({ url: broker.url, token, connections: CONNECTIONS, seconds: SECONDS, ask })
