@@ -1,4 +1,7 @@
-/** Lets an allocation keep its nodes for longer, where nobody has been promised them; on refusal it is untouched. */
+/**
+ * Lets an allocation keep its nodes for longer, where nobody has been promised them; on refusal it is untouched. To the end
+ * that it has already is no change: whoever lost the first answer and asks again is told what became of it.
+ */
 import type { Allocation, ExtendRequest } from '../../shared/allocation.ts'
 import { invalidRequest, Refusal } from '../../shared/refusal.ts'
 import { toIso } from '../../shared/time.ts'
@@ -45,7 +48,9 @@ function extend(draft: Draft, row: AllocationRow, end: number): AllocationRow {
       allocationStatus: row.status,
     })
   }
-  if (end <= row.endAt) throw invalidRequest([{ pointer: '/end', detail: `must be after ${toIso(row.endAt)}` }])
+  if (end < row.endAt)
+    throw invalidRequest([{ pointer: '/end', detail: `must not be before ${toIso(row.endAt)}, its end now` }])
+  if (end === row.endAt) return row
   assertApproved(draft, row, end)
   const found = extension(draft.calendar, row.id, end, draft.now)
   if (found === null) throw new Error('what is scheduled or runs has its place on the calendar')

@@ -1,6 +1,7 @@
 /**
  * Gives part of an allocation back: the highest ordinals leave. What has not started is smaller at once; what runs holds
- * its place until the provider's list no longer has the nodes that leave.
+ * its place until the provider's list no longer has the nodes that leave. To what it has already is no change: whoever lost
+ * the first answer and asks again is told what became of it.
  */
 import type { Allocation, ShrinkRequest } from '../../shared/allocation.ts'
 import { GPUS_PER_NODE } from '../../shared/cluster.ts'
@@ -44,9 +45,10 @@ function shrink(draft: Draft, row: AllocationRow, nodes: number): AllocationRow 
       allocationStatus: row.status,
     })
   }
-  if (nodes >= row.desiredNodes) {
-    throw invalidRequest([{ pointer: '/nodes', detail: `must be less than ${row.desiredNodes}, what it has now` }])
+  if (nodes > row.desiredNodes) {
+    throw invalidRequest([{ pointer: '/nodes', detail: `must be at most ${row.desiredNodes}, what it has now` }])
   }
+  if (nodes === row.desiredNodes) return row
   const input = { nodes, nodesBefore: row.desiredNodes } satisfies ShrinkInput
   const decisionId = draft.decide({
     allocationId: row.id,

@@ -62,9 +62,9 @@ export interface AllocationCalls {
   listAllocationDecisions(id: string, options?: ListOptions): AsyncGenerator<Decision>
   /** Twice is once. */
   releaseAllocation(id: string, request?: ReleaseRequest, options?: ChangeOptions): Promise<Allocation>
-  /** Refused as `no-capacity` with the latest end that would fit. */
+  /** Refused as `no-capacity` with the latest end that would fit. Twice is once. */
   extendAllocation(id: string, request: ExtendRequest, options?: ChangeOptions): Promise<Allocation>
-  /** The highest ordinals leave. */
+  /** The highest ordinals leave. Twice is once. */
   shrinkAllocation(id: string, request: ShrinkRequest, options?: ChangeOptions): Promise<Allocation>
   /** Takes a failed one up again. */
   retryAllocation(id: string, options?: ChangeOptions): Promise<Allocation>

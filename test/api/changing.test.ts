@@ -39,6 +39,17 @@ describe('extending an allocation', () => {
     await release(platform, id)
   })
 
+  it('to the end that it has already changes nothing, and says how it stands', async () => {
+    const first = ownDays(2)
+    const { id } = await take(first, 1)
+    const extended = await extend(id, days(first + 2))
+    const again = await extend(id, days(first + 2))
+    expect([again.as(200, Allocation), again.etag()]).to.deep.equal([extended.as(200, Allocation), extended.etag()])
+    const decisions = (await platform.get(`/v1/allocations/${id}/decisions`)).as(200, pageOf(Decision)).items
+    expect(decisions).to.have.length(2)
+    await release(platform, id)
+  })
+
   it('is refused where somebody was promised the room, and says until when it fits', async () => {
     const first = ownDays(5)
     const early = await take(first, 1)
@@ -74,7 +85,7 @@ describe('extending an allocation', () => {
     const first = ownDays(3)
     const { id } = await take(first, 2)
     const errors = (await extend(id, days(first + 1))).problem('invalid-request')['errors']
-    expect(errors).to.deep.equal([{ pointer: '/end', detail: `must be after ${days(first + 2)}` }])
+    expect(errors).to.deep.equal([{ pointer: '/end', detail: `must not be before ${days(first + 2)}, its end now` }])
     await release(platform, id)
     ;(await extend(id, days(first + 3))).problem('not-in-this-status')
   })
@@ -102,7 +113,8 @@ describe('shrinking an allocation', () => {
   })
   after(() => platform.post(`/v1/approvals/${approval}/revoke`))
 
-  const shrink = (id: string, nodes: number) => platform.post(`/v1/allocations/${id}/shrink`, { nodes })
+  const shrink = (id: string, nodes: number, headers = {}) =>
+    platform.post(`/v1/allocations/${id}/shrink`, { nodes }, headers)
 
   it('makes room at once where nothing runs yet', async () => {
     const first = ownDays(3)
@@ -147,12 +159,26 @@ describe('shrinking an allocation', () => {
     })
   }
 
+  it('to as many nodes as it has already changes nothing, and says how it stands', async () => {
+    const { id } = await allocate(platform, approval, { requires, demand: { nodes: 3 }, period: { durationHours: 3 } })
+    await reaches(platform, id, 'active')
+    const seen = (await platform.get(`/v1/allocations/${id}`)).etag()
+    const shrunk = await shrink(id, 2, { 'if-match': seen })
+    const again = await shrink(id, 2)
+    expect([again.as(202, Allocation).nodes.desired, again.etag()]).to.deep.equal([2, shrunk.etag()])
+    ;(await shrink(id, 2, { 'if-match': seen })).problem('stale')
+    const decisions = (await platform.get(`/v1/allocations/${id}/decisions`)).as(200, pageOf(Decision)).items
+    expect(decisions.map((decision) => decision.kind)).to.deep.equal(['place', 'shrink'])
+    await release(platform, id)
+    await reaches(platform, id, 'released')
+  })
+
   it('only ever makes it smaller, and only while it lives', async () => {
     const { id } = await allocate(platform, approval, { requires, demand: { nodes: 2 } })
-    const errors = (await shrink(id, 2)).problem('invalid-request')['errors']
-    expect(errors).to.deep.equal([{ pointer: '/nodes', detail: 'must be less than 2, what it has now' }])
+    const errors = (await shrink(id, 3)).problem('invalid-request')['errors']
+    expect(errors).to.deep.equal([{ pointer: '/nodes', detail: 'must be at most 2, what it has now' }])
     await release(platform, id)
-    ;(await shrink(id, 1)).problem('not-in-this-status')
+    for (const nodes of [1, 2]) (await shrink(id, nodes)).problem('not-in-this-status')
   })
 })
 

@@ -102,7 +102,7 @@ function brokenOff(error: unknown): Error {
 const isPassing = ({ status, text }: Got): boolean =>
   status >= 500 || status === 429 || (status === 409 && codeOf(text) === 'idempotency-in-flight')
 
-/** 400: an earlier shrink has left no more than this one asks for. */
+/** 400: an earlier shrink has left fewer than this one asks for. */
 const isDecided = (got: Got): boolean => isKept(got) || got.status === 400
 
 /** What a key keeps, to be answered again. */

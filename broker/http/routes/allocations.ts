@@ -176,7 +176,7 @@ const extendAllocation = route({
   tag,
   summary: 'Let an allocation keep its nodes for longer',
   description:
-    'Room that somebody waiting has been promised counts as taken. A refusal names the first conflict and the latest end that would fit, and leaves the allocation as it is.',
+    'Room that somebody waiting has been promised counts as taken. A refusal names the first conflict and the latest end that would fit, and leaves the allocation as it is. The end that it has already changes nothing and is no mistake, so that who lost the first answer may ask again; an earlier one is refused.',
   scope: 'allocations:write',
   params,
   query: Nothing,
@@ -197,7 +197,8 @@ const shrinkAllocation = route({
   operationId: 'shrinkAllocation',
   tag,
   summary: 'Give part of an allocation back',
-  description: 'The highest ordinals leave. Their place is free once the operator’s list no longer has them.',
+  description:
+    'The highest ordinals leave. Their place is free once the operator’s list no longer has them. As many nodes as it has already change nothing and are no mistake, so that who lost the first answer may ask again; more are refused.',
   scope: 'allocations:write',
   params,
   query: Nothing,
