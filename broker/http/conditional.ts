@@ -1,5 +1,5 @@
 /** ETags and the conditions that callers attach to them (RFC 9110, section 13). Ours are strong and go unquoted inside. */
-import { invalidRequest } from '../../shared/refusal.ts'
+import { invalidRequest, Refusal } from '../../shared/refusal.ts'
 
 const ENTITY_TAG = /^(?:W\/)?"[\x21\x23-\x7e\x80-\xff]*"$/
 
@@ -25,6 +25,17 @@ export function ifMatchOf(header: string | undefined): readonly string[] | null 
     if (!ENTITY_TAG.test(tag)) throw invalidRequest([{ pointer: '', detail: 'header If-Match must be ETags or *' }])
     return tag.startsWith('W/') ? tag : tag.slice(1, -1)
   })
+}
+
+/**
+ * For what makes something, or acts on nothing that has a version: a caller who names one wants no effect unless it holds,
+ * and it cannot. `*` says only that the resource is there, as it is.
+ *
+ * @throws Refusal `stale`
+ */
+export function assertNamesNone(ifMatch: readonly string[] | null): void {
+  if (ifMatch === null || ifMatch.includes('*')) return
+  throw new Refusal('stale', 'Nothing here has a version that If-Match could name; leave it out.')
 }
 
 /** `If-None-Match: *` on a change: it is to make what is not there yet, and to replace nothing. */

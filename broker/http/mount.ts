@@ -10,7 +10,7 @@ import type { Caller, Command } from '../app/command.ts'
 import { currentTraceparent } from '../tracing.ts'
 import { passageOf } from './admission.ts'
 import { readJson } from './body.ts'
-import { ifMatchOf, matchesNone, onlyIfAbsent, quoteEtag } from './conditional.ts'
+import { assertNamesNone, ifMatchOf, matchesNone, onlyIfAbsent, quoteEtag } from './conditional.ts'
 import { idempotencyKey, idempotencyOf } from './idempotency.ts'
 import { streamEvents, wantsStream } from './event-stream.ts'
 import { SUCCESS_STATUS } from './problem.ts'
@@ -89,12 +89,14 @@ interface Rest {
 async function readRest(route: Route, request: Request, response: Response, caller: Caller): Promise<Rest> {
   const query = parseWith(route.query, readQuery(request.url))
   const key = route.takesIdempotencyKey ? idempotencyKey(request.get('idempotency-key')) : null
-  const ifMatch = route.takesIfMatch ? ifMatchOf(request.get('if-match')) : null
+  const ifMatch = route.method === 'get' ? null : ifMatchOf(request.get('if-match'))
   const sent = route.body === null ? undefined : await readJson(request)
   const asked = { method: request.method, path: pathOf(request.originalUrl), body: sent }
+  const body = bodyOf(route, sent)
+  if (!route.takesIfMatch) assertNamesNone(ifMatch)
   return {
     query,
-    body: bodyOf(route, sent),
+    body,
     command: {
       caller,
       action: route.operationId,

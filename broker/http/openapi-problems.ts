@@ -11,6 +11,7 @@ export function problemCodesOf(route: Route): readonly RefusalCode[] {
   const codes = new Set<RefusalCode>(['invalid-request', 'unauthorized', 'insufficient-scope'])
   if (route.path.includes('{')) codes.add('not-found')
   if (route.body !== null) codes.add('payload-too-large').add('unsupported-media-type')
+  if (route.method !== 'get') codes.add('stale')
   for (const code of route.problems) codes.add(code)
   if (route.takesIdempotencyKey) codes.add('idempotency-key-reused').add('idempotency-in-flight')
   return [...codes.add('rate-limited').add('internal').add('unavailable')]

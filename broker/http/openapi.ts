@@ -134,7 +134,7 @@ const isRead = (route: Route): boolean => route.method === 'get'
 function requestHeaders(route: Route): Record<string, z.ZodType> {
   const headers: Record<string, z.ZodType> = { 'X-Request-Id': REQUEST_ID_SENT }
   if (route.takesIdempotencyKey) headers['Idempotency-Key'] = IDEMPOTENCY_KEY.optional()
-  if (route.takesIfMatch) headers['If-Match'] = IF_MATCH.optional()
+  if (!isRead(route)) headers['If-Match'] = (route.takesIfMatch ? IF_MATCH : IF_MATCH_NONE).optional()
   if (route.stream !== undefined) headers['Last-Event-ID'] = LAST_EVENT_ID.optional()
   if (isRead(route) && route.hasEtag) headers['If-None-Match'] = IF_NONE_MATCH.optional()
   if (route.method === 'put' && route.takesIfMatch) headers['If-None-Match'] = IF_ABSENT.optional()
@@ -160,6 +160,10 @@ const IF_MATCH = z
   .string()
   .regex(/^(\*|(W\/)?"[!#-+\--~]*"( *, *(W\/)?"[!#-+\--~]*")*)$/)
   .meta({ description: 'The ETag that the caller saw, or `*`; another version gives 412.' })
+const IF_MATCH_NONE = z
+  .string()
+  .regex(/^\*$/)
+  .meta({ description: 'Best left out: nothing here has a version. `*` holds; an ETag gives 412, without an effect.' })
 const IF_ABSENT = z
   .string()
   .regex(/^\*$/)

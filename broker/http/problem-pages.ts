@@ -91,8 +91,8 @@ const EXPLANATIONS: Readonly<Record<RefusalCode, Explanation>> = {
     ko: '요청한 번호 다음의 이벤트가 보존 기간을 지나 삭제되어, 그 지점부터 이어 읽으면 누락이 생깁니다. oldest 항목은 아직 남아 있는 가장 오래된 이벤트 번호입니다. 현재 상태를 다시 조회한 뒤 after에 그 직전 번호를 지정하십시오.',
   },
   stale: {
-    en: 'The resource has changed since the version that If-Match names. Read it again, and decide again.',
-    ko: 'If-Match에 적힌 버전 이후로 변경되었습니다. 다시 읽고 판단하십시오.',
+    en: 'The resource has changed since the version that If-Match names, or is there where If-None-Match says that it is not to be: read it again, and decide again. Where nothing has a version, as where something is created, leave If-Match out.',
+    ko: 'If-Match에 적힌 버전 이후로 변경되었거나, If-None-Match로 없어야 한다고 한 것이 이미 있습니다. 다시 읽고 판단하십시오. 생성처럼 버전이 있는 대상이 없는 요청에는 If-Match를 보내지 마십시오.',
   },
   'rate-limited': {
     en: 'The client has sent more requests than its rate allows, or has more of them under way at once than one may. Wait as long as Retry-After says.',

@@ -56,6 +56,7 @@ export interface RouteSpec<P extends z.ZodObject, Q extends z.ZodObject, B exten
   /** Null where a body has no meaning. */
   readonly body: { readonly schema: B; readonly required: boolean; readonly example: unknown } | null
   readonly takesIdempotencyKey: boolean
+  /** Whether it changes one thing that has a version. What changes none refuses a version that a caller names. */
   readonly takesIfMatch: boolean
   /** Whose crowd it waits with. Default: that of its method. Only where the path has no parameters. */
   readonly lane?: LaneName

@@ -11,7 +11,7 @@ export interface Operation {
   readonly params: readonly string[]
   /** Names of what may stand in its query. */
   readonly query: readonly string[]
-  /** Conditions on versions that it takes as headers, in lower case. */
+  /** Conditions that it takes as headers, in lower case; not one that names no version, as where there is none. */
   readonly conditions: readonly string[]
   /** The body that the document shows; undefined where it takes none. */
   readonly body: unknown
@@ -23,9 +23,15 @@ interface Content {
   readonly content?: Readonly<Record<string, { readonly example?: unknown }>>
 }
 
+interface Parameter {
+  readonly in?: string
+  readonly name?: string
+  readonly schema?: { readonly pattern?: string }
+}
+
 interface Described {
   readonly operationId: string
-  readonly parameters?: readonly { readonly in?: string; readonly name?: string }[]
+  readonly parameters?: readonly Parameter[]
   readonly requestBody?: Content
   readonly responses: Readonly<Record<string, Content>>
 }
@@ -55,8 +61,11 @@ function operationOf(method: string, path: string, described: Described): Operat
   }
 }
 
-const isCondition = (one: { readonly in?: string; readonly name?: string }): one is { readonly name: string } =>
-  one.in === 'header' && (one.name === 'If-Match' || one.name === 'If-None-Match')
+const isCondition = (one: Parameter): one is Parameter & { readonly name: string } =>
+  one.in === 'header' &&
+  (one.name === 'If-None-Match' || (one.name === 'If-Match' && one.schema?.pattern !== ANY_VERSION))
+
+const ANY_VERSION = String.raw`^\*$`
 
 /** Which operation a request is; undefined for none. */
 export const operationAt = (

@@ -280,6 +280,21 @@ describe('the conventions of the API', () => {
       expect((await release('"1", "2"')).status).to.equal(412)
     })
 
+    it('are refused by name where nothing has one, and the key of the request is left unused', async () => {
+      const create = (headers: Record<string, string>) =>
+        server.send({
+          method: 'POST',
+          path: '/v1/allocations',
+          json: examples.allocationRequest,
+          headers: { 'idempotency-key': 'key-for-no-version', ...headers },
+        })
+      const refused = await create({ 'if-match': `"${ETAG}"` })
+      expect([refused.status, refused.json()['code']]).to.deep.equal([412, 'stale'])
+      expect((await create({ 'if-match': 'unquoted' })).status).to.equal(400)
+      const created = await create({ 'if-match': '*' })
+      expect([created.status, created.headers['idempotent-replayed']]).to.deep.equal([201, undefined])
+    })
+
     it('must not be there where If-None-Match says *', async () => {
       const put = (id: string) =>
         server.send({

@@ -163,7 +163,7 @@ const releaseAllocation = route({
   takesIfMatch: true,
   successes: { accepted: { description: 'The allocation.', schema: Allocation, example: examples.allocation } },
   hasEtag: true,
-  problems: ['not-in-this-status', 'stale'],
+  problems: ['not-in-this-status'],
   find,
   handle: async (useCases, { command, params: { id }, body }) =>
     answered('accepted', await useCases.releaseAllocation(command, id, body)),
@@ -185,7 +185,7 @@ const extendAllocation = route({
   takesIfMatch: true,
   successes: { ok: { description: 'The allocation.', schema: Allocation, example: examples.allocation } },
   hasEtag: true,
-  problems: ['no-capacity', 'not-in-this-status', 'approval-exceeded', 'stale'],
+  problems: ['no-capacity', 'not-in-this-status', 'approval-exceeded'],
   find,
   handle: async (useCases, { command, params: { id }, body }) =>
     answered('ok', await useCases.extendAllocation(command, id, body)),
@@ -207,7 +207,7 @@ const shrinkAllocation = route({
   takesIfMatch: true,
   successes: { accepted: { description: 'The allocation.', schema: Allocation, example: examples.allocation } },
   hasEtag: true,
-  problems: ['not-in-this-status', 'stale'],
+  problems: ['not-in-this-status'],
   find,
   handle: async (useCases, { command, params: { id }, body }) =>
     answered('accepted', await useCases.shrinkAllocation(command, id, body)),
@@ -228,7 +228,7 @@ const retryAllocation = route({
   takesIfMatch: true,
   successes: { accepted: { description: 'The allocation.', schema: Allocation, example: examples.allocation } },
   hasEtag: true,
-  problems: ['not-in-this-status', 'approval-revoked', 'approval-exceeded', 'stale'],
+  problems: ['not-in-this-status', 'approval-revoked', 'approval-exceeded'],
   find,
   handle: async (useCases, { command, params: { id } }) =>
     answered('accepted', await useCases.retryAllocation(command, id)),

@@ -26,7 +26,7 @@ const putApproval = route({
   takesIfMatch: true,
   successes: { ok: described, created: described },
   hasEtag: true,
-  problems: ['limit-below-committed', 'approval-revoked', 'stale'],
+  problems: ['limit-below-committed', 'approval-revoked'],
   async handle(useCases, { command, params: { id }, body }) {
     const answer = await useCases.putApproval(command, id, body)
     if (!answer.created) return answered('ok', answer)
@@ -79,7 +79,7 @@ const revokeApproval = route({
   takesIfMatch: true,
   successes: { ok: { ...described, example: { ...examples.approval, status: 'revoked' } } },
   hasEtag: true,
-  problems: ['stale'],
+  problems: [],
   find: (useCases, caller, { id }) => useCases.getApproval(caller, id),
   handle: async (useCases, { command, params: { id } }) => answered('ok', await useCases.revokeApproval(command, id)),
 })

@@ -102,7 +102,7 @@ const liftDrain = route({
   takesIfMatch: true,
   successes: { ok: { description: 'The drain, lifted.', schema: Drain, example: examples.liftedDrain } },
   hasEtag: true,
-  problems: ['stale'],
+  problems: [],
   find: findDrain,
   handle: async (useCases, { command, params: { id } }) => answered('ok', await useCases.liftDrain(command, id)),
 })
@@ -123,7 +123,7 @@ const switchCluster = (to: 'suspend' | 'resume') =>
     takesIfMatch: true,
     successes: { ok: { description: 'The cluster.', schema: ClusterView, example: examples.cluster } },
     hasEtag: true,
-    problems: ['stale'],
+    problems: [],
     find: findCluster,
     handle: async (useCases, { command, params: { id }, body }) =>
       answered('ok', await useCases.switchCluster(command, id, to, body)),
@@ -145,7 +145,7 @@ const switchProvider = (to: 'suspend' | 'resume') =>
     takesIfMatch: true,
     successes: { ok: { description: 'The operator.', schema: ProviderView, example: examples.provider } },
     hasEtag: true,
-    problems: ['stale'],
+    problems: [],
     find: findProvider,
     handle: async (useCases, { command, params: { id }, body }) =>
       answered('ok', await useCases.switchProvider(command, id, to, body)),

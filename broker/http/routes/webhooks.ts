@@ -91,7 +91,7 @@ const deleteWebhook = route({
   takesIfMatch: true,
   successes: { 'no-content': { description: 'It is gone.', schema: z.null(), example: null } },
   hasEtag: false,
-  problems: ['stale'],
+  problems: [],
   find,
   handle: async (useCases, { command, params: { id } }) =>
     answered('no-content', await useCases.deleteWebhook(command, id)),
@@ -119,7 +119,7 @@ const rotateSecret = route({
     },
   },
   hasEtag: true,
-  problems: ['stale'],
+  problems: [],
   find,
   handle: async (useCases, { command, params: { id } }) =>
     answered('ok', await useCases.rotateWebhookSecret(command, id)),
