@@ -9,6 +9,7 @@
 import type { Request, Response } from 'express'
 import { HOUR_MS, SECOND_MS } from '../../shared/time.ts'
 import type { EventReader, TailedEvent } from '../app/event-tail.ts'
+import { prefers } from './accept.ts'
 import { SUCCESS_STATUS } from './problem.ts'
 
 export const EVENT_STREAM = 'text/event-stream'
@@ -27,7 +28,7 @@ const TIMES: StreamTimes = { heartbeatMs: 15 * SECOND_MS, stalledMs: 30 * SECOND
 const RETRY_MS = SECOND_MS
 
 export const wantsStream = (request: Request): boolean =>
-  request.method === 'GET' && request.accepts(['application/json', EVENT_STREAM]) === EVENT_STREAM
+  request.method === 'GET' && prefers(request, `${EVENT_STREAM}; charset=utf-8`)
 
 /** Streams until the reader goes, stalls, has been here long enough, or there is no more to come. */
 export async function streamEvents(response: Response, reader: EventReader, times: StreamTimes = TIMES): Promise<void> {

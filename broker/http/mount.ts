@@ -8,6 +8,7 @@ import { Refusal } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
 import type { Caller, Command } from '../app/command.ts'
 import { currentTraceparent } from '../tracing.ts'
+import { prefers } from './accept.ts'
 import { passageOf } from './admission.ts'
 import { readJson } from './body.ts'
 import { assertNamesNone, ifMatchOf, matchesNone, onlyIfAbsent, quoteEtag } from './conditional.ts'
@@ -17,7 +18,7 @@ import { SUCCESS_STATUS } from './problem.ts'
 import { pathOf, readQuery } from './query.ts'
 import { requestIdOf } from './request-id.ts'
 import type { Reply, Route } from './route.ts'
-import { CSV, CSV_WITH_HEADER, send, sendJson } from './send.ts'
+import { CSV_WITH_HEADER, send, sendJson } from './send.ts'
 import type { UseCases } from './use-cases.ts'
 import { parseWith } from './validation.ts'
 
@@ -130,7 +131,7 @@ function sendReply(request: Request, response: Response, reply: Reply, { csv }: 
   }
   if (csv !== undefined) {
     response.vary('Accept')
-    if (request.accepts(['application/json', CSV]) === CSV) {
+    if (prefers(request, CSV_WITH_HEADER)) {
       return send(response, { status: SUCCESS_STATUS[reply.success], type: CSV_WITH_HEADER, text: csv(reply.body) })
     }
   }

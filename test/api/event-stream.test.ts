@@ -120,7 +120,14 @@ describe('the stream of events', () => {
     const bad = await platform.get('/v1/events', { ...headers, 'last-event-id': 'x' })
     expect(bad.problem('invalid-request').detail).to.include('Last-Event-ID')
     const { nextCursor } = (await platform.get('/v1/events?limit=1')).as(200, pageOf(CloudEvent))
-    ;(await platform.get(`/v1/events?cursor=${nextCursor}`, headers)).problem('invalid-request')
+    const { errors } = (await platform.get(`/v1/events?limit=9&cursor=${nextCursor}`, headers)).problem(
+      'invalid-request',
+    )
+    expect(errors?.map(({ pointer }) => pointer)).to.deep.equal(['/limit', '/cursor'])
+    // A charset named does not make it the list: refused as the stream is.
+    ;(await platform.get('/v1/events?limit=9', { accept: 'text/event-stream; charset=utf-8' })).problem(
+      'invalid-request',
+    )
   })
 
   it('ends when the broker stops, so that stopping does not wait for its readers', async () => {

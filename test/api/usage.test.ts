@@ -120,6 +120,22 @@ describe('usage', () => {
     expect(lines.find((line) => line.startsWith(`${approvalId},government,`))).to.match(/,\d+(\.\d+)?$/)
   })
 
+  it('comes as a table or not as the caller weighs the two, a charset named or not', async () => {
+    for (const [accept, type] of [
+      ['text/csv; charset=utf-8', 'text/csv'],
+      ['text/csv;header=present', 'text/csv'],
+      ['application/json;q=0.5, text/csv;q=0.6', 'text/csv'],
+      ['text/csv; charset=utf-8; q=0.5, application/json; charset=utf-8', 'application/json'],
+      ['text/csv; charset=euc-kr', 'application/json'],
+      ['text/csv;q=0', 'application/json'],
+      ['*/*', 'application/json'],
+      ['text/html', 'application/json'],
+    ] as const) {
+      const got = await platform.get(`/v1/usage?${SINCE}&groupBy=day`, { accept })
+      expect(got.headers.get('content-type')?.split(';')[0], accept).to.equal(type)
+    }
+  })
+
   it('shows a caller of one organisation only its own', async () => {
     await used({})
     const foreign = await approve(platform, { organizationId: 'snu' })

@@ -63,9 +63,12 @@ const listEvents = reading({
     const asked = { ...(query as EventQuery), start: after ?? 'oldest' } as const
     return paged(pageBody(LIST, await useCases.listEvents(caller, asked, pageRequest(LIST, { limit, cursor }))))
   },
-  async stream(useCases, { caller, query: { after, limit: _limit, cursor, ...query } }, lastEventId) {
-    if (cursor !== undefined)
-      throw invalidRequest([{ pointer: '/cursor', detail: 'is for pages: a stream has `after`' }])
+  async stream(useCases, { caller, query: { after, limit, cursor, ...query } }, lastEventId) {
+    const ofPages = Object.entries({ limit, cursor }).filter(([, value]) => value !== undefined)
+    if (ofPages.length > 0) {
+      const detail = 'is for pages: a stream has `after`'
+      throw invalidRequest(ofPages.map(([name]) => ({ pointer: `/${name}`, detail })))
+    }
     const start = seenLast(lastEventId) ?? after ?? 'oldest'
     return useCases.openEvents(caller, { ...(query as EventQuery), start })
   },
