@@ -1,10 +1,11 @@
 /**
  * Reads a request's JSON body with our own limits and answers, and says no to what would only cause trouble further on:
- * depth that would overflow a stack, `__proto__`, texts that PostgreSQL cannot hold, U+0000 among them. Of two members with one name the
- * last counts, everywhere, because everything works on what is parsed here.
+ * depth that would overflow a stack, `__proto__`, texts that PostgreSQL cannot hold, U+0000 among them; and two
+ * members of one name.
  */
 import type { IncomingMessage } from 'node:http'
 import { Refusal, invalidRequest } from '../../shared/refusal.ts'
+import { membersWritten, repeatedMember } from './repeated-member.ts'
 import { jsonPointer } from './validation.ts'
 
 const MAX_BODY_BYTES = 256 * 1024
@@ -95,7 +96,9 @@ function parseJson(bytes: Uint8Array): unknown {
   } catch (error) {
     throw invalidBody(`must be JSON${placeOf(error)}`)
   }
-  checkValue(value)
+  if (checkValue(value) !== membersWritten(text)) {
+    throw invalidBody('must be given only once', jsonPointer(repeatedMember(text) ?? []))
+  }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidBody('must be an object')
   return value
 }
@@ -111,7 +114,9 @@ function checkText(text: string, path: readonly string[]): void {
   if (text.includes('\0')) throw invalidBody('must not contain U+0000', jsonPointer(path))
 }
 
-function checkValue(root: unknown): void {
+/** @returns how many members there are, at all levels */
+function checkValue(root: unknown): number {
+  let members = 0
   const pending: { readonly value: unknown; readonly path: readonly string[] }[] = [{ value: root, path: [] }]
   for (let item = pending.pop(); item !== undefined; item = pending.pop()) {
     const { value, path } = item
@@ -120,9 +125,11 @@ function checkValue(root: unknown): void {
     if (path.length >= MAX_DEPTH) throw invalidBody(`must not be nested deeper than ${MAX_DEPTH} levels`)
     for (const [name, member] of Object.entries(value)) {
       const memberPath = [...path, name]
+      if (!Array.isArray(value)) members += 1
       if (name === '__proto__') throw invalidBody('is not a member that is known here', jsonPointer(memberPath))
       if (!name.isWellFormed()) throw invalidBody('has a member whose name is not a text', jsonPointer(path))
       pending.push({ value: member, path: memberPath })
     }
   }
+  return members
 }
