@@ -1,6 +1,6 @@
-/** `?from=&to=` of a cluster's availability → the range that is meant. */
+/** `?from=&to=` of a query → the range that is meant. */
 import { z } from 'zod'
-import { invalidRequest } from '../../shared/refusal.ts'
+import { type Refusal, invalidRequest } from '../../shared/refusal.ts'
 import { Instant } from '../../shared/text.ts'
 import { DAY_MS, type EpochMs } from '../../shared/time.ts'
 import type { Range } from '../app/command.ts'
@@ -26,12 +26,26 @@ export const AvailabilityQuery = z.strictObject({
 export function rangeOf(query: z.infer<typeof AvailabilityQuery>, now: EpochMs): Range {
   const from = query.from === undefined ? now : Date.parse(query.from)
   const to = query.to === undefined ? from + DEFAULT_LENGTH_MS : Date.parse(query.to)
-  if (to <= from) throw invalidRequest([{ pointer: '/to', detail: 'must be after from' }])
+  if (to <= from) throw emptyRange()
   assertWithinYears({ from, to })
   return { from, to }
 }
 
-/** @throws Refusal `invalid-request` at `?to` */
+/**
+ * Of a list whose range may be open at either end: null there.
+ *
+ * @throws Refusal `invalid-request` for a range that is empty
+ */
+export function openRangeOf(query: z.infer<typeof AvailabilityQuery>): { from: EpochMs | null; to: EpochMs | null } {
+  const from = query.from === undefined ? null : Date.parse(query.from)
+  const to = query.to === undefined ? null : Date.parse(query.to)
+  if (from !== null && to !== null && to <= from) throw emptyRange()
+  return { from, to }
+}
+
+const emptyRange = (): Refusal => invalidRequest([{ pointer: '/to', detail: 'must be after from' }])
+
+/** @throws Refusal `invalid-request` at `/to` */
 export function assertWithinYears({ from, to }: Range): void {
   const latest = new Date(from)
   latest.setUTCFullYear(latest.getUTCFullYear() + MAX_YEARS)

@@ -108,6 +108,7 @@ describe('the conventions, on the real store', () => {
       ['/v1/approvals?status=valid', '/status'],
       ['/v1/waitlist?architecture=B%00', '/architecture'],
       ['/v1/audit?actor=a%00b', '/actor'],
+      ['/v1/decisions?from=2026-12-01T00:00:00Z&to=2026-12-01T09:00:00%2B09:00', '/to'],
       ['/v1/clusters?cursor=%F0%9F%8D%8E', '/cursor'],
       ['/v1/clusters/nhn-b200-510?limit=1', '/limit'],
     ]

@@ -1,8 +1,7 @@
 import { z } from 'zod'
 import { AuditChain, AuditRecord } from '../../../shared/audit.ts'
-import { invalidRequest } from '../../../shared/refusal.ts'
 import { pageOf } from '../../../shared/text.ts'
-import { InstantInQuery } from '../availability-range.ts'
+import { InstantInQuery, openRangeOf } from '../availability-range.ts'
 import * as examples from '../examples.ts'
 import { pageBody, pageMembers, pageRequest } from '../pagination.ts'
 import { paged, reading, seen } from '../route.ts'
@@ -41,15 +40,13 @@ const listAudit = reading({
     ok: { description: 'A page of them.', schema: pageOf(AuditRecord), example: examples.pageOf(examples.auditRecord) },
   },
   hasEtag: false,
-  async handle(useCases, { caller, query: { limit, cursor, from, to, ...filter } }) {
-    if (from !== undefined && to !== undefined && Date.parse(to) <= Date.parse(from)) {
-      throw invalidRequest([{ pointer: '/to', detail: 'must be after from' }])
-    }
+  async handle(useCases, { caller, query: { limit, cursor, from: since, to: before, ...filter } }) {
+    const { from, to } = openRangeOf({ from: since, to: before })
     const asked = {
       ...(filter.actor !== undefined && { actor: filter.actor }),
       ...(filter.action !== undefined && { action: filter.action }),
-      ...(from !== undefined && { from: Date.parse(from) }),
-      ...(to !== undefined && { to: Date.parse(to) }),
+      ...(from !== null && { from }),
+      ...(to !== null && { to }),
     }
     return paged(pageBody(LIST, await useCases.listAudit(caller, asked, pageRequest(LIST, { limit, cursor }))))
   },

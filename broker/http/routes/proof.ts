@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { DecisionId } from '../../../shared/ids.ts'
 import { CalendarEntry, CalendarHead, DecisionRecord } from '../../../shared/proof.ts'
 import { pageOf } from '../../../shared/text.ts'
-import { InstantInQuery } from '../availability-range.ts'
+import { InstantInQuery, openRangeOf } from '../availability-range.ts'
 import * as examples from '../examples.ts'
 import { pageBody, pageMembers, pageRequest } from '../pagination.ts'
 import { paged, reading, seen } from '../route.ts'
@@ -35,11 +35,11 @@ const listDecisions = reading({
   },
   hasEtag: false,
   async handle(useCases, { caller, query: { from, to, limit, cursor } }) {
-    const asked = {
-      from: from === undefined ? null : Date.parse(from),
-      to: to === undefined ? null : Date.parse(to),
-    }
-    const page = await useCases.listDecisions(caller, asked, pageRequest(DECISIONS, { limit, cursor }))
+    const page = await useCases.listDecisions(
+      caller,
+      openRangeOf({ from, to }),
+      pageRequest(DECISIONS, { limit, cursor }),
+    )
     return paged(pageBody(DECISIONS, page))
   },
 })
