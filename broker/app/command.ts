@@ -24,6 +24,10 @@ export interface Caller {
   readonly providerId: string | null
 }
 
+/** Operations are for the operator's own staff and for callers bound to nobody. */
+export const mayOperate = (caller: Caller, providerId: string): boolean =>
+  caller.organizationId === null && (caller.providerId === null || caller.providerId === providerId)
+
 export interface Idempotency {
   /** The caller's key; unique together with its client id. */
   readonly key: string

@@ -6,12 +6,11 @@ import { clusterOf } from '../core/calendar-reads.ts'
 import type { DrainRow } from '../store/changes.ts'
 import { findDrain, drainOp, pageOfDrains } from '../store/operations.ts'
 import type { App } from './app.ts'
-import type { Answer, Command, Page, PageRequest } from './command.ts'
+import { type Answer, type Command, type Page, type PageRequest, mayOperate } from './command.ts'
 import type { Draft } from './draft.ts'
 import { assertSeen } from './fresh.ts'
 import { newId } from './ids.ts'
 import { relocateOverbooked, stillRunning } from './relocate.ts'
-import { mayOperate } from './suspend.ts'
 import { giveNotices } from './take-back.ts'
 
 export function drainCluster(

@@ -2,9 +2,8 @@
 import type { FreezeRequest, Frozen } from '../../shared/operation.ts'
 import { Refusal } from '../../shared/refusal.ts'
 import type { App } from './app.ts'
-import type { Answer, Command } from './command.ts'
+import { type Answer, type Command, mayOperate } from './command.ts'
 import type { Draft } from './draft.ts'
-import { mayOperate } from './suspend.ts'
 
 export type Hold = 'freeze' | 'unfreeze'
 

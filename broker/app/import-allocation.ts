@@ -10,12 +10,11 @@ import { takenOutcome } from '../core/decisions/outcome.ts'
 import type { AllocationRow, ApprovalRow } from '../store/changes.ts'
 import { announce } from './announce.ts'
 import { limitsOf, usedOf } from './approval-check.ts'
-import type { Caller } from './command.ts'
+import { type Caller, mayOperate } from './command.ts'
 import { newRow } from './create-allocation.ts'
 import type { Draft } from './draft.ts'
 import { nameNodes } from './name-nodes.ts'
 import { reserve } from './occupy.ts'
-import { mayOperate } from './suspend.ts'
 
 /** By `instanceKey`. */
 export type FoundNodes = ReadonlyMap<string, ProviderNode>

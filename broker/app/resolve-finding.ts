@@ -6,11 +6,10 @@ import type { Reconciliation, SweepFinding } from '../../shared/reconciliation.t
 import { Refusal } from '../../shared/refusal.ts'
 import type { FindingRow } from '../store/changes.ts'
 import type { App } from './app.ts'
-import type { Answer, Command } from './command.ts'
+import { type Answer, type Command, mayOperate } from './command.ts'
 import type { Draft } from './draft.ts'
 import { occupyFound } from './record-sweep.ts'
 import { findingView, reconciliationView } from './read-reconciliation.ts'
-import { mayOperate } from './suspend.ts'
 
 /** All that sweeps hold back now may go, beyond the bound per hour. What they find later is not meant. */
 export function approveSweep(app: App, command: Command, providerId: string): Promise<Answer<Reconciliation>> {

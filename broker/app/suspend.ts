@@ -7,7 +7,7 @@ import type { CalendarOp } from '../core/calendar-op.ts'
 import { clusterOf, clustersIn } from '../core/calendar-reads.ts'
 import { nodeCounts } from '../store/allocations.ts'
 import type { App } from './app.ts'
-import type { Answer, Caller, Command } from './command.ts'
+import { type Answer, type Command, mayOperate } from './command.ts'
 import type { Draft } from './draft.ts'
 import { assertSeen } from './fresh.ts'
 import { displaceFrom } from './promises.ts'
@@ -81,10 +81,6 @@ export async function switchProvider(
     },
   })
 }
-
-/** Operations are for the operator's own staff and for callers bound to nobody. */
-export const mayOperate = (caller: Caller, providerId: string): boolean =>
-  caller.organizationId === null && (caller.providerId === null || caller.providerId === providerId)
 
 interface Turn {
   readonly id: string

@@ -222,6 +222,20 @@ describe('operations', () => {
     })
   })
 
+  it('of somebody else are not there for who is bound, before anything is said of the body', async () => {
+    const staff = await sharedBroker().as('nhn-staff')
+    for (const path of [
+      'clusters/naver-h200-32/suspend',
+      'clusters/naver-h200-32/drains',
+      'providers/kakao/resume',
+      'providers/kakao/reconciliation/approve',
+      'providers/kakao/reconciliation/nodes/x/adopt',
+    ]) {
+      ;(await staff.post(`/v1/${path}`, { colour: 'red' })).problem('not-found')
+    }
+    ;(await staff.post('/v1/clusters/nhn-b200-510/suspend', { colour: 'red' })).problem('invalid-request')
+  })
+
   describe('the log level', () => {
     const setLevel = (client: ApiClient, body: unknown) => client.put('/v1/operations/log-level', body)
     const changes = () =>

@@ -17,6 +17,7 @@ import * as examples from '../examples.ts'
 import { pageBody, pageMembers, pageRequest } from '../pagination.ts'
 import { answered, paged, reading, route, seen } from '../route.ts'
 import type { UseCases } from '../use-cases.ts'
+import { operatedCluster, operatedProvider } from './operated.ts'
 import { Nothing, idLike } from './parts.ts'
 
 const LIST = 'drains'
@@ -26,8 +27,6 @@ const provider = z.strictObject({ id: idLike(examples.PROVIDER_ID, 'The operator
 const drain = z.strictObject({ id: DrainId })
 const findCluster = (useCases: UseCases, caller: Caller, { id }: z.infer<typeof cluster>): Promise<unknown> =>
   useCases.getCluster(caller, id)
-const findProvider = (useCases: UseCases, caller: Caller, { id }: z.infer<typeof provider>): Promise<unknown> =>
-  useCases.getProvider(caller, id)
 const findDrain = (useCases: UseCases, caller: Caller, { id }: z.infer<typeof drain>): Promise<unknown> =>
   useCases.getDrain(caller, id)
 
@@ -48,7 +47,7 @@ const drainCluster = route({
   successes: { created: { description: 'The drain.', schema: Drain, example: examples.drain } },
   hasEtag: true,
   problems: [],
-  find: findCluster,
+  find: operatedCluster,
   async handle(useCases, { command, params: { id }, body }) {
     const answer = await useCases.drainCluster(command, id, body)
     return { ...answered('created', answer), location: `/v1/drains/${answer.body.id}` }
@@ -124,7 +123,7 @@ const switchCluster = (to: 'suspend' | 'resume') =>
     successes: { ok: { description: 'The cluster.', schema: ClusterView, example: examples.cluster } },
     hasEtag: true,
     problems: [],
-    find: findCluster,
+    find: operatedCluster,
     handle: async (useCases, { command, params: { id }, body }) =>
       answered('ok', await useCases.switchCluster(command, id, to, body)),
   })
@@ -146,7 +145,7 @@ const switchProvider = (to: 'suspend' | 'resume') =>
     successes: { ok: { description: 'The operator.', schema: ProviderView, example: examples.provider } },
     hasEtag: true,
     problems: [],
-    find: findProvider,
+    find: operatedProvider,
     handle: async (useCases, { command, params: { id }, body }) =>
       answered('ok', await useCases.switchProvider(command, id, to, body)),
   })

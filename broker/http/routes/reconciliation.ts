@@ -6,6 +6,7 @@ import type { Caller } from '../../app/command.ts'
 import * as examples from '../examples.ts'
 import { answered, found, reading, route } from '../route.ts'
 import type { UseCases } from '../use-cases.ts'
+import { operatedProvider } from './operated.ts'
 import { Nothing, idLike } from './parts.ts'
 
 const tag = 'Operations'
@@ -57,7 +58,7 @@ const approveSweep = route({
   },
   hasEtag: false,
   problems: [],
-  find: findProvider,
+  find: operatedProvider,
   handle: async (useCases, { command, params: { id } }) => answered('ok', await useCases.approveSweep(command, id)),
 })
 
@@ -80,7 +81,7 @@ const deleteFoundNode = route({
   },
   hasEtag: false,
   problems: ['not-in-this-status'],
-  find: findProvider,
+  find: operatedProvider,
   handle: async (useCases, { command, params: { id: providerId, providerInstanceId } }) =>
     answered('accepted', await useCases.deleteFoundNode(command, { providerId, providerInstanceId })),
 })
@@ -102,7 +103,7 @@ const adoptFoundNode = route({
   successes: { ok: { description: 'The allocation.', schema: Allocation, example: examples.allocation } },
   hasEtag: true,
   problems: ['approval-unknown', 'approval-revoked', 'approval-exceeded', 'no-capacity', 'not-in-this-status'],
-  find: findProvider,
+  find: operatedProvider,
   handle: async (useCases, { command, params: { id: providerId, providerInstanceId }, body }) =>
     answered('ok', await useCases.adoptFoundNode(command, { providerId, providerInstanceId }, body)),
 })
@@ -131,7 +132,7 @@ const ignoreFoundNode = (to: 'ignore' | 'count') =>
     },
     hasEtag: false,
     problems: ['not-in-this-status'],
-    find: findProvider,
+    find: operatedProvider,
     handle: async (useCases, { command, params: { id: providerId, providerInstanceId } }) =>
       answered('ok', await useCases.ignoreFoundNode(command, { providerId, providerInstanceId }, to === 'ignore')),
   })
