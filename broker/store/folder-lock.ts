@@ -2,7 +2,7 @@
  * One process per PGlite folder: PGlite itself opens a folder twice without a word, and neither process sees the other's
  * rows. The lock is a file with a random token that its owner renews; a file that nobody renews is stale and taken over.
  */
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -77,23 +77,38 @@ async function waitUntilFree(path: string, folder: string): Promise<string | nul
 }
 
 /**
- * Of all who find the lock free, one gets it: a link to a name that is there already is refused by the file system. What
- * is left of a dead owner is first moved away, and put back if in the meantime it was no longer the one that was read.
+ * Of all who find the lock free, one gets it: a link to a name that is there already is refused by the file system. A dead
+ * owner's file stays where it is until its one successor, who has the name that follows from it, puts his own in its place.
  */
 async function take(path: string, token: string, stale: string | null): Promise<boolean> {
   const draft = `${path}.${token}`
-  const grave = `${draft}.old`
+  await writeFile(draft, lockText(token))
   try {
-    if (stale !== null && (await done(rename(path, grave))) && (await readText(grave)) !== stale) {
-      await done(link(grave, path))
-      return false
-    }
-    await writeFile(draft, lockText(token))
-    return await done(link(draft, path))
+    return stale === null ? await done(link(draft, path)) : await succeed(path, draft, stale)
   } finally {
     await rm(draft, { force: true })
-    await rm(grave, { force: true })
   }
+}
+
+async function succeed(path: string, draft: string, stale: string): Promise<boolean> {
+  const succession = `${path}.${createHash('sha256').update(stale).digest('hex').slice(0, 16)}`
+  const isMine = async (): Promise<boolean> => done(link(draft, succession))
+  if (!(await isMine()) && !((await leftByTheDead(succession)) && (await isMine()))) return false
+  try {
+    if ((await readText(path)) !== stale) return false // somebody has succeeded already
+    await rename(draft, path)
+    return true
+  } finally {
+    await rm(succession, { force: true })
+  }
+}
+
+/** Whoever died amid it is no obstacle: what he left is removed. */
+async function leftByTheDead(succession: string): Promise<boolean> {
+  const other = await read(succession)
+  if (other !== null && !isStale(other) && isAlive(other.pid)) return false
+  await rm(succession, { force: true })
+  return true
 }
 
 /** Whether it was done; somebody else having been faster is the one reason why not that is no error. */

@@ -5,6 +5,7 @@ import { mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { createHash } from 'node:crypto'
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { FolderInUse, lockFolder } from '../../broker/store/folder-lock.ts'
@@ -87,6 +88,16 @@ describe('the lock of a data folder', () => {
       }
     })
   }
+
+  it('can be had although one who was about to take it over from a dead process has died amid that', async () => {
+    const left = JSON.stringify({ token: 'old', pid: process.pid, renewedAt: 0 })
+    const successor = createHash('sha256').update(left).digest('hex').slice(0, 16)
+    await writeFile(lockFile(), left)
+    await writeFile(`${lockFile()}.${successor}`, JSON.stringify({ token: 'next', pid: process.pid, renewedAt: 0 }))
+    const lock = await lockFolder(folder, nobodyMinds)
+    await lock.release()
+    expect(await readdir(folder)).to.deep.equal([])
+  })
 
   it('is taken over when a crash has cut its file off', async () => {
     await writeFile(lockFile(), '{"token":"ol')
