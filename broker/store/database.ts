@@ -10,6 +10,7 @@ import { SECOND_MS } from '../../shared/time.ts'
 import { camelCaseNames } from './camel-case.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrate.ts'
+import { keepPrepared } from './prepared.ts'
 import type { Tables } from './schema.ts'
 
 export type Transaction = KyselyTransaction<Tables>
@@ -145,7 +146,10 @@ function openPostgres(url: string, onBroken: DatabaseOptions['onBroken'], log: L
     types: numbers,
   })
   // Each connection for itself: the pool hears only of those that nobody is using, and the others would end the process.
-  pool.on('connect', (client) => client.on('error', onBroken))
+  pool.on('connect', (client) => {
+    client.on('error', onBroken)
+    keepPrepared(client)
+  })
   pool.on('error', () => undefined)
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: PLUGINS, log })
   return {

@@ -4,6 +4,7 @@ import type { EpochMs } from '../../shared/time.ts'
 import type { Reservation, ReservationPhase } from '../core/calendar-op.ts'
 import type { Cluster } from '../core/cluster.ts'
 import type { Queries, Transaction } from './database.ts'
+import { PREPARED } from './prepared.ts'
 import type { TableRows } from './rows.ts'
 import type { ReservationTable } from './schema.ts'
 
@@ -119,7 +120,7 @@ export async function assertWithinCapacity(
   const from = Math.min(...placed.map((one) => one.start))
   const to = Math.max(...placed.map((one) => one.heldUntil))
   const steps = capacitySteps(cluster, drains)
-  const { rows } = await sql<{ at: number; used: number; capacity: number }>`
+  const { rows } = await sql<{ at: number; used: number; capacity: number }>`${sql.raw(PREPARED)}
     with capacity as (select * from jsonb_to_recordset(${JSON.stringify(steps)}::jsonb) as c (at bigint, delta bigint)),
     placed as materialized (
       select * from jsonb_to_recordset(${JSON.stringify(placed)}::jsonb) as p (start bigint, "heldUntil" bigint)

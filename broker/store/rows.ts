@@ -4,6 +4,7 @@
  */
 import { CompiledQuery } from 'kysely'
 import type { Transaction } from './database.ts'
+import { PREPARED } from './prepared.ts'
 
 type Row = object
 
@@ -41,7 +42,7 @@ export async function writeRows(trx: Transaction, tables: readonly TableRows[]):
   const before = parts.map((part, index) => `w${index} as (${part})`)
   const text = before.length === 0 ? last : `with ${before.join(', ')} ${last}`
   const parameters = written.map(({ rows }) => JSON.stringify(rows.map(toColumns)))
-  await trx.executeQuery(CompiledQuery.raw(text, parameters))
+  await trx.executeQuery(CompiledQuery.raw(`${PREPARED}${text}`, parameters))
 }
 
 function partOf(
@@ -49,7 +50,9 @@ function partOf(
   rows: string,
 ): string {
   const unpacked = `json_populate_recordset(null::"${table}", ${rows}::json)`
-  const changing = Object.keys(toColumns(first)).filter((name) => !key.includes(name) && !keep.includes(name))
+  const changing = Object.keys(first)
+    .map(snake)
+    .filter((name) => !key.includes(name) && !keep.includes(name))
   const set = (from: string): string => changing.map((name) => `"${name}" = ${from}."${name}"`).join(', ')
   if (changesOnly) {
     const same = key.map((name) => `"${table}"."${name}" = changed."${name}"`).join(' and ')
@@ -59,9 +62,12 @@ function partOf(
   return key.length === 0 ? insert : `${insert} on conflict (${key.join(', ')}) do update set ${set('excluded')}`
 }
 
-/** Only the top level is renamed: what is inside a jsonb column keeps its names. */
-const toColumns = (row: Row): Record<string, unknown> =>
-  Object.fromEntries(Object.entries(row).map(([name, value]) => [snake(name), value]))
+/** Only the top level is renamed: what is inside a jsonb column keeps its names. What is null is left out, and null again there. */
+function toColumns(row: Row): Record<string, unknown> {
+  const columns: Record<string, unknown> = {}
+  for (const [name, value] of Object.entries(row)) if (value !== null) columns[snake(name)] = value
+  return columns
+}
 
 /** There are as many as columns, and each is looked up for every row. */
 const snaked = new Map<string, string>()
