@@ -1,6 +1,7 @@
 /**
  * This replica's calendar: built from rows once, then kept by applying what was committed since its last look. Whoever
  * decides advances it ahead of the commit; when that commit fails, it is forgotten and built anew by the next decision.
+ * What is decided ahead of the lock itself (ahead.ts) is taken back again where somebody else got the lock first.
  */
 import type { EpochMs } from '../../shared/time.ts'
 import { applyOp, type Calendar, emptyCalendar } from '../core/calendar.ts'
@@ -18,6 +19,8 @@ export interface SeenCalendar {
   readonly calendar: Calendar
   /** Of the last operation that it has. */
   readonly version: number
+  /** So often operations were taken back: a copy made before is of a calendar that never came to be. */
+  readonly takenBack: number
 }
 
 export interface CalendarCache {
@@ -31,12 +34,21 @@ export interface CalendarCache {
   lead(trx: Transaction, version?: number): Promise<Calendar>
   /** One operation of the transaction in hand, already applied to the calendar. */
   advance(): void
+  /** One operation of whoever hopes for the lock next, already applied to the calendar. */
+  advanceAhead(): void
+  /** Whoever hoped for the lock has it, and nobody was there before him: what he has advanced is of the transaction in hand. */
+  confirm(): void
+  /** Somebody was there before him, and what he had advanced has been taken back from the calendar. */
+  takeBack(): void
   /** The transaction failed: what was applied ahead of it is not true. */
   forget(): void
 }
 
 interface Kept extends SeenCalendar {
   version: number
+  takenBack: number
+  /** So many of its last operations are nobody's yet. What others commit meanwhile cannot be applied on top of them. */
+  ahead: number
 }
 
 export function createCalendarCache(database: Pick<Database, 'queries'>, now: () => EpochMs): CalendarCache {
@@ -55,6 +67,20 @@ export function createCalendarCache(database: Pick<Database, 'queries'>, now: ()
     },
     advance() {
       if (kept !== null) kept.version += 1
+    },
+    advanceAhead() {
+      if (kept === null) return
+      kept.version += 1
+      kept.ahead += 1
+    },
+    confirm() {
+      if (kept !== null) kept.ahead = 0
+    },
+    takeBack() {
+      if (kept === null) return
+      kept.version -= kept.ahead
+      kept.ahead = 0
+      kept.takenBack += 1
     },
     forget() {
       kept = null
@@ -78,11 +104,13 @@ async function build(db: Queries, now: EpochMs): Promise<Kept> {
     if (calendar.clusters.has(op.drain.clusterId)) applyOp(calendar, op)
   }
   for (const row of await waitingRows(db)) applyOp(calendar, { op: 'wait', entry: waitingEntryOf(row, row.approval) })
-  return { calendar, version: head.version }
+  return { calendar, version: head.version, takenBack: 0, ahead: 0 }
 }
 
 async function caughtUp(kept: Kept, db: Queries): Promise<Kept> {
+  if (kept.ahead > 0) return kept // it is seen within a moment, by whoever has the lock next
   for (const entry of await readLog(db, kept.version)) {
+    if (kept.ahead > 0) break
     if (entry.version !== kept.version + 1) continue // another reader was first
     applyOp(kept.calendar, entry.op)
     kept.version = entry.version

@@ -4,10 +4,10 @@ import type { Calendar } from '../core/calendar.ts'
 import { waitingEntryOf } from '../core/calendar-reads.ts'
 import { type EarlierStart, earlierStarts } from '../core/earlier.ts'
 import type { App } from './app.ts'
+import type { SeenCalendar } from './calendar-cache.ts'
 import { inSlices } from './slices.ts'
 
-interface Known {
-  readonly version: number
+interface Known extends Pick<SeenCalendar, 'version' | 'takenBack'> {
   readonly at: EpochMs
   readonly byId: Map<string, readonly EarlierStart[]>
 }
@@ -22,11 +22,11 @@ export async function earlierOf(
   app: App,
   allocationIds: readonly string[],
 ): Promise<ReadonlyMap<string, readonly EarlierStart[]>> {
-  const { calendar, version } = await app.cache.see()
+  const { calendar, version, takenBack } = await app.cache.see()
   const now = app.now()
   let kept = known.get(calendar)
-  if (kept?.version !== version || now - kept.at > KEPT_MS) {
-    kept = { version, at: now, byId: new Map() }
+  if (kept?.version !== version || kept.takenBack !== takenBack || now - kept.at > KEPT_MS) {
+    kept = { version, takenBack, at: now, byId: new Map() }
     known.set(calendar, kept)
   }
   const { byId } = kept

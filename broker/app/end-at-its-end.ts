@@ -2,7 +2,7 @@
 import { transition } from './announce.ts'
 import { type Claim, claimed } from './claim.ts'
 import { holdUntilGone } from './end-allocation.ts'
-import type { Member } from './group-commit.ts'
+import type { Member } from './decide-group.ts'
 
 export function endAtItsEnd(claim: Claim): Member<void> {
   return {

@@ -10,6 +10,7 @@ import { serveIdleSteps, someoneWaitsForIdle } from '../core/idle/serve.ts'
 import { type PlanChange, type Slip, waitIsOver } from '../core/plan-change.ts'
 import { replanSteps } from '../core/replan.ts'
 import type { App } from './app.ts'
+import type { SeenCalendar } from './calendar-cache.ts'
 import type { PlannedBy } from './occupy.ts'
 import { inSlices } from './slices.ts'
 
@@ -33,8 +34,10 @@ export interface PlanAside {
   readonly isCut: boolean
   /** Who has no place in it, and will have none when it is written. */
   readonly placeless: ReadonlySet<string>
-  /** The calendar that was copied; another one was built anew since. */
+  /** The calendar that was copied. */
   readonly seen: Calendar
+  /** Whether it is still what the plan was made on, whatever came since: it was not built anew, and nothing taken back. */
+  readonly isOf: (calendar: Calendar) => boolean
 }
 
 /** What one plan may change of those whom the search does not move: enough to be done soon, few enough to be written soon. */
@@ -44,7 +47,7 @@ const MOST_CHANGES = 256
 const COPIES_IN_SLICES = 3
 
 export async function planAside(app: App): Promise<PlanAside> {
-  const { seen, copy, calendarVersion } = await copied(app)
+  const { seen, copy, calendarVersion, isOf } = await copied(app)
   const origin = { now: app.now(), calendarVersion, seed: seedFor(calendarVersion), most: MOST_CHANGES }
   const entries = new Map(copy.waiting)
   const { changes, slips, tried, before, isCut } = await inSlices(replanSteps(copy, { ...origin, policy: app.policy }))
@@ -59,7 +62,7 @@ export async function planAside(app: App): Promise<PlanAside> {
   return {
     lines: [...lines.filter(isOver), ...lines.filter((line) => !isOver(line))],
     origin: { replan: { ...origin, tried } },
-    ...{ calendarVersion, isCut, placeless, seen },
+    ...{ calendarVersion, isCut, placeless, seen, isOf },
   }
 }
 
@@ -69,7 +72,7 @@ const isOver = ({ change }: PlanLine): boolean => waitIsOver(change)
 export async function serveIdleAside(app: App): Promise<PlanAside | null> {
   const { calendar } = await app.cache.see()
   if (!someoneWaitsForIdle(calendar)) return null
-  const { seen, copy, calendarVersion } = await copied(app)
+  const { seen, copy, calendarVersion, isOf } = await copied(app)
   const now = app.now()
   const changes = await inSlices(serveIdleSteps(copy, now, app.policy))
   const lines = changes.flatMap((change): PlanLine[] => {
@@ -83,24 +86,30 @@ export async function serveIdleAside(app: App): Promise<PlanAside | null> {
     isCut: false,
     placeless: new Set(),
     seen,
+    isOf,
   }
 }
 
-interface Copied {
-  readonly seen: Calendar
+interface Copied extends Pick<PlanAside, 'seen' | 'calendarVersion' | 'isOf'> {
   readonly copy: Calendar
-  readonly calendarVersion: number
 }
 
 async function copied({ cache }: App): Promise<Copied> {
   for (let tries = 0; tries < COPIES_IN_SLICES; tries += 1) {
     const kept = await cache.see()
     const { calendar: seen, version: calendarVersion } = kept
+    const isOf = stillThatOf(kept)
     const copy = await inSlices(copySteps(seen))
-    if (kept.version === calendarVersion) return { seen, copy, calendarVersion }
+    if (kept.version === calendarVersion && isOf(seen)) return { seen, copy, calendarVersion, isOf }
   }
-  const { calendar: seen, version: calendarVersion } = await cache.see()
-  return { seen, copy: cloneCalendar(seen), calendarVersion }
+  const kept = await cache.see()
+  const { calendar: seen, version: calendarVersion } = kept
+  return { seen, copy: cloneCalendar(seen), calendarVersion, isOf: stillThatOf(kept) }
+}
+
+function stillThatOf(kept: SeenCalendar): (calendar: Calendar) => boolean {
+  const { calendar: seen, takenBack } = kept
+  return (calendar) => calendar === seen && kept.takenBack === takenBack
 }
 
 /** Another calendar, other tries: what one search has missed the next may find. */

@@ -11,7 +11,7 @@ import { type Patience, quarantineOp } from '../store/quarantines.ts'
 import { transition } from './announce.ts'
 import type { Draft } from './draft.ts'
 import { settleAfterRun } from './end-allocation.ts'
-import type { Member } from './group-commit.ts'
+import type { Member } from './decide-group.ts'
 import { isLeaving } from './leaving.ts'
 import { relocateOverbooked } from './relocate.ts'
 

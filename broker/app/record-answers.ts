@@ -5,7 +5,7 @@ import type { Undoing } from '../store/schema.ts'
 import { type Claim, claimed } from './claim.ts'
 import type { Draft } from './draft.ts'
 import type { NodeGroupRow } from '../store/changes.ts'
-import type { Member } from './group-commit.ts'
+import type { Member } from './decide-group.ts'
 import { avoidingHere, undo } from './record-look.ts'
 
 export interface GroupAnswer {

@@ -6,7 +6,7 @@ import { type EpochMs, toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { CircuitRow } from '../store/changes.ts'
 import { nothingMadeUntil } from '../store/circuits.ts'
 import type { Draft } from './draft.ts'
-import type { Member } from './group-commit.ts'
+import type { Member } from './decide-group.ts'
 
 export interface CircuitFound extends Pick<CircuitRow, 'providerId' | 'kind'> {
   readonly state: 'open' | 'closed'

@@ -1,7 +1,7 @@
 /** What operators keep beside nodes although they were asked again and again: shown until they let it go. */
 import type { Leftover } from '../../shared/provider.ts'
 import type { FindingRow } from '../store/changes.ts'
-import type { Member } from './group-commit.ts'
+import type { Member } from './decide-group.ts'
 import { announceFinding } from './record-sweep.ts'
 
 /** @param kept all that is kept at the provider now */

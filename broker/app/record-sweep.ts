@@ -8,7 +8,7 @@ import { type Finding, findingKey } from '../core/sweep.ts'
 import type { FindingRow } from '../store/changes.ts'
 import { drainsOfFindings, type SweepClaim } from '../store/sweeps.ts'
 import type { Draft } from './draft.ts'
-import type { Member } from './group-commit.ts'
+import type { Member } from './decide-group.ts'
 import { relocateOverbooked } from './relocate.ts'
 
 export interface SweepResult {

@@ -2,7 +2,7 @@
 import { dueNotice, type Term } from '../core/ending.ts'
 import type { AllocationRow } from '../store/changes.ts'
 import { summaryOf } from './announce.ts'
-import type { Member } from './group-commit.ts'
+import type { Member } from './decide-group.ts'
 
 /** Null while it does not run. */
 export function termOf(row: Pick<AllocationRow, 'status' | 'startAt' | 'endAt' | 'endingToldAt'>): Term | null {

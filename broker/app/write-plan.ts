@@ -15,7 +15,7 @@ import { transition } from './announce.ts'
 import type { App } from './app.ts'
 import type { Draft } from './draft.ts'
 import { leaveCalendar } from './end-allocation.ts'
-import type { Member } from './group-commit.ts'
+import type { Member } from './decide-group.ts'
 import { type Decided, inputOf, planned, type PlannedBy, schedule } from './occupy.ts'
 import type { PlanAside, PlanLine } from './plan-aside.ts'
 import { slipPromises } from './promises.ts'
@@ -79,7 +79,7 @@ const needsOf = (lines: readonly PlanLine[]): Member<WrittenPlan>['needs'] => ({
 })
 
 const isOutdated = (draft: Draft, plan: PlanAside): boolean =>
-  draft.calendar !== plan.seen || draft.calendarVersion - plan.calendarVersion > MOST_BEHIND
+  !plan.isOf(draft.calendar) || draft.calendarVersion - plan.calendarVersion > MOST_BEHIND
 
 const oneByOne = (plan: PlanAside, lines: readonly PlanLine[]): Member<WrittenPlan> => ({
   needs: needsOf(lines),

@@ -24,6 +24,13 @@ export const DECIDING = {
     buckets: [1, 2, 4, 8, 16, 32, 64],
     next: 'Always 64: writes arrive faster than they are committed; see `gpu_broker_commit_duration_seconds`.',
   }),
+  groups: counter({
+    name: 'gpu_broker_commit_groups_total',
+    help: 'Commits, by how their requests were decided: under the lock; ahead of it, while the commit before was written; or again, because another replica had decided in between.',
+    unit: 'one',
+    labels: ['decided'],
+    next: 'Many `again`: several replicas take writes at the same time, and each decides some requests twice. That costs their time only.',
+  }),
   commitSeconds: tracedHistogram({
     name: 'gpu_broker_commit_duration_seconds',
     help: 'Time of one transaction under the calendar lock, waiting for the lock included.',

@@ -2,17 +2,21 @@
 import { EVENT_PREFIX, type EventType } from '../../shared/event.ts'
 import { SLIP_CAUSES } from '../../shared/promise.ts'
 import { SECOND_MS } from '../../shared/time.ts'
-import type { Commit } from '../app/writer.ts'
+import type { Commit, HowDecided } from '../app/run-groups.ts'
 import type { Metrics } from '../metrics.ts'
 import type { AllocationRow, Changes, EventRow } from '../store/changes.ts'
 
 const typed = (type: EventType): string => `${EVENT_PREFIX}${type}`
 
+const HOW_DECIDED: Readonly<Record<HowDecided, true>> = { locked: true, ahead: true, again: true }
+
 export function observeCommit(metrics: Metrics): (commit: Commit) => void {
   // What has not happened yet reads as 0 and not as missing, so that an alert can tell the two apart.
+  for (const how of Object.keys(HOW_DECIDED)) metrics.groups.inc({ decided: how }, 0)
   for (const cause of [...SLIP_CAUSES, 'unexplained']) metrics.promisesSlipped.inc({ cause }, 0)
-  return ({ members, seconds, lockSeconds, decided, replays, traceId, changes }) => {
+  return ({ members, how, seconds, lockSeconds, decided, replays, traceId, changes }) => {
     metrics.groupMembers.observe(members)
+    metrics.groups.inc({ decided: how })
     metrics.commitSeconds.observe({}, seconds, traceId)
     metrics.lockWaitSeconds.observe(lockSeconds)
     metrics.idempotentReplays.inc(replays)

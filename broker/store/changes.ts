@@ -120,3 +120,27 @@ export const circuitKey = ({ providerId, kind }: Pick<CircuitRow, 'providerId' |
 
 export const leaseKey = ({ clusterId, network }: Pick<NetworkLeaseRow, 'clusterId' | 'network'>): string =>
   `${clusterId}/${network}`
+
+export const isEmpty = (changes: Changes): boolean =>
+  changes.log.length === 0 &&
+  changes.decisions.length === 0 &&
+  changes.events.length === 0 &&
+  changes.audit.length === 0 &&
+  changes.approvals.size +
+    changes.allocations.size +
+    changes.nodes.size +
+    changes.groups.size +
+    changes.drains.size +
+    changes.frozen.size +
+    changes.holds.size +
+    changes.webhooks.size +
+    changes.deliveries.size +
+    changes.sweeps.size +
+    changes.findings.size +
+    changes.sweepDeletions.size +
+    changes.circuits.size +
+    changes.leases.size +
+    changes.leavings.size +
+    changes.periods.size +
+    changes.idempotency.size ===
+    0

@@ -3,7 +3,7 @@ import type { EpochMs } from '../../shared/time.ts'
 import type { Reservation } from '../core/calendar-op.ts'
 import { type Changes, circuitKey, findingRowKey, leaseKey, noChanges, nodeKey, type NodeRow } from './changes.ts'
 import { readCircuits } from './circuits.ts'
-import type { Transaction } from './database.ts'
+import type { Queries, Transaction } from './database.ts'
 import { displacedRows } from './allocations.ts'
 import { type Head, headRows, saveCatalogue } from './head.ts'
 import { readLeases, saveLeases } from './network-leases.ts'
@@ -58,68 +58,68 @@ export interface Needs {
 const FINAL = ['released', 'cancelled', 'failed'] as const
 const GRANTED = ['scheduled', 'provisioning', 'active'] as const
 
-export async function readNeeds(trx: Transaction, needs: readonly Needs[]): Promise<Changes> {
+export async function readNeeds(db: Queries, needs: readonly Needs[]): Promise<Changes> {
   const rows = noChanges()
-  await readAllocations(trx, needs, rows)
+  await readAllocations(db, needs, rows)
   const approvalIds = new Set([
     ...needs.flatMap((need) => need.approvals ?? []),
     ...needs.flatMap((need) => need.allocationsOfApprovals ?? []),
     ...[...rows.allocations.values()].map((row) => row.approvalId),
   ])
   if (approvalIds.size > 0) {
-    const found = await trx
+    const found = await db
       .selectFrom('approvals')
       .selectAll()
       .where('id', 'in', [...approvalIds])
       .execute()
     for (const row of found) rows.approvals.set(row.id, row)
   }
-  await readKeys(trx, needs, rows)
+  await readKeys(db, needs, rows)
   const drains = needs.flatMap((need) => need.drains ?? [])
   if (drains.length > 0) {
-    const found = await trx.selectFrom('drains').selectAll().where('id', 'in', drains).execute()
+    const found = await db.selectFrom('drains').selectAll().where('id', 'in', drains).execute()
     for (const row of found) rows.drains.set(row.id, row)
   }
   const webhooks = needs.flatMap((need) => need.webhooks ?? [])
   const isEvery = needs.some((need) => need.everyWebhook === true)
   if (isEvery || webhooks.length > 0) {
-    const all = trx.selectFrom('webhooks').selectAll()
+    const all = db.selectFrom('webhooks').selectAll()
     const found = await (isEvery ? all : all.where('id', 'in', webhooks)).execute()
     for (const row of found) rows.webhooks.set(row.id, row)
   }
   const deliveries = needs.flatMap((need) => need.deliveries ?? [])
   if (deliveries.length > 0) {
-    const found = await trx.selectFrom('webhookDeliveries').selectAll().where('id', 'in', deliveries).execute()
+    const found = await db.selectFrom('webhookDeliveries').selectAll().where('id', 'in', deliveries).execute()
     for (const row of found) rows.deliveries.set(row.id, row)
   }
   if (needs.some((need) => need.frozen === true)) {
-    for (const id of await frozenProviders(trx)) rows.frozen.set(id, true)
+    for (const id of await frozenProviders(db)) rows.frozen.set(id, true)
   }
   for (const providerId of new Set(needs.flatMap((need) => need.sweeps ?? []))) {
-    const sweep = await findSweep(trx, providerId)
+    const sweep = await findSweep(db, providerId)
     if (sweep !== null) rows.sweeps.set(providerId, sweep)
-    for (const row of await findingsAt(trx, providerId)) rows.findings.set(findingRowKey(row), { row, isFound: true })
+    for (const row of await findingsAt(db, providerId)) rows.findings.set(findingRowKey(row), { row, isFound: true })
   }
   if (needs.some((need) => need.circuits === true)) {
-    for (const row of await readCircuits(trx)) rows.circuits.set(circuitKey(row), row)
+    for (const row of await readCircuits(db)) rows.circuits.set(circuitKey(row), row)
   }
   if (needs.some((need) => need.leases === true)) {
-    for (const row of await readLeases(trx)) rows.leases.set(leaseKey(row), row)
+    for (const row of await readLeases(db)) rows.leases.set(leaseKey(row), row)
   }
-  await readPeriods(trx, needs, rows)
+  await readPeriods(db, needs, rows)
   return rows
 }
 
-async function readPeriods(trx: Transaction, needs: readonly Needs[], rows: Changes): Promise<void> {
+async function readPeriods(db: Queries, needs: readonly Needs[], rows: Changes): Promise<void> {
   for (const { period, from, to } of needs.flatMap((need) => need.settling ?? [])) {
-    const closed = await findPeriod(trx, period)
-    const lines = closed?.lines ?? (await settlementLines(trx, { from, to, now: to }))
+    const closed = await findPeriod(db, period)
+    const lines = closed?.lines ?? (await settlementLines(db, { from, to, now: to }))
     rows.periods.set(period, { period, closedAt: closed?.closedAt ?? null, lines })
   }
 }
 
-async function readAllocations(trx: Transaction, needs: readonly Needs[], rows: Changes): Promise<void> {
-  const adopted = needs.some((need) => need.adopted === true) ? await adoptedNodes(trx) : []
+async function readAllocations(db: Queries, needs: readonly Needs[], rows: Changes): Promise<void> {
+  const adopted = needs.some((need) => need.adopted === true) ? await adoptedNodes(db) : []
   for (const node of adopted) rows.nodes.set(nodeKey(node), node)
   const ids = new Set([
     ...needs.flatMap((need) => need.allocations ?? []),
@@ -131,10 +131,10 @@ async function readAllocations(trx: Transaction, needs: readonly Needs[], rows: 
     ...(needs.some((need) => need.scheduled === true) ? (['scheduled'] as const) : []),
   ]
   for (const page of needs.flatMap((need) => need.displaced ?? []))
-    for (const row of await displacedRows(trx, page)) rows.allocations.set(row.id, row)
+    for (const row of await displacedRows(db, page)) rows.allocations.set(row.id, row)
   const idle = needs.some((need) => need.idle === true)
   if (ids.size === 0 && ofApprovals.length === 0 && statuses.length === 0 && !idle) return
-  const found = await trx
+  const found = await db
     .selectFrom('allocations')
     .selectAll()
     .where((where) =>
@@ -151,12 +151,12 @@ async function readAllocations(trx: Transaction, needs: readonly Needs[], rows: 
   for (const row of found) rows.allocations.set(row.id, row)
   const withNodes = allocationsOf(needs.filter((need) => need.nodes === true))
   if (withNodes.length > 0) {
-    const nodes = await trx.selectFrom('nodes').selectAll().where('allocationId', 'in', withNodes).execute()
+    const nodes = await db.selectFrom('nodes').selectAll().where('allocationId', 'in', withNodes).execute()
     for (const row of nodes) rows.nodes.set(nodeKey(row), row)
   }
   const withGroups = allocationsOf(needs.filter((need) => need.nodes === true || need.groups === true))
   if (withGroups.length === 0) return
-  const groups = await trx.selectFrom('nodeGroups').selectAll().where('allocationId', 'in', withGroups).execute()
+  const groups = await db.selectFrom('nodeGroups').selectAll().where('allocationId', 'in', withGroups).execute()
   for (const row of groups) rows.groups.set(row.name, row)
 }
 
@@ -164,13 +164,13 @@ const allocationsOf = (needs: readonly Needs[]): string[] => [
   ...new Set(needs.flatMap((need) => need.allocations ?? [])),
 ]
 
-const adoptedNodes = (trx: Transaction): Promise<readonly NodeRow[]> =>
-  trx.selectFrom('nodes').selectAll().where('adopted', '=', true).execute()
+const adoptedNodes = (db: Queries): Promise<readonly NodeRow[]> =>
+  db.selectFrom('nodes').selectAll().where('adopted', '=', true).execute()
 
-async function readKeys(trx: Transaction, needs: readonly Needs[], rows: Changes): Promise<void> {
+async function readKeys(db: Queries, needs: readonly Needs[], rows: Changes): Promise<void> {
   const keys = needs.flatMap((need) => need.idempotency ?? [])
   if (keys.length === 0) return
-  const found = await trx
+  const found = await db
     .selectFrom('idempotencyKeys')
     .selectAll()
     .where('key', 'in', [...new Set(keys.map((one) => one.key))])

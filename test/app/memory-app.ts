@@ -5,7 +5,8 @@
 import type { App } from '../../broker/app/app.ts'
 import type { CalendarCache } from '../../broker/app/calendar-cache.ts'
 import { chained } from '../../broker/app/digest.ts'
-import { decideAll, type KeyedMember, type Outcome, withNotices } from '../../broker/app/group-commit.ts'
+import { type KeyedMember, openGroup, type Outcome } from '../../broker/app/decide-group.ts'
+import { withNotices } from '../../broker/app/group-commit.ts'
 import type { Writer } from '../../broker/app/writer.ts'
 import { type Calendar, emptyCalendar } from '../../broker/core/calendar.ts'
 import type { Cluster } from '../../broker/core/cluster.ts'
@@ -57,20 +58,25 @@ export function memoryApp({ catalogue, policy, now, takesTurns = false }: Memory
     facts: async () => calendar,
     see: async () => ({
       calendar,
+      takenBack: 0,
       get version() {
         return head.version
       },
     }),
     lead: async () => calendar,
     advance: () => undefined,
+    advanceAhead: () => undefined,
+    confirm: () => undefined,
+    takeBack: () => undefined,
     forget: () => undefined,
   }
   const run = (keyed: KeyedMember): Outcome => {
     memory.now = Math.max(memory.now, head.lastAt)
     const group = withNotices([keyed], calendar, memory.now)
     const { rows } = memory
-    const decided = decideAll(group, { calendar, now: memory.now, head, rows, context: { cache, policy } })
-    head = decided.head
+    const decided = openGroup({ calendar, now: memory.now, head, rows, policy, advance: () => undefined })
+    for (const one of group) decided.decide(one)
+    head = decided.head()
     memory.log.push(...decided.changes.log)
     memory.decisions.push(...decided.changes.decisions)
     memory.events.push(...decided.changes.events)

@@ -3,73 +3,20 @@ import { after, before, beforeEach, describe, it } from 'mocha'
 import { createCalendarCache } from '../../broker/app/calendar-cache.ts'
 import type { Command } from '../../broker/app/command.ts'
 import { chained } from '../../broker/app/digest.ts'
-import type { Draft } from '../../broker/app/draft.ts'
-import type { Member } from '../../broker/app/group-commit.ts'
+import type { Member } from '../../broker/app/decide-group.ts'
 import { install } from '../../broker/app/install.ts'
 import { createWriter, type Writer } from '../../broker/app/writer.ts'
 import { factsOf } from '../../broker/core/calendar-reads.ts'
 import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
-import type { ApprovalRow, Changes } from '../../broker/store/changes.ts'
+import type { Changes } from '../../broker/store/changes.ts'
 import { readHead, readLog } from '../../broker/store/head.ts'
 import { EMPTY_LOG_DIGEST } from '../../shared/proof.ts'
-import { Refusal } from '../../shared/refusal.ts'
+import type { Refusal } from '../../shared/refusal.ts'
 import { aCluster } from '../core/fleet.ts'
 import { ENGINES, openTestDatabase, type TestDatabase } from '../support/database.ts'
+import { answer, fail, member, refuse, withKey } from './members.ts'
 
 const CLUSTER = aCluster({ id: 'c', providerId: 'p' })
-
-const anApproval = (id: string, draft: Draft): ApprovalRow => ({
-  id,
-  sequence: draft.nextAllocationSequence(),
-  organizationId: 'kaist',
-  organizationName: null,
-  organizationType: null,
-  program: 'research',
-  priority: 'standard',
-  limits: {
-    maxNodes: 1,
-    gpuHours: 1,
-    architectures: ['blackwell'],
-    validFrom: '2026-01-01T00:00:00Z',
-    validTo: '2027-01-01T00:00:00Z',
-  },
-  note: null,
-  status: 'valid',
-  endedGpuMs: 0,
-  version: 1,
-  createdAt: draft.now,
-  updatedAt: draft.now,
-})
-
-/** Changes a row, the calendar and the log of events, then does what it is told. */
-const member = (id: string, then: () => void = () => {}): Member<string> => ({
-  needs: { approvals: [id] },
-  decide(draft) {
-    draft.saveApproval(anApproval(id, draft))
-    draft.apply({ op: 'suspend-provider', providerId: id })
-    draft.event({ type: 'approval.put', subject: `approvals/${id}`, data: {} })
-    then()
-    return id
-  },
-})
-
-const refuse = (): never => {
-  throw new Refusal('no-capacity', 'There is none.')
-}
-const fail = (): never => {
-  throw new Error('a bug')
-}
-
-const withKey = (key: string, digest = 'd'): Command => ({
-  caller: { clientId: 'platform', scopes: new Set(), organizationId: null, providerId: null },
-  idempotency: { key, digest },
-  ifMatch: null,
-  onlyIfAbsent: false,
-  traceparent: null,
-  action: 'putApproval',
-  resource: 'approvals/apr-1',
-  requestId: 'req-1',
-})
 
 for (const engine of ENGINES) {
   describe(`deciding in groups, on ${engine}`, () => {
@@ -165,10 +112,6 @@ for (const engine of ENGINES) {
     })
 
     it('gives the first answer to a key again, a refusal too, and refuses the key to another request', async () => {
-      const answer = (id: string, then?: () => void): Member<{ body: string; etag: null }> => {
-        const inner = member(id, then)
-        return { needs: inner.needs, decide: (draft) => ({ body: inner.decide(draft), etag: null }) }
-      }
       expect(await writer.answer(withKey('k1'), answer('g1'))).to.deep.equal({
         body: 'g1',
         etag: null,

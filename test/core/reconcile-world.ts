@@ -5,7 +5,7 @@
 import type { GroupAnswer } from '../../broker/app/record-answers.ts'
 import { recordAnswers } from '../../broker/app/record-answers.ts'
 import type { Draft } from '../../broker/app/draft.ts'
-import type { Member } from '../../broker/app/group-commit.ts'
+import type { Member } from '../../broker/app/decide-group.ts'
 import { nameNodes } from '../../broker/app/name-nodes.ts'
 import { mustRecord, noteUnanswered, recordLook } from '../../broker/app/record-look.ts'
 import { type Plan, reconcile } from '../../broker/core/reconcile.ts'
