@@ -5,7 +5,8 @@ import { launchFlight } from '../../adapters/flight.ts'
 import { type Looks, createLooks } from '../../adapters/looks.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
 import type { ProviderNode } from '../../shared/provider.ts'
-import { aCall, rejectionOf } from './nhn/support.ts'
+import { errorOf } from './rejection.ts'
+import { aCall } from './nhn/support.ts'
 
 describe('a shared request', () => {
   it('goes on while one of its calls is left, and ends with the last', async () => {
@@ -17,8 +18,8 @@ describe('a shared request', () => {
     }, Date.now)
     const first = new AbortController()
     const second = new AbortController()
-    const firstWait = rejectionOf(flight.join(aCall({ signal: first.signal })))
-    const secondWait = rejectionOf(flight.join(aCall({ signal: second.signal })))
+    const firstWait = errorOf(flight.join(aCall({ signal: first.signal })))
+    const secondWait = errorOf(flight.join(aCall({ signal: second.signal })))
     first.abort()
     expect(await firstWait).to.include({ kind: 'unreachable', effect: 'none' })
     expect([signal?.aborted, flight.isAbandoned()]).to.deep.equal([false, false])
@@ -33,7 +34,7 @@ describe('a shared request', () => {
     const hasty = flight.join(aCall({ deadlineAt: Date.now() + 5 }))
     const over = flight.join(aCall({ deadlineAt: Date.now() - 5 }))
     for (const waiting of [over, hasty, patient])
-      expect(await rejectionOf(waiting)).to.include({ kind: 'unreachable', effect: 'none' })
+      expect(await errorOf(waiting)).to.include({ kind: 'unreachable', effect: 'none' })
   })
 })
 
@@ -89,9 +90,9 @@ describe('looking before creating', () => {
   it('lists again although the list before failed, or its callers have gone', async () => {
     const { begun, looks } = openLists()
     const caller = new AbortController()
-    const failing = rejectionOf(looks.at('gba-', 'gba-000', aCall()))
+    const failing = errorOf(looks.at('gba-', 'gba-000', aCall()))
     await settle()
-    const leaving = rejectionOf(looks.at('gba-', 'gba-001', aCall({ signal: caller.signal })))
+    const leaving = errorOf(looks.at('gba-', 'gba-001', aCall({ signal: caller.signal })))
     caller.abort()
     await leaving
     const staying = looks.at('gba-', 'gba-002', aCall())

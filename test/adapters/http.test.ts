@@ -18,6 +18,7 @@ import {
 import { ProviderError } from '../../shared/provider-error.ts'
 import type { Call } from '../../shared/provider.ts'
 import { leaveNockOut } from '../support/real-network.ts'
+import { errorOf } from './rejection.ts'
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void
 
@@ -56,15 +57,6 @@ const aCall = (overrides: Partial<Call> = {}): Call => ({
   signal: new AbortController().signal,
   ...overrides,
 })
-
-async function rejectionOf(promise: Promise<unknown>): Promise<ProviderError> {
-  const error = await promise.then(
-    () => null,
-    (reason: unknown) => reason,
-  )
-  expect(error).to.be.instanceOf(ProviderError)
-  return error as ProviderError // as just checked
-}
 
 /** Resolves once the server holds so many requests. */
 async function untilReceived(server: LoopbackServer, count: number): Promise<void> {
@@ -146,7 +138,7 @@ describe('calls to operators', () => {
   describe('without an answer', () => {
     it('is unreachable and surely without effect where nobody listens', async () => {
       await server.close()
-      const error = await rejectionOf(http.send(get('/', { method: 'POST', changes: true }), aCall()))
+      const error = await errorOf(http.send(get('/', { method: 'POST', changes: true }), aCall()))
       expect(error).to.include({ kind: 'unreachable', effect: 'none', code: 'ECONNREFUSED' })
       server = await loopbackServer()
     })
@@ -157,7 +149,7 @@ describe('calls to operators', () => {
     ])
       it(`is unreachable with effect ${effect} when a call with changes: ${changes} is cut off`, async () => {
         server.handler = (request) => request.socket.destroy()
-        const error = await rejectionOf(http.send(get('/', { changes }), aCall()))
+        const error = await errorOf(http.send(get('/', { changes }), aCall()))
         expect(error).to.include({ kind: 'unreachable', effect })
       })
 
@@ -165,13 +157,13 @@ describe('calls to operators', () => {
       server.handler = (request, response) => {
         response.writeHead(200, { 'content-length': '100' }).write('half', () => request.socket.destroy())
       }
-      const error = await rejectionOf(http.send(get('/', { changes: true }), aCall()))
+      const error = await errorOf(http.send(get('/', { changes: true }), aCall()))
       expect(error).to.include({ kind: 'unreachable', effect: 'maybe' })
     })
 
     it('ends at the deadline when the operator is silent', async () => {
       server.handler = () => undefined
-      const error = await rejectionOf(http.send(get('/', { changes: true }), aCall({ deadlineAt: Date.now() + 60 })))
+      const error = await errorOf(http.send(get('/', { changes: true }), aCall({ deadlineAt: Date.now() + 60 })))
       expect(error).to.include({ kind: 'unreachable', effect: 'maybe', code: 'DEADLINE' })
     })
 
@@ -181,7 +173,7 @@ describe('calls to operators', () => {
         response.writeHead(200)
         dripping = setInterval(() => response.write('.'), 10)
       }
-      const error = await rejectionOf(http.send(get('/'), aCall({ deadlineAt: Date.now() + 80 })))
+      const error = await errorOf(http.send(get('/'), aCall({ deadlineAt: Date.now() + 80 })))
       clearInterval(dripping)
       expect(error).to.include({ kind: 'unreachable', effect: 'none', code: 'DEADLINE' })
     })
@@ -189,16 +181,16 @@ describe('calls to operators', () => {
     it('ends with its caller', async () => {
       server.handler = () => undefined
       const caller = new AbortController()
-      const ended = rejectionOf(http.send(get('/', { changes: true }), aCall({ signal: caller.signal })))
+      const ended = errorOf(http.send(get('/', { changes: true }), aCall({ signal: caller.signal })))
       await untilReceived(server, 1)
       caller.abort()
       expect(await ended).to.include({ kind: 'unreachable', effect: 'maybe', code: 'ABORTED' })
     })
 
     it('sends nothing when the deadline has passed or the caller has gone', async () => {
-      const late = await rejectionOf(http.send(get('/', { changes: true }), aCall({ deadlineAt: Date.now() - 1 })))
+      const late = await errorOf(http.send(get('/', { changes: true }), aCall({ deadlineAt: Date.now() - 1 })))
       expect(late).to.include({ kind: 'unreachable', effect: 'none', code: 'DEADLINE' })
-      const gone = await rejectionOf(http.send(get('/', { changes: true }), aCall({ signal: AbortSignal.abort() })))
+      const gone = await errorOf(http.send(get('/', { changes: true }), aCall({ signal: AbortSignal.abort() })))
       expect(gone).to.include({ kind: 'unreachable', effect: 'none' })
       expect(server.requests).to.be.empty
     })
@@ -218,7 +210,7 @@ describe('calls to operators', () => {
         headers: () => ({ 'x-auth-token': 'in-the-header' }),
         changes: true,
       })
-      const error = await rejectionOf(http.send(request, aCall()))
+      const error = await errorOf(http.send(request, aCall()))
       expect(inspect(error, { depth: 20, showHidden: true })).to.not.match(/in-the-(query|body|header)/)
     })
 
@@ -231,7 +223,7 @@ describe('calls to operators', () => {
         }
         pour()
       }
-      expect(await rejectionOf(http.send(get('/'), aCall()))).to.include({ kind: 'malformed', effect: 'none' })
+      expect(await errorOf(http.send(get('/'), aCall()))).to.include({ kind: 'malformed', effect: 'none' })
     })
   })
 
@@ -258,7 +250,7 @@ describe('calls to operators', () => {
 
     it('gives the place back when a call fails', async () => {
       server.handler = (request) => request.socket.destroy()
-      for (let n = 0; n < 5; n += 1) await rejectionOf(http.send(get('/'), aCall()))
+      for (let n = 0; n < 5; n += 1) await errorOf(http.send(get('/'), aCall()))
       server.handler = (_, response) => response.end('{}')
       expect((await http.send(get('/'), aCall())).status).to.equal(200)
     })
@@ -269,7 +261,7 @@ describe('calls to operators', () => {
       const first = [http.send(get('/'), aCall()), http.send(get('/'), aCall())]
       await untilReceived(server, 2)
       const late = http.send(get('/', { changes: true }), aCall({ deadlineAt: Date.now() + 50 }))
-      expect(await rejectionOf(late)).to.include({ kind: 'unreachable', effect: 'none', code: 'QUEUED' })
+      expect(await errorOf(late)).to.include({ kind: 'unreachable', effect: 'none', code: 'QUEUED' })
       for (const response of held) response.end('{}')
       await Promise.all(first)
       expect(server.requests).to.have.length(2)
@@ -341,7 +333,7 @@ describe('the gate', () => {
   it('lets nobody in before the operator’s pause is over, and counts the pause against deadlines', async () => {
     const gate = createGate({ ratePerSecond: 10_000, maxConcurrent: 4 })
     gate.slowDown(60_000)
-    const error = await rejectionOf(gate.enter(AbortSignal.timeout(20)))
+    const error = await errorOf(gate.enter(AbortSignal.timeout(20)))
     expect(error).to.include({ kind: 'unreachable', code: 'QUEUED', effect: 'none' })
     expect(gate.traffic()).to.include({ inFlight: 0, waiting: 0 })
   })
@@ -392,7 +384,7 @@ describe('the gate', () => {
     const gate = createGate({ ratePerSecond: 10_000, maxConcurrent: 1 })
     const leave = await gate.enter(open())
     const impatient = new AbortController()
-    const given = rejectionOf(gate.enter(impatient.signal))
+    const given = errorOf(gate.enter(impatient.signal))
     const patient = gate.enter(open())
     impatient.abort()
     expect(await given).to.include({ kind: 'unreachable', effect: 'none', code: 'QUEUED' })
@@ -404,8 +396,8 @@ describe('the gate', () => {
     const gate = createGate({ ratePerSecond: 10_000, maxConcurrent: 1 })
     const leave = await gate.enter(open())
     const crowd = new AbortController()
-    const waiting = Array.from({ length: 5_000 }, () => rejectionOf(gate.enter(crowd.signal)))
-    expect(await rejectionOf(gate.enter(open()))).to.include({ kind: 'throttled', effect: 'none', code: 'QUEUE_FULL' })
+    const waiting = Array.from({ length: 5_000 }, () => errorOf(gate.enter(crowd.signal)))
+    expect(await errorOf(gate.enter(open()))).to.include({ kind: 'throttled', effect: 'none', code: 'QUEUE_FULL' })
     crowd.abort()
     await Promise.all(waiting)
     leave()
@@ -415,7 +407,7 @@ describe('the gate', () => {
     const gate = createGate({ ratePerSecond: 0.001, maxConcurrent: 8 })
     ;(await gate.enter(open()))()
     const impatient = new AbortController()
-    const second = rejectionOf(gate.enter(impatient.signal))
+    const second = errorOf(gate.enter(impatient.signal))
     impatient.abort()
     expect(await second).to.include({ code: 'QUEUED' })
   })

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
-import { afterEach, beforeEach, describe, it } from 'mocha'
+import { beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
 import { namePrefixOf } from '../../../shared/ids.ts'
+import { onlyPreparedAnswers } from '../prepared-answers.ts'
+import { rejectionOf } from '../rejection.ts'
 import {
   type Clock,
   FLAVOR,
@@ -20,8 +22,6 @@ import {
   iamAnswers,
   listAnswers,
   listPath,
-  nockPerTest,
-  rejectionOf,
 } from './support.ts'
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5 someone@"example\'s"'
@@ -44,7 +44,7 @@ function createAnswers(): Sent[] {
 const names = (sent: readonly Sent[]): unknown[] => sent.map(({ instance }) => instance['name'])
 
 describe('createNodes of kakao', () => {
-  nockPerTest({ before: beforeEach, after: afterEach })
+  onlyPreparedAnswers()
   beforeEach(() => {
     iamAnswers()
   })

@@ -1,20 +1,9 @@
 import { expect } from 'chai'
-import { afterEach, beforeEach, describe, it } from 'mocha'
+import { beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
-import {
-  type Changes,
-  FLAVOR,
-  HOST,
-  IMAGE,
-  SUBNET,
-  ZONE,
-  aCall,
-  aPage,
-  aProvider,
-  iamAnswers,
-  nockPerTest,
-  rejectionOf,
-} from './support.ts'
+import { onlyPreparedAnswers } from '../prepared-answers.ts'
+import { rejectionOf } from '../rejection.ts'
+import { type Changes, FLAVOR, HOST, IMAGE, SUBNET, ZONE, aCall, aPage, aProvider, iamAnswers } from './support.ts'
 
 const aFlavor = {
   id: FLAVOR,
@@ -62,7 +51,7 @@ const problemsWith = async (stock: Stock, changes: Changes = {}): Promise<readon
 }
 
 describe('describe of kakao', () => {
-  nockPerTest({ before: beforeEach, after: afterEach })
+  onlyPreparedAnswers()
   beforeEach(() => {
     iamAnswers()
   })
@@ -117,7 +106,7 @@ describe('describe of kakao', () => {
 })
 
 describe('freeCapacity of kakao', () => {
-  nockPerTest({ before: beforeEach, after: afterEach })
+  onlyPreparedAnswers()
   beforeEach(() => {
     iamAnswers()
   })

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
-import { afterEach, beforeEach, describe, it } from 'mocha'
+import { beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
-import { HOST, OWNER, TAG, aCall, aPage, aProvider, iamAnswers, nockPerTest, rejectionOf } from './support.ts'
+import { onlyPreparedAnswers } from '../prepared-answers.ts'
+import { rejectionOf } from '../rejection.ts'
+import { HOST, OWNER, TAG, aCall, aPage, aProvider, iamAnswers } from './support.ts'
 
 const IPS = '/api/v1/public-ips'
 const VOLUMES = '/api/v1/volumes'
@@ -25,7 +27,7 @@ const sweep = (ended: readonly string[] = [OWNER.allocationId]) =>
   aProvider().sweepLeftovers({ installationId: OWNER.installationId, allocationsEnded: new Set(ended) }, aCall())
 
 describe('sweepLeftovers of kakao', () => {
-  nockPerTest({ before: beforeEach, after: afterEach })
+  onlyPreparedAnswers()
   beforeEach(() => {
     iamAnswers()
   })

@@ -1,6 +1,8 @@
 import { expect } from 'chai'
-import { afterEach, beforeEach, describe, it } from 'mocha'
+import { beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
+import { onlyPreparedAnswers } from '../prepared-answers.ts'
+import { rejectionOf } from '../rejection.ts'
 import {
   HOST,
   NODE,
@@ -14,8 +16,6 @@ import {
   iamAnswers,
   listAnswers,
   listPath,
-  nockPerTest,
-  rejectionOf,
 } from './support.ts'
 
 const ALL = { installationId: OWNER.installationId }
@@ -33,7 +33,7 @@ const pageAt = (offset: number, rows: readonly object[], total: number | null): 
 const rows = (...numbers: readonly number[]): object[] => numbers.map((n) => anInstance(n))
 
 describe('listNodes of kakao', () => {
-  nockPerTest({ before: beforeEach, after: afterEach })
+  onlyPreparedAnswers()
   beforeEach(() => {
     iamAnswers()
   })
@@ -191,7 +191,7 @@ describe('listNodes of kakao', () => {
 })
 
 describe('failures of nodes at kakao', () => {
-  nockPerTest({ before: beforeEach, after: afterEach })
+  onlyPreparedAnswers()
   beforeEach(() => {
     iamAnswers()
   })

@@ -1,7 +1,9 @@
 import { expect } from 'chai'
-import { afterEach, beforeEach, describe, it } from 'mocha'
+import { beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
-import { HOST, NODE, aCall, aProvider, iamAnswers, listPath, nockPerTest, rejectionOf } from './support.ts'
+import { onlyPreparedAnswers } from '../prepared-answers.ts'
+import { rejectionOf } from '../rejection.ts'
+import { HOST, NODE, aCall, aProvider, iamAnswers, listPath } from './support.ts'
 
 const removal = (n: number, status: number, body: object | string = ''): nock.Scope =>
   nock(HOST.bcs)
@@ -12,7 +14,7 @@ const remove = (...ids: readonly string[]): Promise<void> =>
   aProvider().deleteNodes({ clusterId: 'kakao-b200-255', providerInstanceIds: ids }, aCall())
 
 describe('deleteNodes of kakao', () => {
-  nockPerTest({ before: beforeEach, after: afterEach })
+  onlyPreparedAnswers()
   beforeEach(() => {
     iamAnswers()
   })

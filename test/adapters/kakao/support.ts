@@ -1,9 +1,7 @@
 /** A Kakao provider against nock: the configuration, calls, and payloads as Kakao's documents show them. */
-import { expect } from 'chai'
 import nock from 'nock'
 import { createKakaoProvider } from '../../../adapters/kakao/index.ts'
 import { KakaoSettings } from '../../../adapters/kakao/config.ts'
-import { ProviderError, type ProviderErrorKind } from '../../../shared/provider-error.ts'
 import type { Call, NodeGroup } from '../../../shared/provider.ts'
 import { ownerTagText } from '../../../shared/ids.ts'
 
@@ -139,23 +137,3 @@ export const listAnswers = (rows: readonly object[], total = rows.length): nock.
     .get(listPath)
     .query(true)
     .reply(200, aPage('instances', rows, total))
-
-export async function rejectionOf(kind: ProviderErrorKind, work: Promise<unknown>): Promise<ProviderError> {
-  try {
-    await work
-  } catch (error) {
-    if (!(error instanceof ProviderError)) throw error
-    expect(error.kind, `${error.message} ${error.providerMessage}`).to.equal(kind)
-    return error
-  }
-  return expect.fail('it was expected to reject, and resolved')
-}
-
-/** Network off before, and every prepared answer used after: call in a `describe`. */
-export function nockPerTest(hooks: { before: (f: () => void) => void; after: (f: () => void) => void }): void {
-  hooks.before(() => nock.disableNetConnect())
-  hooks.after(() => {
-    nock.cleanAll()
-    nock.enableNetConnect()
-  })
-}

@@ -1,18 +1,9 @@
 import { expect } from 'chai'
-import { afterEach, beforeEach, describe, it } from 'mocha'
+import { describe, it } from 'mocha'
 import nock from 'nock'
-import {
-  type Clock,
-  HOST,
-  NOW,
-  SECRET,
-  aCall,
-  aProvider,
-  iamAnswers,
-  listPath,
-  nockPerTest,
-  rejectionOf,
-} from './support.ts'
+import { onlyPreparedAnswers } from '../prepared-answers.ts'
+import { rejectionOf } from '../rejection.ts'
+import { type Clock, HOST, NOW, SECRET, aCall, aProvider, iamAnswers, listPath } from './support.ts'
 
 const FILTER = { installationId: 'ins_abcdefghijklmnop' }
 const EMPTY = { instances: [], pagination: { total: 0, offset: 0, limit: 1_000 } }
@@ -21,7 +12,7 @@ const listWith = (token: string, status: number, body: object = EMPTY): nock.Sco
   nock(HOST.bcs).get(listPath).query(true).matchHeader('x-auth-token', token).reply(status, body)
 
 describe('the token of kakao', () => {
-  nockPerTest({ before: beforeEach, after: afterEach })
+  onlyPreparedAnswers()
 
   it('is asked for with the application credential and sent with every call, as is the content type', async () => {
     nock(HOST.iam)

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
+import { errorOf } from '../rejection.ts'
 import {
   type Answer,
   GROUP,
@@ -9,7 +10,6 @@ import {
   aServer,
   aWorld,
   disconnect,
-  errorOf,
   expectError,
   gatewayError,
   inState,

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
+import { errorOf } from '../rejection.ts'
 import {
   ALLOCATION,
   type Answer,
@@ -12,7 +13,6 @@ import {
   aWorld,
   accepted,
   disconnect,
-  errorOf,
   expectError,
   gatewayError,
   inState,

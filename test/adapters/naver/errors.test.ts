@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import type { Effect, ProviderErrorKind } from '../../../shared/provider-error.ts'
 import { complaintIn } from '../../../adapters/naver/wire-errors.ts'
+import { errorOf } from '../rejection.ts'
 import {
   ACCESS_KEY,
   INSTALLATION,
@@ -11,7 +12,6 @@ import {
   aGroup,
   aWorld,
   disconnect,
-  errorOf,
   expectError,
   gatewayError,
   ok,

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
+import { errorOf } from '../rejection.ts'
 import {
   ALLOCATION,
   CLUSTER,
@@ -11,7 +12,6 @@ import {
   aServer,
   aWorld,
   disconnect,
-  errorOf,
   inState,
   inTurn,
   rows,

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { signatureOf } from '../../../adapters/naver/signature.ts'
+import { errorOf } from '../rejection.ts'
 import {
   ACCESS_KEY,
   NOW,
@@ -8,7 +9,6 @@ import {
   aCall,
   aWorld,
   disconnect,
-  errorOf,
   gatewayError,
   inTurn,
   rows,

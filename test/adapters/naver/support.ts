@@ -3,7 +3,8 @@ import { expect } from 'chai'
 import nock from 'nock'
 import { NaverSettings, createNaverProvider } from '../../../adapters/naver/index.ts'
 import type { Call, NodeGroup, Provider } from '../../../shared/provider.ts'
-import { ProviderError, type ProviderErrorKind } from '../../../shared/provider-error.ts'
+import type { ProviderError, ProviderErrorKind } from '../../../shared/provider-error.ts'
+import { errorOf } from '../rejection.ts'
 
 const HOST = 'https://ncloud.apigw.ntruss.com'
 export const ACCESS_KEY = 'TESTACCESSKEY0000001'
@@ -210,16 +211,6 @@ export function tidyUp(): void {
   for (const provider of open.splice(0)) provider.close()
   nock.cleanAll()
   nock.enableNetConnect()
-}
-
-export async function errorOf(promise: Promise<unknown>): Promise<ProviderError> {
-  try {
-    await promise
-  } catch (error) {
-    if (error instanceof ProviderError) return error
-    throw error
-  }
-  return expect.fail('it was expected to reject, and resolved')
 }
 
 export async function expectError(

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
+import { errorOf } from '../rejection.ts'
 import {
   COMPUTE,
   FLAVOR_ID,
@@ -15,7 +16,6 @@ import {
   flavorsAnswer,
   forgetAnswers,
   grantTokens,
-  rejectionOf,
   switchNetworkOff,
   switchNetworkOn,
 } from './support.ts'
@@ -166,7 +166,7 @@ describe('describing NHN clusters', () => {
     answerAll()
     nock.removeInterceptor({ hostname: new URL(IMAGE).hostname, proto: 'https', path: `/v2/images/${IMAGE_ID}` })
     nock(IMAGE).get(`/v2/images/${IMAGE_ID}`).reply(503, 'down')
-    expect(await rejectionOf(aProvider().describe(aCall()))).to.include({ kind: 'unreachable', effect: 'none' })
+    expect(await errorOf(aProvider().describe(aCall()))).to.include({ kind: 'unreachable', effect: 'none' })
   })
 })
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
+import { errorOf } from '../rejection.ts'
 import {
   ALLOCATION,
   GROUP,
@@ -13,7 +14,6 @@ import {
   aProvider,
   forgetAnswers,
   grantTokens,
-  rejectionOf,
   switchNetworkOff,
   switchNetworkOn,
 } from './support.ts'
@@ -103,12 +103,12 @@ describe('sweeping leftovers at NHN', () => {
 
   it('is an error when a list cannot be had', async () => {
     nock(NETWORK).get('/v2.0/floatingips').query(true).reply(500)
-    expect(await rejectionOf(sweep())).to.include({ kind: 'unreachable', effect: 'none' })
+    expect(await errorOf(sweep())).to.include({ kind: 'unreachable', effect: 'none' })
   })
 
   it('says maybe when a deletion gets no proper answer', async () => {
     answerLists({ floatingips: [{ id: 'f1', description: TAG }] })
     nock(NETWORK).delete('/v2.0/floatingips/f1').reply(502, '<html>')
-    expect(await rejectionOf(sweep())).to.include({ kind: 'unreachable', effect: 'maybe' })
+    expect(await errorOf(sweep())).to.include({ kind: 'unreachable', effect: 'maybe' })
   })
 })

@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { after, afterEach, before, beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
+import { errorOf } from '../rejection.ts'
 import {
   ALLOCATION,
   COMPUTE,
@@ -21,7 +22,6 @@ import {
   forgetAnswers,
   grantTokens,
   listAnswers,
-  rejectionOf,
   switchNetworkOff,
   switchNetworkOn,
 } from './support.ts'
@@ -116,7 +116,7 @@ describe('creating NHN servers', () => {
 
   it('refuses keys that are more than one line, without a call', async () => {
     const group = aGroup({ sshPublicKeys: ['ssh-rsa AAAA', 'ssh-rsa BBBB\nreboot'] })
-    const error = await rejectionOf(aProvider().createNodes(group, aCall()))
+    const error = await errorOf(aProvider().createNodes(group, aCall()))
     expect(error).to.include({ kind: 'refused', effect: 'none' })
     expect(error.message).to.include('SSH key 2').and.to.not.include('BBBB')
   })
@@ -128,7 +128,7 @@ describe('creating NHN servers', () => {
     { what: 'size', overrides: { size: 11 } },
   ])
     it(`refuses a group whose ${what} is not configured, without a call`, async () => {
-      const error = await rejectionOf(aProvider().createNodes(aGroup(overrides), aCall()))
+      const error = await errorOf(aProvider().createNodes(aGroup(overrides), aCall()))
       expect(error).to.include({ kind: 'refused', effect: 'none' })
     })
 
@@ -177,7 +177,7 @@ describe('creating NHN servers', () => {
     nock(COMPUTE)
       .post(SERVERS)
       .reply(403, { forbidden: { message: 'Quota exceeded for cores: Requested 192, but already used 96', code: 403 } })
-    const error = await rejectionOf(aProvider().createNodes(aGroup(), aCall()))
+    const error = await errorOf(aProvider().createNodes(aGroup(), aCall()))
     expect(error).to.include({ kind: 'quota-exceeded', effect: 'maybe', code: 'forbidden' })
   })
 
@@ -191,7 +191,7 @@ describe('creating NHN servers', () => {
     nock(COMPUTE)
       .post(SERVERS)
       .reply(400, { badRequest: { message: 'Invalid flavorRef provided.', code: 400 } })
-    expect(await rejectionOf(provider.createNodes(aGroup(), aCall()))).to.include({ kind: 'refused', effect: 'none' })
+    expect(await errorOf(provider.createNodes(aGroup(), aCall()))).to.include({ kind: 'refused', effect: 'none' })
     const again = flavorsAnswer()
     acceptCreates()
     await provider.createNodes(aGroup(), aCall())
@@ -217,7 +217,7 @@ describe('creating NHN servers', () => {
     const posted = acceptCreates()
     const provider = aProvider()
     const first = provider.createNodes(aGroup(), aCall())
-    expect(await rejectionOf(provider.createNodes(aGroup(), aCall()))).to.include({ kind: 'busy', effect: 'none' })
+    expect(await errorOf(provider.createNodes(aGroup(), aCall()))).to.include({ kind: 'busy', effect: 'none' })
     await first
     expect(posted).to.have.length(1)
   })
@@ -240,7 +240,7 @@ describe('creating NHN servers', () => {
       .query(true)
       .reply(200, { images: [named, { ...named, id: 'another' }] })
     flavorsAnswer()
-    const error = await rejectionOf(aProvider({ cluster }).createNodes(aGroup(), aCall()))
+    const error = await errorOf(aProvider({ cluster }).createNodes(aGroup(), aCall()))
     expect(error).to.include({ kind: 'refused', effect: 'none' })
   })
 
@@ -256,7 +256,7 @@ describe('creating NHN servers', () => {
     const networks = [{ name: 'main', interfaces: [{ uuid: VPC_ID }, { port: 'port-1' }] }]
     const provider = aProvider({ cluster: { networks } })
     expect(provider.capabilities.maxBatch).to.equal(1)
-    const error = await rejectionOf(provider.createNodes(aGroup({ size: 2 }), aCall()))
+    const error = await errorOf(provider.createNodes(aGroup({ size: 2 }), aCall()))
     expect(error).to.include({ kind: 'refused', effect: 'none' })
   })
 })
@@ -403,13 +403,13 @@ describe('listing NHN servers', () => {
     page(null, of(1, 2), true)
     page(idOf(2), of(1, 2), true)
     const list = aProvider({ settings: { pageSize: 2 } }).listNodes({ installationId: INSTALLATION }, aCall())
-    expect(await rejectionOf(list)).to.include({ kind: 'malformed', effect: 'none' })
+    expect(await errorOf(list)).to.include({ kind: 'malformed', effect: 'none' })
   })
 
   it('gives no list rather than a short one when a server cannot be read', async () => {
     listAnswers([aServer(), { id: idOf(2) }])
     const list = aProvider().listNodes({ installationId: INSTALLATION }, aCall())
-    expect(await rejectionOf(list)).to.include({ kind: 'malformed', effect: 'none' })
+    expect(await errorOf(list)).to.include({ kind: 'malformed', effect: 'none' })
   })
 })
 
@@ -437,7 +437,7 @@ describe('deleting NHN servers', () => {
   it('asks for all of them although one is busy, and then says so', async () => {
     answer(1, 409, { conflictingRequest: { message: 'Cannot delete while it is in vm_state building', code: 409 } })
     const second = answer(2, 204)
-    const error = await rejectionOf(remove(1, 2))
+    const error = await errorOf(remove(1, 2))
     expect(error).to.include({ kind: 'busy', effect: 'maybe', code: 'conflictingRequest' })
     expect(error.retryAfterMs).to.be.greaterThan(0)
     expect(second.isDone()).to.equal(true)
@@ -446,7 +446,7 @@ describe('deleting NHN servers', () => {
   it('tells the worst of several errors', async () => {
     answer(1, 409, { conflictingRequest: { message: 'locked', code: 409 } })
     answer(2, 403, { forbidden: { message: 'The instance is protected', code: 403 } })
-    expect(await rejectionOf(remove(1, 2))).to.include({ kind: 'refused', effect: 'none' })
+    expect(await errorOf(remove(1, 2))).to.include({ kind: 'refused', effect: 'none' })
   })
 
   it('asks once for a node that is named twice', async () => {

@@ -1,9 +1,7 @@
 /** An NHN provider on the documents' own URLs, and payloads as NHN's documents show them, answered by nock. */
-import { expect } from 'chai'
 import nock from 'nock'
 import { createNhnProvider, NhnSettings } from '../../../adapters/nhn/index.ts'
 import { ownerTagText } from '../../../shared/ids.ts'
-import { ProviderError } from '../../../shared/provider-error.ts'
 import type { Call, NodeGroup, Provider } from '../../../shared/provider.ts'
 
 export const IDENTITY = 'https://api-identity-infrastructure.nhncloudservice.com'
@@ -189,15 +187,6 @@ export function acceptCreates(times = 1): Posted[] {
       server: { id: '11111111-0000-4000-8000-000000000009', links: [], security_groups: [{ name: 'default' }] },
     })
   return posted
-}
-
-export async function rejectionOf(promise: Promise<unknown>): Promise<ProviderError> {
-  const error = await promise.then(
-    () => null,
-    (reason: unknown) => reason,
-  )
-  expect(error).to.be.instanceOf(ProviderError)
-  return error as ProviderError // as just checked
 }
 
 export const switchNetworkOff = (): void => nock.disableNetConnect()

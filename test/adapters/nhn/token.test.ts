@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { after, afterEach, before, describe, it } from 'mocha'
 import nock from 'nock'
+import { errorOf } from '../rejection.ts'
 import {
   COMPUTE,
   IDENTITY,
@@ -10,7 +11,6 @@ import {
   aCall,
   aProvider,
   forgetAnswers,
-  rejectionOf,
   switchNetworkOff,
   switchNetworkOn,
   tokenBody,
@@ -135,7 +135,7 @@ describe('the NHN token', () => {
   it('is not asked for again and again when every new one is refused', async () => {
     const tokens = countTokens()
     acceptOnly()
-    const error = await rejectionOf(aProvider().ping(aCall()))
+    const error = await errorOf(aProvider().ping(aCall()))
     expect(error).to.include({ kind: 'unauthenticated', effect: 'none' })
     expect(tokens.asked).to.equal(2)
   })
@@ -148,7 +148,7 @@ describe('the NHN token', () => {
   ])
     it(`means unauthenticated when it is refused with ${status}`, async () => {
       nock(IDENTITY).post('/v2.0/tokens').reply(status, body)
-      const error = await rejectionOf(aProvider().ping(aCall()))
+      const error = await errorOf(aProvider().ping(aCall()))
       expect(error).to.include({ kind: 'unauthenticated', effect: 'none' })
     })
 
@@ -156,7 +156,7 @@ describe('the NHN token', () => {
     nock(IDENTITY)
       .post('/v2.0/tokens')
       .reply(401, { error: { code: 401, title: 'Unauthorized', message: `wrong password ${PASSWORD}` } })
-    const error = await rejectionOf(aProvider().ping(aCall()))
+    const error = await errorOf(aProvider().ping(aCall()))
     expect(`${error.message} ${error.stack}`).to.not.include(PASSWORD)
     expect(error.providerMessage).to.equal('wrong password ***')
   })
@@ -169,7 +169,7 @@ describe('the NHN token', () => {
   ])
     it(`leaves a create without effect when ${what}`, async () => {
       nock(IDENTITY).post('/v2.0/tokens').reply(status, body)
-      const error = await rejectionOf(aProvider().deleteNodes({ clusterId: 'c', providerInstanceIds: ['a'] }, aCall()))
+      const error = await errorOf(aProvider().deleteNodes({ clusterId: 'c', providerInstanceIds: ['a'] }, aCall()))
       expect(error).to.include({ kind, effect: 'none' })
     })
 
@@ -186,7 +186,7 @@ describe('the NHN token', () => {
     acceptOnly('token-1')
     const provider = aProvider()
     const caller = new AbortController()
-    const impatient = rejectionOf(provider.ping(aCall({ signal: caller.signal })))
+    const impatient = errorOf(provider.ping(aCall({ signal: caller.signal })))
     const patient = provider.ping(aCall())
     await asked.promise
     caller.abort()

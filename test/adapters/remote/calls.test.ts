@@ -1,25 +1,14 @@
 import { expect } from 'chai'
-import { afterEach, beforeEach, describe, it } from 'mocha'
+import { beforeEach, describe, it } from 'mocha'
 import nock from 'nock'
-import {
-  CLUSTER,
-  FILTER,
-  HOST,
-  NOW,
-  OWNER,
-  aCall,
-  aGroup,
-  aNode,
-  aProvider,
-  identityAnswers,
-  nockPerTest,
-  rejectionOf,
-} from './support.ts'
+import { onlyPreparedAnswers } from '../prepared-answers.ts'
+import { rejectionOf } from '../rejection.ts'
+import { CLUSTER, FILTER, HOST, NOW, OWNER, aCall, aGroup, aNode, aProvider, identityAnswers } from './support.ts'
 
 const TRACEPARENT = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
 describe('calls of a remote provider', () => {
-  nockPerTest({ before: beforeEach, after: afterEach })
+  onlyPreparedAnswers()
   beforeEach(() => void identityAnswers())
 
   it('carry the operation, the time that is left, and the trace', async () => {

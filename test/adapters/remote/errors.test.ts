@@ -1,19 +1,10 @@
 import { expect } from 'chai'
-import { afterEach, beforeEach, describe, it } from 'mocha'
+import { describe, it } from 'mocha'
 import nock from 'nock'
 import { PROVIDER_ERROR_KINDS } from '../../../shared/provider-error.ts'
-import {
-  FILTER,
-  HOST,
-  OWNER,
-  SECRET,
-  aCall,
-  aGroup,
-  aProvider,
-  identityAnswers,
-  nockPerTest,
-  rejectionOf,
-} from './support.ts'
+import { onlyPreparedAnswers } from '../prepared-answers.ts'
+import { rejectionOf } from '../rejection.ts'
+import { FILTER, HOST, OWNER, SECRET, aCall, aGroup, aProvider, identityAnswers } from './support.ts'
 
 const GROUP = `/gpu/v1/groups/${OWNER.group}`
 
@@ -23,7 +14,7 @@ const createAnswered = (status: number, body: object | string, headers: Record<s
 }
 
 describe('errors of a remote provider', () => {
-  nockPerTest({ before: beforeEach, after: afterEach })
+  onlyPreparedAnswers()
 
   for (const kind of PROVIDER_ERROR_KINDS) {
     for (const effect of ['none', 'maybe'] as const) {

@@ -1,8 +1,6 @@
 /** A remote provider against nock: the configuration, calls, and answers as the protocol's page shows them. */
-import { expect } from 'chai'
 import nock from 'nock'
 import { type RemoteProvider, RemoteSettings, createRemoteProvider } from '../../../adapters/remote/index.ts'
-import { ProviderError, type ProviderErrorKind } from '../../../shared/provider-error.ts'
 import type { Call, NodeGroup } from '../../../shared/provider.ts'
 
 export const HOST = 'https://gpu.operator.test'
@@ -98,23 +96,3 @@ export const identityExpects = () =>
     .post('/token', { grant_type: 'client_credentials', scope: 'nodes' })
     .basicAuth({ user: 'broker', pass: SECRET.replaceAll('-', '%2D') }) // form-encoded first: RFC 6749, 2.3.1
     .reply(200, { access_token: 'the-token', token_type: 'bearer' })
-
-export async function rejectionOf(kind: ProviderErrorKind, work: Promise<unknown>): Promise<ProviderError> {
-  try {
-    await work
-  } catch (error) {
-    if (!(error instanceof ProviderError)) throw error
-    expect(error.kind, `${error.message} ${error.providerMessage}`).to.equal(kind)
-    return error
-  }
-  return expect.fail('it was expected to reject, and resolved')
-}
-
-/** Network off before, and every prepared answer used after: call in a `describe`. */
-export function nockPerTest(hooks: { before: (f: () => void) => void; after: (f: () => void) => void }): void {
-  hooks.before(() => nock.disableNetConnect())
-  hooks.after(() => {
-    nock.cleanAll()
-    nock.enableNetConnect()
-  })
-}

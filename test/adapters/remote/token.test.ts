@@ -1,6 +1,8 @@
 import { expect } from 'chai'
-import { afterEach, beforeEach, describe, it } from 'mocha'
+import { describe, it } from 'mocha'
 import nock from 'nock'
+import { onlyPreparedAnswers } from '../prepared-answers.ts'
+import { rejectionOf } from '../rejection.ts'
 import {
   type Clock,
   HOST,
@@ -12,15 +14,13 @@ import {
   identityExpects,
   identityFails,
   identityRefuses,
-  nockPerTest,
-  rejectionOf,
 } from './support.ts'
 
 const pingWith = (token: string, status = 200) =>
   nock(HOST).get('/gpu/v1/ping').matchHeader('authorization', `Bearer ${token}`).reply(status, {})
 
 describe('the token of a remote provider', () => {
-  nockPerTest({ before: beforeEach, after: afterEach })
+  onlyPreparedAnswers()
 
   it('is had by the client-credentials grant, with the configured parameters and the secret by HTTP Basic', async () => {
     const identity = identityExpects()
