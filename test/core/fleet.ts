@@ -5,6 +5,7 @@ import type { CalendarOp, Drain, Reservation, WaitingEntry } from '../../broker/
 import { clustersIn, drainsOn, reservationsOn } from '../../broker/core/calendar-reads.ts'
 import { phaseAt, type Cluster } from '../../broker/core/cluster.ts'
 import type { PlacementRequest, RequestedPeriod } from '../../broker/core/placement/request.ts'
+import type { Priority } from '../../shared/approval.ts'
 import { DAY_MS, HOUR_MS, MINUTE_MS, type EpochMs, type Interval } from '../../shared/time.ts'
 
 export const NOW: EpochMs = Date.parse('2027-01-04T10:17:23Z')
@@ -169,3 +170,24 @@ export const anyDrain = (clusterIds: readonly string[]): fc.Arbitrary<Drain> =>
       minutes: fc.integer({ min: 1, max: 6_000 }),
     })
     .map(({ minutes, ...drain }) => ({ ...drain, to: drain.from + minutes * MINUTE_MS }))
+
+/** What somebody who waits asks for, on a fleet of some ten nodes. */
+export const anyEntry = (
+  priorities: readonly Priority[] = ['national', 'standard'],
+): fc.Arbitrary<Pick<WaitingEntry, 'priority' | 'request'>> =>
+  fc
+    .record({
+      nodes: fc.integer({ min: 1, max: 6 }),
+      period: anyPeriod,
+      priority: fc.constantFrom(...priorities),
+      maxNodes: fc.option(fc.integer({ min: 6, max: 9 })),
+    })
+    .map(({ nodes, period, priority, maxNodes }) => ({
+      priority,
+      request: aRequest({
+        demand: { nodes },
+        period,
+        priority,
+        approval: maxNodes === null ? null : anApproval({ maxNodes }),
+      }),
+    }))

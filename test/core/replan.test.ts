@@ -16,7 +16,7 @@ import {
   aCluster,
   anApproval,
   anEntry,
-  anyPeriod,
+  anyEntry,
   aRequest,
   aReservation,
   fixed,
@@ -51,26 +51,9 @@ function carryOut(calendar: Calendar, changes: readonly PlanChange[]): void {
   }
 }
 
-const anyEntry = fc
-  .record({
-    nodes: fc.integer({ min: 1, max: 6 }),
-    period: anyPeriod,
-    priority: fc.constantFrom('national' as const, 'standard' as const),
-    maxNodes: fc.option(fc.integer({ min: 6, max: 9 })),
-  })
-  .map(({ nodes, period, priority, maxNodes }) => ({
-    priority,
-    request: aRequest({
-      demand: { nodes },
-      period,
-      priority,
-      approval: maxNodes === null ? null : anApproval({ maxNodes }),
-    }),
-  }))
-
 /** A full fleet with a queue, something that happens to it, and how many minutes later. */
 const anyEvening = fc.record({
-  entries: fc.array(anyEntry, { minLength: 3, maxLength: 14 }),
+  entries: fc.array(anyEntry(), { minLength: 3, maxLength: 14 }),
   released: fc.array(fc.nat(), { maxLength: 4 }),
   suspended: fc.option(fc.constantFrom('alpha', 'beta'), { freq: 4 }),
   laterMinutes: fc.integer({ min: 0, max: 3 * 24 * 60 }),

@@ -11,13 +11,13 @@ import { DEFAULT_POLICY } from '../../../broker/core/placement/policy.ts'
 import { opsOfChange, reservationFor } from '../../../broker/core/plan-change.ts'
 import { replan, type Replan } from '../../../broker/core/replan.ts'
 import { promiseFor } from '../../../broker/core/promise.ts'
+import type { Priority } from '../../../shared/approval.ts'
 import { HOUR_MS, MINUTE_MS, type EpochMs } from '../../../shared/time.ts'
 import {
   aCalendar,
   aCluster,
-  anApproval,
   anEntry,
-  anyPeriod,
+  anyEntry,
   aRequest,
   flexible,
   NEXT_HOUR,
@@ -53,26 +53,8 @@ function carryOut(calendar: Calendar, { changes }: Replan): void {
   }
 }
 
-const anyEntry = (priorities: readonly ('national' | 'standard')[]) =>
-  fc
-    .record({
-      nodes: fc.integer({ min: 1, max: 6 }),
-      period: anyPeriod,
-      priority: fc.constantFrom(...priorities),
-      maxNodes: fc.option(fc.integer({ min: 6, max: 9 })),
-    })
-    .map(({ nodes, period, priority, maxNodes }) => ({
-      priority,
-      request: aRequest({
-        demand: { nodes },
-        period,
-        priority,
-        approval: maxNodes === null ? null : anApproval({ maxNodes }),
-      }),
-    }))
-
 /** A full fleet with a queue, who of it leaves, and how many minutes later. */
-const anyEvening = (priorities: readonly ('national' | 'standard')[]) =>
+const anyEvening = (priorities: readonly Priority[]) =>
   fc.record({
     entries: fc.array(anyEntry(priorities), { minLength: 3, maxLength: 14 }),
     released: fc.array(fc.nat(), { maxLength: 4 }),
