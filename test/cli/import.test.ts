@@ -1,7 +1,7 @@
 import { expect } from 'chai'
-import { after, before, beforeEach, describe, it } from 'mocha'
-import { type TestServer, startServer } from '../support/http-server.ts'
-import { type Ran, at, cli } from './cli-world.ts'
+import { describe, it } from 'mocha'
+import type { Ran } from './cli-world.ts'
+import { servedExamples } from './served.ts'
 
 const YAML = `approvals: []
 allocations:
@@ -15,17 +15,10 @@ allocations:
 `
 
 describe('a file that is imported', () => {
-  let server: TestServer
-  before(async () => {
-    server = await startServer()
-  })
-  after(() => server.close())
-  beforeEach(() => {
-    server.calls.length = 0
-  })
+  const server = servedExamples()
 
   const run = (text: string, ...args: string[]): Promise<Ran> =>
-    cli(['import', 'fleet', ...args], { ...at(`http://127.0.0.1:${server.port}`), files: { fleet: text } })
+    server.run(['import', 'fleet', ...args], { fleet: text })
   const applied = (): unknown[] =>
     server.calls.filter(({ name }) => name === 'importFleet').map(({ args }) => args.at(-1))
 

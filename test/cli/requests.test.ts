@@ -1,22 +1,14 @@
 import { expect } from 'chai'
-import { after, before, beforeEach, describe, it } from 'mocha'
-import { type TestServer, startServer } from '../support/http-server.ts'
-import { type Ran, at, cli } from './cli-world.ts'
+import { describe, it } from 'mocha'
+import type { Ran } from './cli-world.ts'
+import { servedExamples } from './served.ts'
 
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVzZXI a@b'
 
 describe('what the command line asks for', () => {
-  let server: TestServer
-  before(async () => {
-    server = await startServer()
-  })
-  after(() => server.close())
-  beforeEach(() => {
-    server.calls.length = 0
-  })
+  const server = servedExamples()
 
-  const run = (args: readonly string[], files: Readonly<Record<string, string>> = {}): Promise<Ran> =>
-    cli(args, { ...at(`http://127.0.0.1:${server.port}`), files })
+  const { run } = server
   /** The last argument of the one call: what the API made of the body. */
   const asked = (): unknown => server.calls.find(({ name }) => !name.startsWith('get'))?.args.at(-1)
   const create = (...args: string[]): Promise<Ran> =>

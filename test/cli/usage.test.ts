@@ -1,20 +1,13 @@
 import { expect } from 'chai'
-import { after, before, beforeEach, describe, it } from 'mocha'
+import { describe, it } from 'mocha'
 import * as examples from '../../broker/http/examples.ts'
-import { type TestServer, startServer } from '../support/http-server.ts'
-import { type Ran, at, cli } from './cli-world.ts'
+import type { Ran } from './cli-world.ts'
+import { servedExamples } from './served.ts'
 
 describe('the command line about usage and the audit trail', () => {
-  let server: TestServer
-  before(async () => {
-    server = await startServer()
-  })
-  after(() => server.close())
-  beforeEach(() => {
-    server.calls.length = 0
-  })
+  const server = servedExamples()
 
-  const run = (...args: readonly string[]): Promise<Ran> => cli(args, at(`http://127.0.0.1:${server.port}`))
+  const run = (...args: readonly string[]): Promise<Ran> => server.run(args)
 
   it('shows usage as a table, as JSON or as comma-separated values', async () => {
     const shown = await run('usage', '--by', 'organization', '--from', '2026-12-01', '--to', '2027-01-01')
