@@ -43,6 +43,11 @@ export async function nodesOf(client: ApiClient, id: string): Promise<readonly S
   return (await client.get(`/v1/allocations/${id}/nodes`)).as(200, pageOf(AllocationNode)).items
 }
 
+interface BothSides {
+  readonly platform: ApiClient
+  readonly operators: Operators
+}
+
 interface Wanted {
   readonly id: string
   readonly operator: OperatorId
@@ -52,14 +57,13 @@ interface Wanted {
 
 /** Until it is active; then the nodes that the broker shows as ready are exactly those that stand at the operator. */
 export async function untilActiveAndTrue(
-  client: ApiClient,
-  operators: Operators,
+  { platform, operators }: BothSides,
   { id, operator, nodes, patienceMs }: Wanted,
 ): Promise<readonly ShownNode[]> {
-  const active = await untilStatus(client, id, ['active', 'failed', 'cancelled'], patienceMs)
+  const active = await untilStatus(platform, id, ['active', 'failed', 'cancelled'], patienceMs)
   expect(active.status, active.statusReason ?? '').to.equal('active')
   expect(active.nodes).to.deep.equal({ desired: nodes, ready: nodes, failed: 0 })
-  const shown = await nodesOf(client, id)
+  const shown = await nodesOf(platform, id)
   const ready = shown.filter(({ status }) => status === 'ready').map((node) => node.providerInstanceId)
   expect(ready).to.have.length(nodes)
   // A failed node may still be on its way out; what is too much goes, and what is ready stays.
@@ -74,14 +78,13 @@ export async function untilActiveAndTrue(
 
 /** Until it has ended; then nothing of it stands at the operator, whatever was ever built. */
 export async function releaseAndSeeItGone(
-  client: ApiClient,
-  operators: Operators,
+  { platform, operators }: BothSides,
   { id, operator }: { readonly id: string; readonly operator: OperatorId },
 ): Promise<Allocation> {
-  await release(client, id)
-  const ended = await untilStatus(client, id, ['released', 'cancelled'])
+  await release(platform, id)
+  const ended = await untilStatus(platform, id, ['released', 'cancelled'])
   expect(await operators.idsStanding(operator, id)).to.deep.equal([])
-  const shown = await nodesOf(client, id)
+  const shown = await nodesOf(platform, id)
   expect(shown.every(({ status }) => status === 'deleted')).to.equal(true)
   return ended
 }

@@ -1,11 +1,9 @@
 /** An operator that takes every request and answers none, while others provision: what waits for it is in nobody's way. */
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
-import { allocate, approve, release } from '../api/requests.ts'
-import type { ApiClient } from '../support/api-client.ts'
-import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
+import { describe, it } from 'mocha'
+import { allocate, release } from '../api/requests.ts'
 import { allocateAt, releaseAndSeeItGone, untilStatus } from './allocations.ts'
-import { type Operators, startOperators } from './operators.ts'
+import { brokerAtOperators } from './broker-at-operators.ts'
 
 /** More than one replica looks at once at one operator. */
 const WAITING_FOR_NHN = 40
@@ -17,54 +15,38 @@ const NOISE_MS = 5_000
 
 describe('an operator that is a black hole', function () {
   this.timeout(180_000)
-  let operators: Operators
-  let broker: TestBroker
-  let platform: ApiClient
-
-  before(async function () {
-    this.timeout(START_WITHIN_MS)
-    operators = await startOperators()
-    broker = await startTestBroker({ sandbox: operators })
-    platform = await broker.as('platform')
-  })
-  after(async () => {
-    await operators.calm()
-    await operators.untilNothingIsLeft()
-    await broker.stop()
-    await operators.close()
-  })
+  const world = brokerAtOperators()
 
   /** @returns how long it takes to have nodes at the two others */
-  async function provision(approvalId: string): Promise<number> {
+  async function provision(): Promise<number> {
     const askedAt = performance.now()
     const asked = await Promise.all(
       OTHERS.map(async (operator) => ({
         operator,
-        id: (await allocateAt(platform, approvalId, { operator, nodes: 12 })).id,
+        id: (await allocateAt(world.platform, world.approvalId, { operator, nodes: 12 })).id,
       })),
     )
-    await Promise.all(asked.map(({ id }) => untilStatus(platform, id, ['active'])))
+    await Promise.all(asked.map(({ id }) => untilStatus(world.platform, id, ['active'])))
     const tookMs = performance.now() - askedAt
-    for (const other of asked) await releaseAndSeeItGone(platform, operators, other)
+    for (const other of asked) await releaseAndSeeItGone(world, other)
     return tookMs
   }
 
   it('does not keep the others from provisioning, however many allocations wait for it', async () => {
-    const approvalId = await approve(platform)
-    const aloneMs = await provision(approvalId)
+    const aloneMs = await provision()
     const hole = Array.from({ length: WAITING_FOR_NHN }, () =>
-      allocate(platform, approvalId, {
+      allocate(world.platform, world.approvalId, {
         demand: { nodes: 1 },
         requires: { providers: ['nhn'] },
         period: { durationHours: 1 },
       }),
     )
-    await operators.setFaults('nhn', [{ match: { path: '.' }, effect: 'black-hole' }])
+    await world.operators.setFaults('nhn', [{ match: { path: '.' }, effect: 'black-hole' }])
     const stuck = await Promise.all(hole)
-    const besideMs = await provision(approvalId)
+    const besideMs = await provision()
     expect(besideMs, `alone it took ${aloneMs} ms`).to.be.lessThan(aloneMs * MOST_SLOWED + NOISE_MS)
-    await operators.calm()
-    await Promise.all(stuck.map(({ id }) => release(platform, id)))
-    await Promise.all(stuck.map(({ id }) => untilStatus(platform, id, ['cancelled', 'released'], 90_000)))
+    await world.operators.calm()
+    await Promise.all(stuck.map(({ id }) => release(world.platform, id)))
+    await Promise.all(stuck.map(({ id }) => untilStatus(world.platform, id, ['cancelled', 'released'], 90_000)))
   })
 })

@@ -3,14 +3,12 @@
  * at once, and ends with the store equal to the ledger and nothing left.
  */
 import { expect } from 'chai'
-import { after, afterEach, before, describe, it } from 'mocha'
-import { approve } from '../api/requests.ts'
+import { describe, it } from 'mocha'
 import { MINUTE_MS } from '../../shared/time.ts'
-import type { ApiClient } from '../support/api-client.ts'
-import { startTestBroker, type TestBroker } from '../support/broker.ts'
 import type { OperatorId } from '../support/sandbox.ts'
 import { allocateAt, releaseAndSeeItGone, untilActiveAndTrue, untilStatus } from './allocations.ts'
-import { CREATE, type Operators, OPERATORS, startOperators } from './operators.ts'
+import { brokerAtOperators } from './broker-at-operators.ts'
+import { CREATE, OPERATORS } from './operators.ts'
 
 const VISIBILITY_DELAY_MS = 400
 /** More than one group at every operator. */
@@ -18,59 +16,37 @@ const NODES = 12
 
 describe('a broker whose operators fail', function () {
   this.timeout(60_000)
-  let operators: Operators
-  let broker: TestBroker
-  let platform: ApiClient
-  let approvalId: string
-
-  before(async () => {
-    operators = await startOperators()
-    broker = await startTestBroker({
-      sandbox: operators,
-      visibilityDelayMs: VISIBILITY_DELAY_MS,
-      mayPage: /refuses what no waiting mends/,
-    })
-    platform = await broker.as('platform')
-    approvalId = await approve(platform)
-  })
-  afterEach(async () => {
-    await operators.calm()
-  })
-  after(async () => {
-    await operators.untilNothingIsLeft()
-    await broker.stop()
-    await operators.close()
-  })
+  const world = brokerAtOperators({ visibilityDelayMs: VISIBILITY_DELAY_MS, mayPage: /refuses what no waiting mends/ })
 
   const everywhere = (work: (operator: OperatorId) => Promise<void>): Promise<unknown> =>
     Promise.all(OPERATORS.map(work))
 
   /** Builds, with the fault in the way of creates, and gives back; @returns how many nodes were ever built. */
   async function throughFaults(operator: OperatorId, faults: readonly object[]): Promise<number> {
-    await operators.setFaults(
+    await world.operators.setFaults(
       operator,
       faults.map((fault) => ({ match: CREATE[operator], ...fault })),
     )
-    const { id } = await allocateAt(platform, approvalId, { operator, nodes: NODES })
-    await untilActiveAndTrue(platform, operators, { id, operator, nodes: NODES })
-    const built = (await operators.everBuilt(operator, id)).length
-    await releaseAndSeeItGone(platform, operators, { id, operator })
+    const { id } = await allocateAt(world.platform, world.approvalId, { operator, nodes: NODES })
+    await untilActiveAndTrue(world, { id, operator, nodes: NODES })
+    const built = (await world.operators.everBuilt(operator, id)).length
+    await releaseAndSeeItGone(world, { id, operator })
     return built
   }
 
   it('builds no node more than it was asked for through creates whose answers are lost while lists lag (invariant 2)', () =>
     everywhere(async (operator) => {
-      await operators.setBehaviour(operator, { listLagMs: VISIBILITY_DELAY_MS - 50 })
+      await world.operators.setBehaviour(operator, { listLagMs: VISIBILITY_DELAY_MS - 50 })
       const faults = ['drop-after', 'reset-after', 'malformed'].map((effect) => ({ effect, times: 1 }))
       expect(await throughFaults(operator, faults), operator).to.equal(NODES)
     }))
 
   it('deletes what arrives late of an allocation that is cancelled while it is being asked for', () =>
     everywhere(async (operator) => {
-      await operators.setFaults(operator, [{ match: CREATE[operator], effect: 'delay', delayMs: 600 }])
-      const { id } = await allocateAt(platform, approvalId, { operator, nodes: NODES })
-      await untilStatus(platform, id, ['provisioning'])
-      const { status } = await releaseAndSeeItGone(platform, operators, { id, operator })
+      await world.operators.setFaults(operator, [{ match: CREATE[operator], effect: 'delay', delayMs: 600 }])
+      const { id } = await allocateAt(world.platform, world.approvalId, { operator, nodes: NODES })
+      await untilStatus(world.platform, id, ['provisioning'])
+      const { status } = await releaseAndSeeItGone(world, { id, operator })
       expect(status).to.equal('cancelled')
     }))
 
@@ -86,43 +62,43 @@ describe('a broker whose operators fail', function () {
 
   it('fails nothing for a key that is not accepted, for tokens that end early, or for another clock', () =>
     everywhere(async (operator) => {
-      await operators.setBehaviour(operator, { tokenTtlMs: 500 })
-      await operators.setClock(operator, -30 * MINUTE_MS)
-      await operators.setFaults(operator, [{ match: CREATE[operator], effect: 'status', status: 401, times: 3 }])
-      const { id } = await allocateAt(platform, approvalId, { operator, nodes: 2 })
-      await untilActiveAndTrue(platform, operators, { id, operator, nodes: 2 })
-      await releaseAndSeeItGone(platform, operators, { id, operator })
+      await world.operators.setBehaviour(operator, { tokenTtlMs: 500 })
+      await world.operators.setClock(operator, -30 * MINUTE_MS)
+      await world.operators.setFaults(operator, [{ match: CREATE[operator], effect: 'status', status: 401, times: 3 }])
+      const { id } = await allocateAt(world.platform, world.approvalId, { operator, nodes: 2 })
+      await untilActiveAndTrue(world, { id, operator, nodes: 2 })
+      await releaseAndSeeItGone(world, { id, operator })
     }))
 
   it('replaces nodes whose build fails, under a new generation, and has the failed ones deleted', () =>
     everywhere(async (operator) => {
-      await operators.setBehaviour(operator, { buildFails: 2 })
-      const { id } = await allocateAt(platform, approvalId, { operator, nodes: NODES })
-      const shown = await untilActiveAndTrue(platform, operators, { id, operator, nodes: NODES })
+      await world.operators.setBehaviour(operator, { buildFails: 2 })
+      const { id } = await allocateAt(world.platform, world.approvalId, { operator, nodes: NODES })
+      const shown = await untilActiveAndTrue(world, { id, operator, nodes: NODES })
       expect(
         shown.filter((node) => node.generation > 1 && node.status === 'ready'),
         operator,
       ).to.have.length(2)
-      expect(await operators.everBuilt(operator, id)).to.have.length(NODES + 2)
-      await releaseAndSeeItGone(platform, operators, { id, operator })
+      expect(await world.operators.everBuilt(operator, id)).to.have.length(NODES + 2)
+      await releaseAndSeeItGone(world, { id, operator })
     }))
 
   it('holds nodes as long as the list has them, whatever was answered to their deletion (invariant 3)', () =>
     everywhere(async (operator) => {
-      const { id } = await allocateAt(platform, approvalId, { operator, nodes: NODES })
-      await untilActiveAndTrue(platform, operators, { id, operator, nodes: NODES })
-      await operators.setBehaviour(operator, { deleteLies: 3 })
-      const { status } = await releaseAndSeeItGone(platform, operators, { id, operator })
+      const { id } = await allocateAt(world.platform, world.approvalId, { operator, nodes: NODES })
+      await untilActiveAndTrue(world, { id, operator, nodes: NODES })
+      await world.operators.setBehaviour(operator, { deleteLies: 3 })
+      const { status } = await releaseAndSeeItGone(world, { id, operator })
       expect(status).to.equal('released')
     }))
 
   it('takes a list that cannot be had for no list at all, while it builds and while it gives back', () =>
     everywhere(async (operator) => {
       const lists = { match: { method: 'GET', path: '.' }, times: 2 }
-      await operators.setFaults(operator, [{ ...lists, effect: 'drop-before' }])
-      const { id } = await allocateAt(platform, approvalId, { operator, nodes: 2 })
-      await untilActiveAndTrue(platform, operators, { id, operator, nodes: 2 })
-      await operators.setFaults(operator, [{ ...lists, effect: 'malformed', body: '{}' }])
-      await releaseAndSeeItGone(platform, operators, { id, operator })
+      await world.operators.setFaults(operator, [{ ...lists, effect: 'drop-before' }])
+      const { id } = await allocateAt(world.platform, world.approvalId, { operator, nodes: 2 })
+      await untilActiveAndTrue(world, { id, operator, nodes: 2 })
+      await world.operators.setFaults(operator, [{ ...lists, effect: 'malformed', body: '{}' }])
+      await releaseAndSeeItGone(world, { id, operator })
     }))
 })

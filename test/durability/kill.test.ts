@@ -65,7 +65,7 @@ describe(`a broker that is killed (seed ${seed})`, function () {
     })
     const placed = await Promise.all(asked)
     await killSometimes(KILLS[engine].building)
-    for (const one of placed) await untilActiveAndTrue(platform, operators, one)
+    for (const one of placed) await untilActiveAndTrue({ platform, operators }, one)
     for (const { id } of placed) await release(platform, id)
     await killSometimes(KILLS[engine].givingBack)
     for (const { id, operator } of placed) {
@@ -100,7 +100,7 @@ describe(`a broker that is killed (seed ${seed})`, function () {
     expect(await broker.terminate()).to.equal(0)
     expect(performance.now() - askedAt).to.be.below(10_000)
     await broker.start()
-    await untilActiveAndTrue(platform, operators, { id, operator: 'nhn', nodes: NODES })
+    await untilActiveAndTrue({ platform, operators }, { id, operator: 'nhn', nodes: NODES })
     await release(platform, id)
     await untilStatus(platform, id, ['released'])
   })

@@ -1,50 +1,33 @@
 /** Nodes that fail while their allocation runs: replaced where there is room, shown as failed where there is none. */
 import { expect } from 'chai'
-import { after, afterEach, before, describe, it } from 'mocha'
+import { describe, it } from 'mocha'
 import type { Allocation } from '../../shared/allocation.ts'
-import { approve, look } from '../api/requests.ts'
-import type { ApiClient } from '../support/api-client.ts'
-import { startTestBroker, type TestBroker } from '../support/broker.ts'
+import { look } from '../api/requests.ts'
 import type { OperatorId } from '../support/sandbox.ts'
 import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue } from './allocations.ts'
+import { brokerAtOperators } from './broker-at-operators.ts'
 import { eventually } from './eventually.ts'
-import { type Operators, OPERATORS, startOperators } from './operators.ts'
+import { OPERATORS } from './operators.ts'
 
 const NODES = 3
 
 describe('a node that fails while its allocation runs', function () {
   this.timeout(60_000)
-  let operators: Operators
-  let broker: TestBroker
-  let platform: ApiClient
-  let approvalId: string
-
-  before(async () => {
-    operators = await startOperators()
-    broker = await startTestBroker({ sandbox: operators, env: { NODE_HEALTH_SECONDS: '0.3' } })
-    platform = await broker.as('platform')
-    approvalId = await approve(platform)
-  })
-  afterEach(() => operators.calm())
-  after(async () => {
-    await operators.untilNothingIsLeft()
-    await broker.stop()
-    await operators.close()
-  })
+  const world = brokerAtOperators({ env: { NODE_HEALTH_SECONDS: '0.3' } })
 
   /** Runs, and one of its nodes fails. @returns its id */
   async function withOneBroken(operator: OperatorId): Promise<string> {
-    const { id } = await allocateAt(platform, approvalId, { operator, nodes: NODES })
-    const [first] = await untilActiveAndTrue(platform, operators, { id, operator, nodes: NODES })
-    await operators.breakNode(operator, first?.providerInstanceId ?? '')
+    const { id } = await allocateAt(world.platform, world.approvalId, { operator, nodes: NODES })
+    const [first] = await untilActiveAndTrue(world, { id, operator, nodes: NODES })
+    await world.operators.breakNode(operator, first?.providerInstanceId ?? '')
     return id
   }
 
   const until = (id: string, what: string, wanted: (allocation: Allocation) => boolean): Promise<Allocation> =>
-    eventually(`${id} ${what}`, () => look(platform, id), wanted)
+    eventually(`${id} ${what}`, () => look(world.platform, id), wanted)
 
   const typesOf = (id: string): Promise<string[]> =>
-    broker.inStore(async (db) =>
+    world.broker.inStore(async (db) =>
       (await db.selectFrom('events').select('type').where('allocationId', '=', id).orderBy('sequence').execute()).map(
         ({ type }) => type.replace('kr.gpubroker.', ''),
       ),
@@ -55,7 +38,7 @@ describe('a node that fails while its allocation runs', function () {
       const id = await withOneBroken(operator)
       const shown = await eventually(
         `${id} replaced`,
-        () => nodesOf(platform, id),
+        () => nodesOf(world.platform, id),
         (nodes) =>
           nodes.some(({ ordinal, generation, status }) => ordinal === 0 && generation === 2 && status === 'ready'),
       )
@@ -65,21 +48,21 @@ describe('a node that fails while its allocation runs', function () {
       const types = await typesOf(id)
       expect(types.filter((type) => type.startsWith('node.'))).to.deep.equal(['node.failed', 'node.replaced'])
       expect(types.filter((type) => type === 'allocation.degraded')).to.have.length(1)
-      await releaseAndSeeItGone(platform, operators, { id, operator })
+      await releaseAndSeeItGone(world, { id, operator })
     })
 
     it(`is shown as failed at ${operator} where nothing is free, and the others run on`, async () => {
-      const { id } = await allocateAt(platform, approvalId, { operator, nodes: NODES })
-      const [first] = await untilActiveAndTrue(platform, operators, { id, operator, nodes: NODES })
-      await operators.setBehaviour(operator, { freeNodes: 0, buildFails: 1_000 })
-      await operators.breakNode(operator, first?.providerInstanceId ?? '')
+      const { id } = await allocateAt(world.platform, world.approvalId, { operator, nodes: NODES })
+      const [first] = await untilActiveAndTrue(world, { id, operator, nodes: NODES })
+      await world.operators.setBehaviour(operator, { freeNodes: 0, buildFails: 1_000 })
+      await world.operators.breakNode(operator, first?.providerInstanceId ?? '')
       const degraded = await until(id, 'degraded', ({ nodes }) => nodes.failed === 1 && nodes.ready === NODES - 1)
       expect([degraded.status, degraded.statusReason]).to.deep.equal(['active', 'degraded'])
-      const generations = (await nodesOf(platform, id)).map(({ generation }) => generation)
+      const generations = (await nodesOf(world.platform, id)).map(({ generation }) => generation)
       expect(Math.max(...generations)).to.be.at.most(4)
       expect(await typesOf(id)).to.include('node.failed')
-      await operators.calm()
-      await releaseAndSeeItGone(platform, operators, { id, operator })
+      await world.operators.calm()
+      await releaseAndSeeItGone(world, { id, operator })
     })
   }
 })

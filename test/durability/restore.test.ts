@@ -58,13 +58,13 @@ describe('a store that was restored', function () {
     await start(places[0])
     const approvalId = await approve(platform)
     const kept = await allocateAt(platform, approvalId, { operator, nodes: NODES })
-    await untilActiveAndTrue(platform, operators, { id: kept.id, operator, nodes: NODES })
+    await untilActiveAndTrue({ platform, operators }, { id: kept.id, operator, nodes: NODES })
     await broker.stop() // the embedded database belongs to one process
     const file = join(folder, 'backup.gz')
     expect((await command(places[0], 'backup', file)).status).to.equal(0)
     await start(places[0])
     const later = await allocateAt(platform, approvalId, { operator, nodes: NODES })
-    await untilActiveAndTrue(platform, operators, { id: later.id, operator, nodes: NODES })
+    await untilActiveAndTrue({ platform, operators }, { id: later.id, operator, nodes: NODES })
     await broker.stop()
 
     const restored = await command(places[1], 'restore', file)

@@ -28,9 +28,9 @@ async function throughSilence(): Promise<void> {
     const through = OPERATORS.map(async (operator) => {
       await operators.setFaults(operator, [{ match: CREATE[operator], effect: 'black-hole', times: 1 }])
       const { id } = await allocateAt(platform, approvalId, { operator, nodes: 2 })
-      await untilActiveAndTrue(platform, operators, { id, operator, nodes: 2, patienceMs: PAST_ONE_DEADLINE_MS })
+      await untilActiveAndTrue({ platform, operators }, { id, operator, nodes: 2, patienceMs: PAST_ONE_DEADLINE_MS })
       expect(await operators.everBuilt(operator, id), operator).to.have.length(2)
-      await releaseAndSeeItGone(platform, operators, { id, operator })
+      await releaseAndSeeItGone({ platform, operators }, { id, operator })
     })
     await Promise.all(through)
     await operators.untilNothingIsLeft()

@@ -6,15 +6,15 @@ import { CloudEvent } from '../../shared/event.ts'
 import { ClusterView } from '../../shared/cluster.ts'
 import { Frozen } from '../../shared/operation.ts'
 import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
-import { approve, look, release } from '../api/requests.ts'
+import { look, release } from '../api/requests.ts'
 import type { ApiClient } from '../support/api-client.ts'
-import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
 import { pageOf } from '../../shared/text.ts'
 import { toIso } from '../../shared/time.ts'
 import type { OperatorId } from '../support/sandbox.ts'
 import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue, untilStatus } from './allocations.ts'
+import { brokerAtOperators } from './broker-at-operators.ts'
 import { eventually } from './eventually.ts'
-import { type Operators, OPERATORS, startOperators } from './operators.ts'
+import { OPERATORS } from './operators.ts'
 import { handMadeAt } from './hand-made.ts'
 import { renameNode } from './rename-node.ts'
 import { type SecondHand, secondHandAt } from './second-hand.ts'
@@ -26,55 +26,43 @@ const findingsAt = async (client: ApiClient, operator: OperatorId): Promise<read
 
 describe('sweeping', function () {
   this.timeout(60_000)
-  let operators: Operators
-  let broker: TestBroker
-  let platform: ApiClient
-  let approvalId: string
   let installationId: string
   let hands: Readonly<Record<OperatorId, SecondHand>>
-
-  before(async function start() {
-    this.timeout(START_WITHIN_MS)
-    operators = await startOperators()
-    broker = await startTestBroker({
-      sandbox: operators,
-      env: { SWEEP_INTERVAL_SECONDS: '1', SWEEP_MAX_DELETES_PER_HOUR: String(MAX_DELETES_PER_HOUR) },
-      mayPage: /"msg":"(nodes carry our tag|a sweep deletes no more)/,
-    })
-    platform = await broker.as('platform')
-    approvalId = await approve(platform)
-    const row = await broker.inStore((queries) => queries.selectFrom('installation').select('id').executeTakeFirst())
+  const world = brokerAtOperators({
+    env: { SWEEP_INTERVAL_SECONDS: '1', SWEEP_MAX_DELETES_PER_HOUR: String(MAX_DELETES_PER_HOUR) },
+    mayPage: /"msg":"(nodes carry our tag|a sweep deletes no more)/,
+  })
+  before(async () => {
+    const row = await world.broker.inStore((queries) =>
+      queries.selectFrom('installation').select('id').executeTakeFirst(),
+    )
     installationId = row?.id ?? ''
-    const [naver, nhn, kakao] = OPERATORS.map((operator) => secondHandAt(operators, operator)) as [
+    const [naver, nhn, kakao] = OPERATORS.map((operator) => secondHandAt(world.operators, operator)) as [
       SecondHand,
       SecondHand,
       SecondHand,
     ] // one for each
     hands = { naver, nhn, kakao }
   })
-  after(async () => {
-    for (const operator of OPERATORS) hands[operator].close()
-    await broker.stop()
-    await operators.close()
-  })
+  after(() => OPERATORS.forEach((operator) => hands[operator].close()))
 
   /** An allocation that was active at the operator, and has been given back. */
   async function ended(operator: OperatorId): Promise<string> {
-    const { id } = await allocateAt(platform, approvalId, { operator, nodes: 1 })
-    await untilActiveAndTrue(platform, operators, { id, operator, nodes: 1 })
-    await releaseAndSeeItGone(platform, operators, { id, operator })
+    const { id } = await allocateAt(world.platform, world.approvalId, { operator, nodes: 1 })
+    await untilActiveAndTrue(world, { id, operator, nodes: 1 })
+    await releaseAndSeeItGone(world, { id, operator })
     return id
   }
 
   /** One that has ended already; at an operator whose hands are tied nothing ends. */
   async function endedBefore(operator: OperatorId): Promise<string> {
     const path = `/v1/allocations?providerId=${operator}&status=released&limit=1`
-    const [allocation] = (await platform.get(path)).as(200, pageOf(Allocation)).items
+    const [allocation] = (await world.platform.get(path)).as(200, pageOf(Allocation)).items
     return allocation?.id ?? ''
   }
 
   const untilFound = (operator: OperatorId, wanted: (findings: readonly SweepFinding[]) => boolean) =>
-    eventually(`findings at ${operator}`, () => findingsAt(platform, operator), wanted)
+    eventually(`findings at ${operator}`, () => findingsAt(world.platform, operator), wanted)
 
   /** Sweeps that began after now, and have ended. */
   async function twoSweeps(operator: OperatorId): Promise<void> {
@@ -82,7 +70,7 @@ describe('sweeping', function () {
       const now = Date.now()
       await eventually(
         `a sweep of ${operator}`,
-        async () => (await platform.get(`/v1/providers/${operator}/reconciliation`)).as(200, Reconciliation),
+        async () => (await world.platform.get(`/v1/providers/${operator}/reconciliation`)).as(200, Reconciliation),
         ({ startedAt }) => startedAt !== null && Date.parse(startedAt) >= now,
       )
     }
@@ -93,7 +81,7 @@ describe('sweeping', function () {
       const path = `/v1/providers/${operator}/reconciliation`
       const sweep = await eventually(
         `a sweep of ${operator}`,
-        async () => (await platform.get(path)).as(200, Reconciliation),
+        async () => (await world.platform.get(path)).as(200, Reconciliation),
         ({ startedAt }) => startedAt !== null,
       )
       expect(sweep.findings).to.deep.equal([])
@@ -105,16 +93,16 @@ describe('sweeping', function () {
     await Promise.all(
       OPERATORS.map(async (operator) => {
         const allocationId = await ended(operator)
-        const keeps = await allocateAt(platform, approvalId, { operator, nodes: 2 })
-        await untilActiveAndTrue(platform, operators, { id: keeps.id, operator, nodes: 2 })
+        const keeps = await allocateAt(world.platform, world.approvalId, { operator, nodes: 2 })
+        await untilActiveAndTrue(world, { id: keeps.id, operator, nodes: 2 })
         const planted = await hands[operator].plant({ installationId, allocationId, nodes: 2 })
         const seen = await untilFound(operator, (findings) => findings.length > 0)
         expect(seen.every(({ kind }) => kind === 'orphan')).to.equal(true)
         expect(planted).to.include.members(seen.map((one) => one.providerInstanceId))
         await untilFound(operator, (findings) => findings.length === 0)
-        expect(await operators.idsStanding(operator, allocationId)).to.deep.equal([])
-        expect(await operators.idsStanding(operator, keeps.id)).to.have.length(2)
-        await releaseAndSeeItGone(platform, operators, { id: keeps.id, operator })
+        expect(await world.operators.idsStanding(operator, allocationId)).to.deep.equal([])
+        expect(await world.operators.idsStanding(operator, keeps.id)).to.have.length(2)
+        await releaseAndSeeItGone(world, { id: keeps.id, operator })
       }),
     )
   })
@@ -122,39 +110,39 @@ describe('sweeping', function () {
   it('knows a node that was renamed at the operator: none is made for it, and its release waits for it (invariants 2, 3)', async () => {
     await Promise.all(
       (['nhn', 'kakao'] as const).map(async (operator) => {
-        const { id } = await allocateAt(platform, approvalId, { operator, nodes: 3 })
-        const [first] = await untilActiveAndTrue(platform, operators, { id, operator, nodes: 3 })
-        await renameNode(operators, operator, { id: first?.providerInstanceId ?? '', name: 'named-by-somebody' })
+        const { id } = await allocateAt(world.platform, world.approvalId, { operator, nodes: 3 })
+        const [first] = await untilActiveAndTrue(world, { id, operator, nodes: 3 })
+        await renameNode(world.operators, operator, { id: first?.providerInstanceId ?? '', name: 'named-by-somebody' })
         // Shrinking looks again and again, until the third node is gone.
-        ;(await platform.post(`/v1/allocations/${id}/shrink`, { nodes: 2 })).as(202, Allocation)
+        ;(await world.platform.post(`/v1/allocations/${id}/shrink`, { nodes: 2 })).as(202, Allocation)
         await eventually(
           `the shrunk ${id}`,
-          () => nodesOf(platform, id),
+          () => nodesOf(world.platform, id),
           (nodes) => nodes.some((node) => node.ordinal === 2 && node.status === 'deleted'),
         )
-        expect(await operators.everBuilt(operator, id)).to.have.length(3)
-        expect((await nodesOf(platform, id)).find((node) => node.ordinal === 0)).to.deep.equal(first)
-        await releaseAndSeeItGone(platform, operators, { id, operator })
-        expect(await findingsAt(platform, operator)).to.deep.equal([])
+        expect(await world.operators.everBuilt(operator, id)).to.have.length(3)
+        expect((await nodesOf(world.platform, id)).find((node) => node.ordinal === 0)).to.deep.equal(first)
+        await releaseAndSeeItGone(world, { id, operator })
+        expect(await findingsAt(world.platform, operator)).to.deep.equal([])
       }),
     )
   })
 
   it('deletes nothing while its hands are held at the provider, and goes on once they are free', async () => {
     const allocationId = await ended('kakao')
-    ;(await platform.post('/v1/operations/freeze', { providerId: 'kakao' })).as(200, Frozen)
+    ;(await world.platform.post('/v1/operations/freeze', { providerId: 'kakao' })).as(200, Frozen)
     const planted = await hands.kakao.plant({ installationId, allocationId, nodes: 1 })
     await untilFound('kakao', ([finding]) => finding?.action === 'hold')
     await twoSweeps('kakao')
-    expect(await operators.idsStanding('kakao', allocationId)).to.deep.equal(planted)
-    ;(await platform.post('/v1/operations/unfreeze', { providerId: 'kakao' })).as(200, Frozen)
+    expect(await world.operators.idsStanding('kakao', allocationId)).to.deep.equal(planted)
+    ;(await world.platform.post('/v1/operations/unfreeze', { providerId: 'kakao' })).as(200, Frozen)
     await untilFound('kakao', (findings) => findings.length === 0)
-    expect(await operators.idsStanding('kakao', allocationId)).to.deep.equal([])
+    expect(await world.operators.idsStanding('kakao', allocationId)).to.deep.equal([])
   })
 
   it('deletes so many in an hour by itself, and the rest once a person has approved', async () => {
     const allocationId = await ended('nhn')
-    const before = await broker.inStore((queries) =>
+    const before = await world.broker.inStore((queries) =>
       queries.selectFrom('sweepDeletions').select('at').where('providerId', '=', 'nhn').execute(),
     )
     await hands.nhn.plant({ installationId, allocationId, nodes: MAX_DELETES_PER_HOUR + 4 - before.length })
@@ -162,104 +150,116 @@ describe('sweeping', function () {
       'nhn',
       (findings) => findings.length === 4 && findings.every(({ action }) => action === 'hold'),
     )
-    await broker.restart()
+    await world.broker.restart()
     await twoSweeps('nhn')
-    expect(await operators.idsStanding('nhn', allocationId)).to.have.members(held.map((one) => one.providerInstanceId))
-    const approved = (await platform.post('/v1/providers/nhn/reconciliation/approve')).as(200, Reconciliation)
+    expect(await world.operators.idsStanding('nhn', allocationId)).to.have.members(
+      held.map((one) => one.providerInstanceId),
+    )
+    const approved = (await world.platform.post('/v1/providers/nhn/reconciliation/approve')).as(200, Reconciliation)
     expect(
       approved.findings.map(({ action, since }) => [action, held.some((one) => one.since === since)]),
     ).to.deep.equal(Array.from({ length: 4 }, () => ['delete', true]))
     await untilFound('nhn', (findings) => findings.length === 0)
-    expect(await operators.idsStanding('nhn', allocationId)).to.deep.equal([])
+    expect(await world.operators.idsStanding('nhn', allocationId)).to.deep.equal([])
   })
 
   it('asks a person about nodes of an allocation that is not in the store, and counts them as taken until then', async () => {
     const allocationId = 'alc_forgottenforgott'
-    const taken = async () => (await platform.get('/v1/clusters/kakao-b200-255')).as(200, ClusterView).now.nodesDrained
+    const taken = async () =>
+      (await world.platform.get('/v1/clusters/kakao-b200-255')).as(200, ClusterView).now.nodesDrained
     const [first = '', second = ''] = await hands.kakao.plant({ installationId, allocationId, nodes: 2, counter: 3 })
     await untilFound('kakao', (findings) => findings.length === 2)
-    expect((await findingsAt(platform, 'kakao')).map(({ kind, action }) => `${kind} ${action}`)).to.deep.equal([
+    expect((await findingsAt(world.platform, 'kakao')).map(({ kind, action }) => `${kind} ${action}`)).to.deep.equal([
       'unknown ask',
       'unknown ask',
     ])
     expect(await taken()).to.equal(2)
     const path = '/v1/providers/kakao/reconciliation/nodes'
-    const request = { approvalId, end: toIso(Date.now() + 3_600_000) }
-    ;(await platform.post(`${path}/${first}/adopt`, { ...request, approvalId: 'apr-none' })).problem('approval-unknown')
-    const adopted = (await platform.post(`${path}/${first}/adopt`, request)).as(200, Allocation)
+    const request = { approvalId: world.approvalId, end: toIso(Date.now() + 3_600_000) }
+    ;(await world.platform.post(`${path}/${first}/adopt`, { ...request, approvalId: 'apr-none' })).problem(
+      'approval-unknown',
+    )
+    const adopted = (await world.platform.post(`${path}/${first}/adopt`, request)).as(200, Allocation)
     expect([adopted.id, adopted.status, adopted.placement?.nodes]).to.deep.equal([allocationId, 'active', 2])
     await eventually(
       'both nodes known as ready',
-      () => look(platform, allocationId),
+      () => look(world.platform, allocationId),
       ({ nodes }) => nodes.ready === 2,
     )
-    expect(await operators.everBuilt('kakao', allocationId)).to.have.length(2)
-    expect((await platform.post(`${path}/${second}/adopt`, request)).as(200, Allocation).id).to.equal(allocationId)
+    expect(await world.operators.everBuilt('kakao', allocationId)).to.have.length(2)
+    expect((await world.platform.post(`${path}/${second}/adopt`, request)).as(200, Allocation).id).to.equal(
+      allocationId,
+    )
     expect(await taken()).to.equal(0)
     await twoSweeps('kakao')
-    expect(await findingsAt(platform, 'kakao')).to.deep.equal([])
-    await releaseAndSeeItGone(platform, operators, { id: allocationId, operator: 'kakao' })
+    expect(await findingsAt(world.platform, 'kakao')).to.deep.equal([])
+    await releaseAndSeeItGone(world, { id: allocationId, operator: 'kakao' })
   })
 
   it('deletes such a node when a person says so', async () => {
     const allocationId = 'alc_forgottenasecond'
     const [id = ''] = await hands.naver.plant({ installationId, allocationId, nodes: 1 })
     await untilFound('naver', ([finding]) => finding?.action === 'ask')
-    const nhnStaff = await broker.as('nhn-staff')
+    const nhnStaff = await world.broker.as('nhn-staff')
     const path = `/v1/providers/naver/reconciliation/nodes/${id}/delete`
     ;(await nhnStaff.post(path)).problem('not-found')
-    ;(await platform.post('/v1/providers/naver/reconciliation/nodes/none/delete')).problem('not-found')
-    expect((await platform.post(path)).as(202, SweepFinding).action).to.equal('delete')
+    ;(await world.platform.post('/v1/providers/naver/reconciliation/nodes/none/delete')).problem('not-found')
+    expect((await world.platform.post(path)).as(202, SweepFinding).action).to.equal('delete')
     await untilFound('naver', (findings) => findings.length === 0)
-    expect(await operators.idsStanding('naver', allocationId)).to.deep.equal([])
+    expect(await world.operators.idsStanding('naver', allocationId)).to.deep.equal([])
   })
 
   it('gives nothing back while deletions are held, as after a restore, until they are resumed', async () => {
-    const { id } = await allocateAt(platform, approvalId, { operator: 'kakao', nodes: 1 })
-    await untilActiveAndTrue(platform, operators, { id, operator: 'kakao', nodes: 1 })
-    expect((await platform.post('/v1/operations/hold-deletes')).as(200, HeldDeletes).deletesHeld).to.equal(true)
-    await release(platform, id)
+    const { id } = await allocateAt(world.platform, world.approvalId, { operator: 'kakao', nodes: 1 })
+    await untilActiveAndTrue(world, { id, operator: 'kakao', nodes: 1 })
+    expect((await world.platform.post('/v1/operations/hold-deletes')).as(200, HeldDeletes).deletesHeld).to.equal(true)
+    await release(world.platform, id)
     const planted = await hands.kakao.plant({ installationId, allocationId: await endedBefore('kakao'), nodes: 1 })
     await untilFound('kakao', ([finding]) => finding?.action === 'hold')
     await twoSweeps('kakao')
-    expect((await findingsAt(platform, 'kakao')).map((one) => one.providerInstanceId)).to.deep.equal(planted)
-    expect((await look(platform, id)).status).to.equal('releasing')
-    expect((await platform.post('/v1/operations/resume-deletes')).as(200, HeldDeletes).deletesHeld).to.equal(false)
-    await untilStatus(platform, id, ['released'])
+    expect((await findingsAt(world.platform, 'kakao')).map((one) => one.providerInstanceId)).to.deep.equal(planted)
+    expect((await look(world.platform, id)).status).to.equal('releasing')
+    expect((await world.platform.post('/v1/operations/resume-deletes')).as(200, HeldDeletes).deletesHeld).to.equal(
+      false,
+    )
+    await untilStatus(world.platform, id, ['released'])
     await untilFound('kakao', (findings) => findings.length === 0)
   })
 
   it('tells of what others made, counts it as drained unless a person ignores it, and never touches it (invariant 10)', async () => {
     await Promise.all(
       OPERATORS.map(async (operator) => {
-        const { clusterId, providerInstanceIds: ids } = await handMadeAt(operators, operator, 2)
+        const { clusterId, providerInstanceIds: ids } = await handMadeAt(world.operators, operator, 2)
         const drained = async () =>
-          (await platform.get(`/v1/clusters/${clusterId}`)).as(200, ClusterView).now.nodesDrained
+          (await world.platform.get(`/v1/clusters/${clusterId}`)).as(200, ClusterView).now.nodesDrained
         const found = await untilFound(operator, (findings) => findings.length === 2)
         expect(found.map(({ kind, action }) => `${kind} ${action}`)).to.deep.equal(['leftover drain', 'leftover drain'])
         expect(found.map((one) => one.providerInstanceId)).to.have.members(ids)
         expect(await drained()).to.equal(2)
 
         const path = `/v1/providers/${operator}/reconciliation/nodes/${ids[0]}`
-        ;(await platform.post(`${path}/delete`)).problem('not-in-this-status')
+        ;(await world.platform.post(`${path}/delete`)).problem('not-in-this-status')
         for (const time of [1, 2]) {
-          const ignored = (await platform.post(`${path}/ignore`)).as(200, SweepFinding)
+          const ignored = (await world.platform.post(`${path}/ignore`)).as(200, SweepFinding)
           expect([ignored.action, await drained()], `time ${time}`).to.deep.equal(['ignore', 1])
         }
         await twoSweeps(operator)
-        expect((await findingsAt(platform, operator)).map(({ action }) => action)).to.have.members(['ignore', 'drain'])
+        expect((await findingsAt(world.platform, operator)).map(({ action }) => action)).to.have.members([
+          'ignore',
+          'drain',
+        ])
         expect(await drained()).to.equal(1)
-        expect((await platform.post(`${path}/count`)).as(200, SweepFinding).action).to.equal('drain')
+        expect((await world.platform.post(`${path}/count`)).as(200, SweepFinding).action).to.equal('drain')
         expect(await drained()).to.equal(2)
 
-        const standing = (await operators.ledger(operator)).nodes.filter(({ deletedAt }) => deletedAt === null)
+        const standing = (await world.operators.ledger(operator)).nodes.filter(({ deletedAt }) => deletedAt === null)
         expect(standing.map(({ id }) => id)).to.include.members(ids)
         await hands[operator].remove(ids)
         await untilFound(operator, (findings) => findings.length === 0)
         expect(await drained()).to.equal(0)
       }),
     )
-    const events = (await platform.get('/v1/events?types=kr.gpubroker.provider.finding&limit=500')).as(
+    const events = (await world.platform.get('/v1/events?types=kr.gpubroker.provider.finding&limit=500')).as(
       200,
       pageOf(CloudEvent),
     )
@@ -272,9 +272,9 @@ describe('sweeping', function () {
     const [id = ''] = await hands.kakao.plant({ installationId, allocationId, nodes: 1 })
     await untilFound('kakao', ([finding]) => finding?.action === 'ask')
     const path = '/v1/providers/kakao/reconciliation/nodes'
-    ;(await platform.post(`${path}/${id}/ignore`)).problem('not-in-this-status')
-    ;(await platform.post(`${path}/none/ignore`)).problem('not-found')
-    ;(await platform.post(`${path}/${id}/delete`)).as(202, SweepFinding)
+    ;(await world.platform.post(`${path}/${id}/ignore`)).problem('not-in-this-status')
+    ;(await world.platform.post(`${path}/none/ignore`)).problem('not-found')
+    ;(await world.platform.post(`${path}/${id}/delete`)).as(202, SweepFinding)
     await untilFound('kakao', (findings) => findings.length === 0)
   })
 
@@ -282,7 +282,7 @@ describe('sweeping', function () {
     const allocationId = await ended('nhn')
     const theirs = await hands.nhn.plant({ installationId: 'ins_otherinstallatio', allocationId, nodes: 1 })
     await twoSweeps('nhn')
-    expect(await operators.idsStanding('nhn', allocationId)).to.deep.equal(theirs)
+    expect(await world.operators.idsStanding('nhn', allocationId)).to.deep.equal(theirs)
     await hands.nhn.remove(theirs)
   })
 })

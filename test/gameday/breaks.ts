@@ -71,7 +71,7 @@ export const ONE_BY_ONE: readonly Break[] = [
     rules: 'shortened',
     async break({ operators, platform, approvalId }) {
       const { id } = await allocateAt(platform, approvalId, { operator: 'kakao', nodes: 1 })
-      await untilActiveAndTrue(platform, operators, { id, operator: 'kakao', nodes: 1 })
+      await untilActiveAndTrue({ platform, operators }, { id, operator: 'kakao', nodes: 1 })
       await operators.setBehaviour('kakao', { deleteLies: true })
       await release(platform, id)
       return () => operators.setBehaviour('kakao', {})
@@ -109,7 +109,7 @@ export const ONE_BY_ONE: readonly Break[] = [
     rules: 'shortened',
     async break({ operators, platform, approvalId, installationId }) {
       const { id } = await allocateAt(platform, approvalId, { operator: 'nhn', nodes: 1 })
-      await untilActiveAndTrue(platform, operators, { id, operator: 'nhn', nodes: 1 })
+      await untilActiveAndTrue({ platform, operators }, { id, operator: 'nhn', nodes: 1 })
       await release(platform, id)
       await untilStatus(platform, id, ['released'])
       const hand = secondHandAt(operators, 'nhn')
@@ -146,7 +146,7 @@ export const ONE_BY_ONE: readonly Break[] = [
     rules: 'shortened',
     async break({ operators, broker, platform, approvalId }) {
       const { id } = await allocateAt(platform, approvalId, { operator: 'kakao', nodes: 3 })
-      await untilActiveAndTrue(platform, operators, { id, operator: 'kakao', nodes: 3 })
+      await untilActiveAndTrue({ platform, operators }, { id, operator: 'kakao', nodes: 3 })
       const reload = async (): Promise<unknown> =>
         (await platform.post('/v1/operations/inventory/reload?apply=true')).as(200, InventoryReload)
       broker.setInventory((inventory) => ({

@@ -71,8 +71,8 @@ async function drive(operators: Operators, platform: ApiClient): Promise<Pick<Wo
       await allocateAt(platform, approvalId, { operator, nodes: 1 }),
       await allocateAt(platform, approvalId, { operator, nodes: 1 }),
     ]
-    for (const { id } of [stays, goes]) await untilActiveAndTrue(platform, operators, { id, operator, nodes: 1 })
-    await releaseAndSeeItGone(platform, operators, { id: goes.id, operator })
+    for (const { id } of [stays, goes]) await untilActiveAndTrue({ platform, operators }, { id, operator, nodes: 1 })
+    await releaseAndSeeItGone({ platform, operators }, { id: goes.id, operator })
     running.set(operator, stays.id)
   }
   const request = { demand: { nodes: SMALL['kakao-b200-255'] }, requires: { providers: ['kakao'] } }
@@ -80,6 +80,6 @@ async function drive(operators: Operators, platform: ApiClient): Promise<Pick<Wo
   // A call that fails and is repeated.
   await operators.setFaults('naver', [{ match: { path: '.' }, effect: 'status', status: 503, times: 1 }])
   const again = await allocateAt(platform, approvalId, { operator: 'naver', nodes: 1 })
-  await untilActiveAndTrue(platform, operators, { id: again.id, operator: 'naver', nodes: 1 })
+  await untilActiveAndTrue({ platform, operators }, { id: again.id, operator: 'naver', nodes: 1 })
   return { allocationId: running.get('nhn') ?? '', waitingId: waiting.id }
 }
