@@ -24,7 +24,7 @@ export function nextAttemptAt(
   { now, giveUpAt }: { now: EpochMs; giveUpAt: EpochMs },
 ): EpochMs | null {
   const pauseMs = PAUSES_MS[attempts - 1]
-  return pauseMs === undefined || now + pauseMs > giveUpAt ? null : now + pauseMs
+  return pauseMs === undefined || now >= giveUpAt ? null : Math.min(now + pauseMs, giveUpAt)
 }
 
 const LONGEST_PAUSE_MS = MINUTE_MS

@@ -1,7 +1,7 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { endpointPauseMs, nextAttemptAt, RETRIED_FOR_MS } from '../../broker/core/webhook-retry.ts'
-import { DAY_MS, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
 
 describe('a delivery that fails', () => {
   /** Instants of all attempts of a delivery whose endpoint never answers well. */
@@ -25,8 +25,11 @@ describe('a delivery that fails', () => {
     expect(pauses[0]).to.equal(5 * SECOND_MS)
   })
 
-  it('is parked early where its time is up early', () => {
-    expect(nextAttemptAt(1, { now: 100, giveUpAt: 100 + 5 * SECOND_MS - 1 })).to.equal(null)
+  it('is tried a last time when its time is up, however late the attempts before came', () => {
+    const giveUpAt = RETRIED_FOR_MS
+    expect(nextAttemptAt(10, { now: giveUpAt - HOUR_MS, giveUpAt })).to.equal(giveUpAt)
+    expect(nextAttemptAt(11, { now: giveUpAt, giveUpAt })).to.equal(null)
+    expect(nextAttemptAt(1, { now: giveUpAt + 1, giveUpAt })).to.equal(null)
   })
 
   it('holds up what comes after it for a minute at most', () => {
