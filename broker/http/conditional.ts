@@ -38,8 +38,16 @@ export function assertNamesNone(ifMatch: readonly string[] | null): void {
   throw new Refusal('stale', 'Nothing here has a version that If-Match could name; leave it out.')
 }
 
-/** `If-None-Match: *` on a change: it is to make what is not there yet, and to replace nothing. */
-export const onlyIfAbsent = (header: string | undefined): boolean => header?.trim() === '*'
+/**
+ * `If-None-Match: *` on a change: it is to make what is not there yet, and to replace nothing.
+ *
+ * @throws Refusal `invalid-request` for any other condition: it would be an effect that the caller made depend on it
+ */
+export function onlyIfAbsent(header: string | undefined): boolean {
+  if (header === undefined) return false
+  if (header.trim() === '*') return true
+  throw invalidRequest([{ pointer: '', detail: 'header If-None-Match must be * on a change' }])
+}
 
 // A comma inside a tag would be cut, but no version of ours has one, so such a tag cannot match either way.
 const tagsOf = (header: string): string[] => header.split(',').map((tag) => tag.trim())

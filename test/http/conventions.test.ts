@@ -292,15 +292,19 @@ describe('the conventions of the API', () => {
     })
 
     it('must not be there where If-None-Match says *', async () => {
-      const put = (id: string) =>
+      const put = (id: string, condition = '*') =>
         server.send({
           method: 'PUT',
           path: `/v1/approvals/${id}`,
           json: examples.approvalRequest,
-          headers: { 'if-none-match': '*' },
+          headers: { 'if-none-match': condition },
         })
       expect((await put('apr-new')).status).to.equal(201)
       expect((await put(KNOWN.approval)).status).to.equal(412)
+      expect((await put(KNOWN.approval, '"1"')).json()['errors']).to.have.nested.property(
+        '[0].detail',
+        'header If-None-Match must be * on a change',
+      )
     })
   })
 
