@@ -8,7 +8,7 @@ import { PREPARED } from './prepared.ts'
 
 type Row = object
 
-/** What is to be written into one table; all its rows have the same members. */
+/** What is to be written into one table. */
 export interface TableRows {
   readonly table: string
   readonly rows: readonly Row[]
@@ -45,21 +45,31 @@ export async function writeRows(trx: Transaction, tables: readonly TableRows[]):
   await trx.executeQuery(CompiledQuery.raw(`${PREPARED}${text}`, parameters))
 }
 
-function partOf(
-  { table, rows: [first = {}], key = [], keep = [], changesOnly = false }: TableRows,
-  rows: string,
-): string {
-  const unpacked = `json_populate_recordset(null::"${table}", ${rows}::json)`
-  const changing = Object.keys(first)
-    .map(snake)
-    .filter((name) => !key.includes(name) && !keep.includes(name))
+function partOf({ table, rows, key = [], keep = [], changesOnly = false }: TableRows, parameter: string): string {
+  const unpacked = `json_populate_recordset(null::"${table}", ${parameter}::json)`
+  const named = columnsOf(rows)
+  const changing = named.filter((name) => !key.includes(name) && !keep.includes(name))
   const set = (from: string): string => changing.map((name) => `"${name}" = ${from}."${name}"`).join(', ')
   if (changesOnly) {
     const same = key.map((name) => `"${table}"."${name}" = changed."${name}"`).join(' and ')
     return `update "${table}" set ${set('changed')} from ${unpacked} as changed where ${same}`
   }
-  const insert = `insert into "${table}" select * from ${unpacked}`
+  const columns = named.map((name) => `"${name}"`).join(', ')
+  const insert = `insert into "${table}" (${columns}) select ${columns} from ${unpacked}`
   return key.length === 0 ? insert : `${insert} on conflict (${key.join(', ')}) do update set ${set('excluded')}`
+}
+
+/**
+ * Those that all rows have. Rows that were read have also what another version of the broker has added, and keep it; new ones
+ * get its default there.
+ */
+function columnsOf(rows: readonly Row[]): string[] {
+  let fewest: readonly string[] | null = null
+  for (const row of rows) {
+    const names = Object.keys(row)
+    if (fewest === null || names.length < fewest.length) fewest = names
+  }
+  return (fewest ?? []).map(snake)
 }
 
 /** Only the top level is renamed: what is inside a jsonb column keeps its names. What is null is left out, and null again there. */
