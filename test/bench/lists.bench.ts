@@ -18,6 +18,8 @@ import { type Ask, load } from './load.ts'
 import { type Line, putApproval, rssMbOf, type Served, tableOf } from './processes.ts'
 
 const SECONDS = Number(process.env['BENCH_SECONDS'] ?? '2')
+/** Before each: what a start costs is for ready.bench.ts, keys, connections and code that is not yet compiled. */
+const WARM_SECONDS = 0.5
 const CONNECTIONS = 4
 const ALLOCATIONS = 100_000
 const EVENTS = 1_000_000
@@ -215,14 +217,12 @@ async function measure(name: string): Promise<void> {
   say(`${name}: filling …`)
   await fill(place)
   broker = await startBrokerProcess(env)
-  // What a start costs is for ready.bench.ts: keys, connections and code that is not yet compiled.
-  const warm = (): Ask => ({ method: 'GET', path: '/v1/clusters' })
-  await load({ url: broker.url, token: tokens.get('platform') ?? '', connections: CONNECTIONS, seconds: 1, ask: warm })
   for (const [client, asked] of LISTS) {
     const path = `/v1/${asked.replace('LATE', LATE).replace('EARLY', EARLY).replace('MIDDLE', MIDDLE)}`
     const token = tokens.get(client) ?? ''
-    const ask = () => ({ method: 'GET', path }) as const
-    const got = await load({ url: broker.url, token, connections: CONNECTIONS, seconds: SECONDS, ask })
+    const all = { url: broker.url, token, connections: CONNECTIONS, ask: (): Ask => ({ method: 'GET', path }) }
+    await load({ ...all, seconds: WARM_SECONDS })
+    const got = await load({ ...all, seconds: SECONDS })
     lines.push({ what: `${name}, ${client}: ${asked}`, load: got, floor: null, rssMb: await rssMbOf(broker), bar: BAR })
   }
   await broker.terminate()
