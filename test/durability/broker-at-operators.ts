@@ -41,9 +41,16 @@ export function brokerAtOperators({ leavesNodes = false, ...options }: WorldOpti
     this.timeout(START_WITHIN_MS)
     if (started === null) return // why it did not start has been told
     const { operators, broker } = started
-    if (!leavesNodes) await operators.untilNothingIsLeft()
-    await broker.stop()
-    await operators.close()
+    // Each whatever the one before came to: what runs on would keep the process from ending.
+    try {
+      if (!leavesNodes) await operators.untilNothingIsLeft()
+    } finally {
+      try {
+        await broker.stop()
+      } finally {
+        await operators.close()
+      }
+    }
   })
   return {
     get operators() {
