@@ -147,7 +147,13 @@ export const PreviewRequest = z
 export type PreviewRequest = z.infer<typeof PreviewRequest>
 
 export const ReleaseRequest = z
-  .strictObject({ reason: z.enum(['finished', 'reclaimed', 'revoked', 'other']).optional(), at: Instant.optional() })
+  .strictObject({
+    reason: z.enum(['finished', 'reclaimed', 'revoked', 'other']).optional(),
+    at: Instant.optional().meta({
+      description: 'When it ends. Default, and for an instant that is past: now. One after its end changes nothing.',
+      example: '2026-12-01T00:00:00Z',
+    }),
+  })
   .meta({ id: 'ReleaseRequest' })
 export type ReleaseRequest = z.infer<typeof ReleaseRequest>
 

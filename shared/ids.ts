@@ -40,10 +40,15 @@ export const DrainId = prefixed('drn', 'a drain')
 export const EventId = prefixed('evt', 'an event')
 
 /** Ids that their owners choose: approvals, organisations, providers, clusters. */
+// `.` and `..` are steps of a path to every client, so nothing of such a name could be reached.
 export const OwnerChosenId = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of [A-Za-z0-9._-]')
-  .meta({ description: 'Chosen by its owner: 1 to 64 of `[A-Za-z0-9._-]`.', example: 'apr-2026-0001' })
+  .refine((id) => id !== '.' && id !== '..', 'must be neither . nor ..')
+  .meta({
+    description: 'Chosen by its owner: 1 to 64 of `[A-Za-z0-9._-]`, and neither `.` nor `..`.',
+    example: 'apr-2026-0001',
+  })
 
 // Node names, as design.md (*Carrying out*) fixes them: `gb` + the allocation's 16 characters + `-` + a 3-character
 // base-36 counter that is never used twice is a group; its members are `<group>-<n>`, n = 1…size.

@@ -42,6 +42,14 @@ describe('the conventions of the API', () => {
       },
       { rule: '404 for a malformed id', path: '/v1/allocations/nonsense', status: 404, code: 'not-found' },
       {
+        rule: '404 for an id that is a step of a path',
+        method: 'PUT',
+        path: '/v1/approvals/%2e%2e',
+        json: examples.approvalRequest,
+        status: 404,
+        code: 'not-found',
+      },
+      {
         rule: '404 before a broken body',
         method: 'POST',
         path: release,
