@@ -15,7 +15,7 @@ export class ConfigError extends Error {
 
 const Port = z.coerce.number('must be a port number, 0 to 65535').int().min(0).max(65_535)
 
-const Days = z.coerce.number('must be a number of days above 0').positive().max(36_500)
+const Days = z.coerce.number('must be a number of days above 0, at most 36500').positive().max(36_500)
 
 const Environment = z.object({
   /** Where the API listens. 0 takes any free port. Default 8080. */
@@ -89,7 +89,7 @@ const Environment = z.object({
   /** How long deliveries to webhooks that have come to an end are shown, in days. Default 30. */
   RETENTION_DELIVERIES_DAYS: Days.default(30),
   /** Default info. */
-  LOG_LEVEL: z.enum(LOG_LEVELS).default('info'),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
   /** How often each provider's whole list is compared with the store. Default 300. */
   SWEEP_INTERVAL_SECONDS: z.coerce.number('must be 1 to 86400 seconds').int().min(1).max(86_400).default(300),
   /** Nodes that sweeps delete at one provider within an hour; more of them wait for a person. Default 8. */

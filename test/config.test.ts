@@ -55,8 +55,12 @@ describe('the configuration', () => {
     { env: { METRICS_PORT: 'x' }, names: 'METRICS_PORT' },
     { env: { SANDBOX_PORT: '70000' }, names: 'SANDBOX_PORT' },
     { env: { DATABASE_URL: 'mysql://root:hunter2@db/x' }, names: 'DATABASE_URL' },
-    { env: { LOG_LEVEL: 'loud' }, names: 'LOG_LEVEL' },
+    { env: { LOG_LEVEL: 'loud' }, names: 'LOG_LEVEL: must be one of trace, debug, info,' },
     { env: { SHUTDOWN_DELAY_SECONDS: '301' }, names: 'SHUTDOWN_DELAY_SECONDS' },
+    {
+      env: { RETENTION_EVENTS_DAYS: '36501' },
+      names: 'RETENTION_EVENTS_DAYS: must be a number of days above 0, at most 36500',
+    },
     { env: { OIDC_ISSUER: 'login.example.org' }, names: 'OIDC_ISSUER' },
     { env: { OIDC_ISSUER: 'http://login.example.org' }, names: 'OIDC_ISSUER' },
     { env: { OIDC_ISSUER: 'http://127.example.org' }, names: 'OIDC_ISSUER' },
