@@ -29,7 +29,8 @@ const Types = z
   .array(NamedEventType)
   .min(1)
   .max(EVENT_TYPES.length)
-  .meta({ description: 'Only these types. Default: all.' })
+  .refine((types) => new Set(types).size === types.length, 'must name each only once')
+  .meta({ description: 'Only these types, each once. Default: all.' })
 
 export const WebhookRequest = z
   .strictObject({ url: Url, types: Types.optional(), description: lineOfText(500).optional() })

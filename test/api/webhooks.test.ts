@@ -185,6 +185,7 @@ describe('webhooks', () => {
     [{ url: 'https:///hook' }, '/url'],
     [{ url: 'https://example.org', types: [] }, '/types'],
     [{ url: 'https://example.org', types: ['allocation.sold'] }, '/types/0'],
+    [{ url: 'https://example.org', types: ['node.failed', 'kr.gpubroker.node.failed'] }, '/types'],
     [{ url: 'https://example.org', secret: 'mine' }, '/secret'],
   ] as const) {
     it(`are refused as ${JSON.stringify(body)}`, async () => {
