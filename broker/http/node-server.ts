@@ -4,6 +4,7 @@ import { type RequestListener, STATUS_CODES, type Server, type ServerResponse, c
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SECOND_MS } from '../../shared/time.ts'
+import { createRoster, type Roster } from './roster.ts'
 import { BROKEN_REQUESTS, NOT_HTTP, NO_HOST, UNKNOWN_EXPECTATION, brokenProblem } from './problem.ts'
 
 const SERVER_TIMEOUTS = {
@@ -27,7 +28,7 @@ export function createNodeServer(listener: RequestListener): Server {
   })
   server.on('checkExpectation', (_request, response) => refuseBroken(response, UNKNOWN_EXPECTATION))
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => answerBroken(error, socket))
-  const state: State = { unused: new Set(), inFlight: new Set(), isDraining: false }
+  const state: State = { unused: new Set(), inFlight: createRoster(), isDraining: false }
   STATES.set(server, state)
   server.on('connection', (socket) => {
     state.unused.add(socket)
@@ -36,8 +37,7 @@ export function createNodeServer(listener: RequestListener): Server {
   server.prependListener('request', ({ socket }, response) => {
     state.unused.delete(socket)
     if (state.isDraining) return lastOnItsConnection(response)
-    state.inFlight.add(response)
-    response.once('close', () => state.inFlight.delete(response))
+    response.once('close', state.inFlight.add(response))
   })
   return server
 }
@@ -45,7 +45,7 @@ export function createNodeServer(listener: RequestListener): Server {
 interface State {
   /** Connections on which nothing was asked yet: Node takes them for busy ones, and clients open some in advance. */
   readonly unused: Set<Socket>
-  readonly inFlight: Set<ServerResponse>
+  readonly inFlight: Roster<ServerResponse>
   isDraining: boolean
 }
 
