@@ -117,21 +117,21 @@ export async function assertWithinCapacity(
   placed: readonly HeldInterval[],
   grantsUntil: EpochMs,
 ): Promise<void> {
-  const from = Math.min(...placed.map((one) => one.start))
-  const to = Math.max(...placed.map((one) => one.heldUntil))
+  const windows = boundariesOf(placed)
+  const [from = 0] = windows
+  const to = windows.at(-1) ?? 0
   const steps = capacitySteps(cluster, drains)
   const { rows } = await sql<{ at: number; used: number; capacity: number }>`${sql.raw(PREPARED)}
     with capacity as (select * from jsonb_to_recordset(${JSON.stringify(steps)}::jsonb) as c (at bigint, delta bigint)),
-    placed as materialized (
-      select * from jsonb_to_recordset(${JSON.stringify(placed)}::jsonb) as p (start bigint, "heldUntil" bigint)
-    ),
+    windows as (select ${windows}::bigint[] as boundaries),
     held as (
       select nodes, start_at,
         case when priority = 'idle' and phase <> 'planned' and reclaimed_at is null
           then greatest(start_at, least(held_until, ${grantsUntil}::bigint)) else held_until end as held_until
-      from reservations
+      from reservations, windows
       where cluster_id = ${cluster.id} and phase <> 'ended' and held_until > ${from} and start_at < ${to}
-        and exists (select 1 from placed where held_until > placed.start and start_at < placed."heldUntil")
+        and (width_bucket(start_at, boundaries) % 2 = 1
+          or width_bucket(held_until - 1, boundaries) > width_bucket(start_at, boundaries))
     ),
     edges as (
       select start_at as at, nodes as used, 0 as capacity from held
@@ -140,19 +140,33 @@ export async function assertWithinCapacity(
       union all
       select at, 0, delta from capacity
       union all
-      select start, 0, 0 from placed
+      select at, 0, 0 from windows, unnest(boundaries) as at
     ),
     profile as (
       select at, sum(sum(used)) over (order by at) as used, sum(sum(capacity)) over (order by at) as capacity
       from edges group by at
     )
-    select at, used::int, capacity::int from profile
-    where used > capacity
-      and exists (select 1 from placed where profile.at >= placed.start and profile.at < placed."heldUntil")
+    select at, used::int, capacity::int from profile, windows
+    where used > capacity and width_bucket(at, boundaries) % 2 = 1
     limit 1`.execute(trx)
   const broken = rows[0]
   if (broken === undefined) return
   throw new OverCapacity(`${cluster.id} would hold ${broken.used} of ${broken.capacity} nodes at ${broken.at}`)
+}
+
+/**
+ * Where the windows in which any of them holds nodes begin and end, in turn and ascending. So an odd number of these lies at
+ * or before an instant within, an even one without: which is found in steps, however many they are.
+ */
+function boundariesOf(placed: readonly HeldInterval[]): readonly EpochMs[] {
+  const boundaries: EpochMs[] = []
+  for (const { start, heldUntil } of placed.toSorted((a, b) => a.start - b.start)) {
+    const last = boundaries.at(-1)
+    if (heldUntil <= start) continue
+    if (last === undefined || start > last) boundaries.push(start, heldUntil)
+    else boundaries[boundaries.length - 1] = Math.max(last, heldUntil)
+  }
+  return boundaries
 }
 
 /** Capacity less drains as changes: phases are absolute, so each adds the difference to the one before. */

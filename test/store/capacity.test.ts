@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import fc from 'fast-check'
 import { after, before, beforeEach, describe, it } from 'mocha'
 import type { Reservation } from '../../broker/core/calendar-op.ts'
 import type { Cluster } from '../../broker/core/cluster.ts'
@@ -37,6 +38,13 @@ function held(nodes: number, from: number, to: number, phase: Reservation['phase
   const common = { approvalId: 'a', organizationId: 'o', clusterId: CLUSTER.id, priority: 'standard', order } as const
   return { ...common, allocationId: `alc-${order}`, nodes, start: at(from), end: at(to), heldUntil: at(to), phase }
 }
+
+/** Nodes, from which hour on, for so many. */
+const anyHeld = fc.tuple(
+  fc.integer({ min: 1, max: 2 }),
+  fc.integer({ min: 0, max: 30 }),
+  fc.integer({ min: 1, max: 8 }),
+)
 
 for (const engine of ENGINES) {
   describe(`invariant 1 in SQL, on ${engine}: no commit exceeds a cluster’s capacity`, () => {
@@ -119,6 +127,35 @@ for (const engine of ENGINES) {
       expect(await refusal(held(1, 2, 5), [told], { grantsUntil: at(1) })).to.be.instanceOf(OverCapacity)
       expect(await refusal(held(2, 3, 5), [told], { grantsUntil: at(1) })).to.equal(null)
     })
+
+    it('of many that lie here and there it refuses exactly those that exceed somewhere within one of them', () =>
+      fc.assert(
+        fc.asyncProperty(
+          fc.array(anyHeld, { maxLength: 8 }),
+          fc.array(anyHeld, { minLength: 1, maxLength: 5 }),
+          async (beside, placed) => {
+            const all = [...beside, ...placed].map(([nodes, from, hours]) => held(nodes, from, from + hours))
+            const asked = all.slice(beside.length)
+            let refused = false
+            await database
+              .transaction(async (trx) => {
+                await writeRows(trx, [reservationRows(all)])
+                await assertWithinCapacity(trx, CLUSTER, [], asked, NOW)
+                throw new Error('nothing is to stay')
+              })
+              .catch((error: unknown) => void (refused = error instanceof OverCapacity))
+            const exceeds = Array.from({ length: 40 }, (_, hour) => at(hour)).some(
+              (instant) =>
+                asked.some((one) => one.start <= instant && instant < one.heldUntil) &&
+                all
+                  .filter((one) => one.start <= instant && instant < one.heldUntil)
+                  .reduce((sum, { nodes }) => sum + nodes, 0) > (instant < at(10) ? 2 : 4),
+            )
+            expect(refused).to.equal(exceeds)
+          },
+        ),
+        { numRuns: 150 },
+      ))
 
     it('leaves nothing of a commit that it refuses', async () => {
       await refusal(held(3, 0, 5), [])
