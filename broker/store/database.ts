@@ -10,6 +10,7 @@ import { SECOND_MS } from '../../shared/time.ts'
 import { camelCaseNames } from './camel-case.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrate.ts'
+import { beginLate } from './begin-late.ts'
 import { keepPrepared } from './prepared.ts'
 import type { Tables } from './schema.ts'
 
@@ -149,6 +150,7 @@ function openPostgres(url: string, onBroken: DatabaseOptions['onBroken'], log: L
   pool.on('connect', (client) => {
     client.on('error', onBroken)
     keepPrepared(client)
+    beginLate(client)
   })
   pool.on('error', () => undefined)
   const kysely = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }), plugins: PLUGINS, log })
