@@ -8,7 +8,6 @@ import type { EpochMs } from '../../shared/time.ts'
 import { type Changes, noChanges } from '../store/changes.ts'
 import type { Queries } from '../store/database.ts'
 import { idempotencyKey, type Needs, readNeeds } from '../store/group.ts'
-import type { Head } from '../store/head.ts'
 import { type Group, type KeyedMember, openGroup } from './decide-group.ts'
 import { type GroupContext, needsOf, noticeIsDue } from './group-commit.ts'
 
@@ -120,11 +119,3 @@ function leftBy({ basis, changes }: Group): Changes {
   for (const [key, row] of changes.idempotency) rows.idempotency.set(key, row)
   return rows
 }
-
-/** Of the head what every change of what is decided, announced or recorded moves. */
-const MOVES = ['version', 'logDigest', 'lastAt', 'eventSequence', 'allocationSequence', 'decisionSequence'] as const
-const RECORDS = ['usageClosedUntil', 'auditSequence', 'auditHash'] as const
-
-/** Whether nobody has committed anything since a group left the head like that. */
-export const isAsLeft = (head: Head, left: Head): boolean =>
-  [...MOVES, ...RECORDS].every((name) => head[name] === left[name])

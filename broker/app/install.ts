@@ -7,7 +7,7 @@ import type { Cluster } from '../core/cluster.ts'
 import type { Database } from '../store/database.ts'
 import { dropClaims } from '../store/allocations.ts'
 import { dropSweepClaims } from '../store/sweeps.ts'
-import { appendLog, ensureHead, installationId, lockHead, saveCatalogue, saveHead } from '../store/head.ts'
+import { appendLog, ensureHead, installationId, lockHead, readHead, saveCatalogue, saveHead } from '../store/head.ts'
 import { chained } from './digest.ts'
 import { newId } from './ids.ts'
 
@@ -21,7 +21,7 @@ export async function install(database: Database, catalogue: readonly Cluster[],
   }
   await database.transaction(async (trx) => {
     const head = await lockHead(trx)
-    if (head.catalogue.length > 0) return
+    if ((await readHead(trx)).catalogue.length > 0) return
     const op = { op: 'catalogue', clusters: catalogue } as const
     const version = head.version + 1
     await appendLog(trx, [{ version, at: now, op }])

@@ -7,9 +7,9 @@ import { Refusal } from '../../shared/refusal.ts'
 import { isDatabaseAway } from '../store/away.ts'
 import type { Changes } from '../store/changes.ts'
 import type { Database } from '../store/database.ts'
-import { type Head, lockHead } from '../store/head.ts'
+import { type Head, isSameHead, lockHead } from '../store/head.ts'
 import { type Span, startSpan } from '../tracing.ts'
-import { type Ahead, isAsLeft, openAhead } from './ahead.ts'
+import { type Ahead, openAhead } from './ahead.ts'
 import { REPLAYED } from './command.ts'
 import type { Group, KeyedMember, Outcome } from './decide-group.ts'
 import { decideUnderLock, type GroupContext, writeGroup } from './group-commit.ts'
@@ -73,7 +73,7 @@ export function createGroups(options: GroupsOptions): Groups {
 
   /** Who comes while the group is written is decided on what it leaves, unless others decide too. */
   const follow = (group: Group): void => {
-    const isAlone = left !== null && isAsLeft(group.basis.head, left)
+    const isAlone = left !== null && isSameHead(group.basis.head, left)
     open =
       beside === null || !isAlone
         ? null
@@ -84,7 +84,7 @@ export function createGroups(options: GroupsOptions): Groups {
   const confirmed = (ahead: Ahead<Pending> | null, head: Head): Ahead<Pending> | null => {
     if (ahead === null) return null
     ahead.close()
-    if (ahead.isWhole() && isAsLeft(head, ahead.group.basis.head)) {
+    if (ahead.isWhole() && isSameHead(head, ahead.group.basis.head)) {
       cache.confirm()
       return ahead
     }

@@ -8,11 +8,29 @@ import type { Queries, Transaction } from './database.ts'
 import { insertRows, type TableRows, writeRows } from './rows.ts'
 import type { CalendarHeadTable } from './schema.ts'
 
-export interface Head extends Omit<Selectable<CalendarHeadTable>, 'singleton' | 'catalogue' | 'formerClusters'> {
+/** What whoever decides moves on. */
+export type Head = Omit<Selectable<CalendarHeadTable>, 'singleton' | 'catalogue' | 'formerClusters'>
+
+export interface HeadWithCatalogue extends Head {
   readonly catalogue: readonly Cluster[]
   /** The last facts of clusters that the catalogue named once: something may still lie there. */
   readonly formerClusters: readonly Cluster[]
 }
+
+const COLUMNS = [
+  'version',
+  'logDigest',
+  'lastAt',
+  'eventSequence',
+  'allocationSequence',
+  'decisionSequence',
+  'usageClosedUntil',
+  'auditSequence',
+  'auditHash',
+] as const satisfies readonly (keyof Head)[]
+
+/** Whether the two are the same: nobody has decided, announced or recorded anything in between. */
+export const isSameHead = (one: Head, other: Head): boolean => COLUMNS.every((name) => one[name] === other[name])
 
 export interface LogEntry {
   readonly version: number
@@ -39,39 +57,24 @@ export async function ensureHead(db: Queries, now: EpochMs): Promise<void> {
 }
 
 /** Waits for the one lock under which everything is decided, and holds it until the transaction ends. */
-export async function lockHead(trx: Transaction): Promise<Head> {
-  return headOf(await trx.selectFrom('calendarHead').selectAll().forUpdate().executeTakeFirstOrThrow())
-}
+export const lockHead = (trx: Transaction): Promise<Head> =>
+  trx.selectFrom('calendarHead').select(COLUMNS).forUpdate().executeTakeFirstOrThrow()
 
-export async function readHead(db: Queries): Promise<Head> {
-  return headOf(await db.selectFrom('calendarHead').selectAll().executeTakeFirstOrThrow())
+export async function readHead(db: Queries): Promise<HeadWithCatalogue> {
+  const row = await db.selectFrom('calendarHead').selectAll().executeTakeFirstOrThrow()
+  return {
+    ...row,
+    catalogue: row.catalogue as readonly Cluster[],
+    formerClusters: row.formerClusters as readonly Cluster[],
+  }
 }
-
-const headOf = (row: Selectable<CalendarHeadTable>): Head => ({
-  ...row,
-  catalogue: row.catalogue as readonly Cluster[],
-  formerClusters: row.formerClusters as readonly Cluster[],
-})
 
 /** What decisions change of it. */
 export const headRows = (head: Head): TableRows => ({
   table: 'calendar_head',
   key: ['singleton'],
   changesOnly: true,
-  rows: [
-    {
-      singleton: true,
-      version: head.version,
-      logDigest: head.logDigest,
-      lastAt: head.lastAt,
-      eventSequence: head.eventSequence,
-      allocationSequence: head.allocationSequence,
-      decisionSequence: head.decisionSequence,
-      usageClosedUntil: head.usageClosedUntil,
-      auditSequence: head.auditSequence,
-      auditHash: head.auditHash,
-    },
-  ],
+  rows: [{ singleton: true, ...Object.fromEntries(COLUMNS.map((name) => [name, head[name]])) }],
 })
 
 export const saveHead = (trx: Transaction, head: Head): Promise<void> => writeRows(trx, [headRows(head)])

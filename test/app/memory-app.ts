@@ -46,8 +46,6 @@ export function memoryApp({ catalogue, policy, now, takesTurns = false }: Memory
     eventSequence: 0,
     allocationSequence: 0,
     decisionSequence: 0,
-    catalogue,
-    formerClusters: [],
     auditHash: EMPTY_LOG_DIGEST,
     auditSequence: 0,
     usageClosedUntil: 0,
