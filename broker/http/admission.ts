@@ -7,7 +7,7 @@
  * the issuer must be asked about, keeps nobody else out. How many may be arriving is a bound of its own, and no client
  * has more than half of everything, however slowly it sends or reads.
  */
-import type { RequestHandler, Response } from 'express'
+import type { Request, RequestHandler, Response } from 'express'
 import { Refusal } from '../../shared/refusal.ts'
 import { enterLane, isFull, type Lane, leaveLane, openLane, type Visit } from './lane.ts'
 import { pathOf } from './query.ts'
@@ -36,6 +36,8 @@ export interface AdmissionOptions {
   readonly routes: readonly { readonly method: string; readonly path: string; readonly lane?: LaneName }[]
   /** Told of each that is turned away. */
   readonly onRejected: (reason: 'overload' | 'rate-limit') => void
+  /** Answers what is turned away at once: the sooner and the less is done for it, the more is left for the others. */
+  readonly turnAway: (refusal: Refusal, request: Request, response: Response) => void
 }
 
 /** Who keeps some thirty connections busy is never turned away for that. */
@@ -61,7 +63,7 @@ interface Crowd {
 }
 
 /** The first that a request meets; where it is from then on is asked with `passageOf`. */
-export function admission({ maxInFlight, routes, onRejected }: AdmissionOptions): RequestHandler {
+export function admission({ maxInFlight, routes, onRejected, turnAway }: AdmissionOptions): RequestHandler {
   const half = Math.floor(maxInFlight / 2)
   const lanes = { reads: laneOf(half), writes: laneOf(half), operators: laneOf(Math.min(OPERATORS, half)) }
   const exceptions = new Map(routes.map(({ method, path, lane }) => [`${method.toUpperCase()} ${path}`, lane]))
@@ -76,7 +78,7 @@ export function admission({ maxInFlight, routes, onRejected }: AdmissionOptions)
     const { method } = request
     const byMethod = method === 'GET' || method === 'HEAD' ? 'reads' : 'writes'
     const lane = lanes[exceptions.get(`${method} ${pathOf(request.originalUrl)}`) ?? byMethod]
-    if (isFull(lane) || crowd.arriving >= bounds.maxArriving) throw turnedAway(bounds)
+    if (isFull(lane) || crowd.arriving >= bounds.maxArriving) return turnAway(overloaded(bounds), request, response)
     response.locals[PASSAGE] = arrive(response, { lane, crowd, bounds })
     next()
   }
@@ -87,7 +89,7 @@ const laneOf = (max: number): Lane => openLane({ floor: Math.min(FLOOR, max), ma
 /** One for all: a new error would look for its stack, which is most of what turning away costs. */
 const OVERLOADED = new Refusal('unavailable', 'The broker has as much to answer as it can in time. Nothing was done.')
 
-function turnedAway({ onRejected }: Bounds): Refusal {
+function overloaded({ onRejected }: Bounds): Refusal {
   onRejected('overload')
   return OVERLOADED
 }
@@ -140,7 +142,7 @@ function arrive(
     },
     enter() {
       arrived()
-      if (isFull(lane)) throw turnedAway(bounds)
+      if (isFull(lane)) throw overloaded(bounds)
       visit = enterLane(lane, performance.now())
     },
     leave() {

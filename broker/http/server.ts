@@ -2,7 +2,13 @@
  * The API as an express application: what every request passes, in order; the routes; the error handler last. It listens
  * nowhere: see `node-server.ts`.
  */
-import express, { type ErrorRequestHandler, type Express, type RequestHandler } from 'express'
+import express, {
+  type ErrorRequestHandler,
+  type Express,
+  type Request,
+  type RequestHandler,
+  type Response,
+} from 'express'
 import helmet from 'helmet'
 import { Refusal } from '../../shared/refusal.ts'
 import type { EpochMs } from '../../shared/time.ts'
@@ -69,7 +75,10 @@ export function createServer(options: ServerOptions): Express {
   app.set('case sensitive routing', true)
   app.set('strict routing', true)
 
-  app.use(requestId, traced, watch(options))
+  app.use(requestId)
+  // Before all else: what cannot be answered in time is to cost nothing.
+  if (options.limits !== undefined) app.use('/v1', admitted(options, options.limits))
+  app.use(traced, watch(options))
   app.use(helmet({ contentSecurityPolicy: { useDefaults: false, directives: NOTHING_TO_LOAD } }))
   app.route('/livez').get(live).all(onlyGet)
   app.route('/readyz').get(readiness(options.ready, failure(options.logger, 'readiness could not be found out')))
@@ -89,7 +98,6 @@ const NOTHING_TO_LOAD = { defaultSrc: ["'none'"], frameAncestors: ["'none'"] }
 function createV1(options: ServerOptions): RequestHandler {
   const { useCases, authenticate, now, limits, onRejected = () => undefined } = options
   const v1 = express.Router({ caseSensitive: true, strict: true })
-  if (limits !== undefined) v1.use(admission({ maxInFlight: limits.maxInFlight, routes: ROUTES, onRejected }))
   // oxlint-disable-next-line oxc/no-async-endpoint-handlers -- express 5 hands a rejection to the error handler
   v1.use(async (request, response, next) => {
     response.setHeader('Cache-Control', 'no-store')
@@ -105,6 +113,23 @@ function createV1(options: ServerOptions): RequestHandler {
   mountRoutes(v1, '/v1', ROUTES, { useCases, now })
   v1.use(nothingHere)
   return v1
+}
+
+function admitted(
+  { logger, onAnswered, onRejected = () => undefined }: ServerOptions,
+  { maxInFlight }: NonNullable<ServerOptions['limits']>,
+): RequestHandler {
+  const turnAway = (refusal: Refusal, request: Request, response: Response): void => {
+    const startedMs = performance.now()
+    const { method, originalUrl } = request
+    const problem = problemOf(refusal, pathOf(originalUrl))
+    sendProblem(response, problem)
+    const { status } = problem
+    const answered = { method, route: null, status, durationMs: performance.now() - startedMs, traceId: null }
+    onAnswered?.(answered)
+    logger.debug({ ...answered, requestId: requestIdOf(response) }, 'request turned away')
+  }
+  return admission({ maxInFlight, routes: ROUTES, onRejected, turnAway })
 }
 
 const nothingHere: RequestHandler = (request) => {
