@@ -33,7 +33,7 @@ export interface EventReader {
 }
 
 export interface EventTail {
-  /** @throws Refusal `events-gone`; `unavailable` when too many read already */
+  /** @throws Refusal `events-gone`; `invalid-request` beyond the last event; `unavailable` when too many read already */
   open(filter: EventFilter, start: EventStart): Promise<EventReader>
   /** Reads what is new and wakes who waits for it. One at a time. Costs nothing while nobody reads. */
   refresh(): Promise<void>

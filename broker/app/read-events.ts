@@ -1,6 +1,6 @@
 /** Reading the log of events page by page; each caller sees what is theirs. */
 import { type CloudEvent, type EventType, fullType } from '../../shared/event.ts'
-import { Refusal } from '../../shared/refusal.ts'
+import { Refusal, invalidRequest } from '../../shared/refusal.ts'
 import { toIso } from '../../shared/time.ts'
 import type { EventFilter } from '../core/event-filter.ts'
 import type { EventRow } from '../store/changes.ts'
@@ -14,8 +14,14 @@ export interface EventQuery {
   readonly allocationId?: string
 }
 
-/** Where to begin: behind this number, behind the last one there is, or with the oldest that is kept. */
-export type EventStart = number | 'latest' | 'oldest'
+/** Where to begin: behind a number that was given, behind the last one there is, or with the oldest that is kept. */
+export type EventStart = GivenNumber | 'latest' | 'oldest'
+
+interface GivenNumber {
+  readonly number: number
+  /** What gave it, for who has to be told that the log has no such number. */
+  readonly by: 'after' | 'cursor' | 'Last-Event-ID'
+}
 
 export const eventFilter = (
   { organizationId, providerId }: Pick<Caller, 'organizationId' | 'providerId'>,
@@ -30,16 +36,18 @@ export const eventFilter = (
 /**
  * Oldest first.
  *
- * @throws Refusal `events-gone` when some after the start are no longer kept
+ * @throws Refusal `events-gone` when some after the start are no longer kept; `invalid-request` beyond the last one
  */
 export async function listEvents(
   app: App,
   caller: Caller,
-  { start, ...query }: EventQuery & { readonly start: EventStart },
+  { start: asked, ...query }: EventQuery & { readonly start: EventStart },
   page: PageRequest,
 ): Promise<Page<CloudEvent>> {
   const db = app.database.queries
-  const after = afterNumber(page) ?? positionOf(start, await eventBounds(db))
+  const number = afterNumber(page)
+  const start: EventStart = number === null ? asked : { number, by: 'cursor' }
+  const after = positionOf(start, await eventBounds(db))
   const rows = await readEvents(db, eventFilter(caller, query), { after, limit: page.limit + 1 })
   // Asked after the rows are read: what was kept then was kept all the while.
   assertKept(after, (await eventBounds(db)).oldest)
@@ -51,10 +59,23 @@ export async function listEvents(
   }
 }
 
-/** The number behind which to read. */
+/**
+ * The number behind which to read.
+ *
+ * @param bounds as the store has them now: somebody may have been given an event by another replica a moment ago
+ * @throws Refusal `invalid-request` for a number that the log has not come to. Its reader would be told nothing until it
+ *   has, and so would lose what happens meanwhile: it knows the log of before a restore.
+ */
 export function positionOf(start: EventStart, { oldest, last }: EventBounds): number {
-  if (typeof start === 'number') return start
-  return start === 'latest' ? last : oldest - 1
+  if (start === 'latest') return last
+  if (start === 'oldest') return oldest - 1
+  const { number, by } = start
+  if (number <= last) return number
+  const detail = `must be at most ${last}, the number of the last event: whoever has seen a later one read a log that was since restored from a backup`
+  const { code, message, members } = invalidRequest([
+    by === 'Last-Event-ID' ? { pointer: '', detail: `${by} ${detail}` } : { pointer: `/${by}`, detail },
+  ])
+  throw new Refusal(code, message, { ...members, last })
 }
 
 /** @throws Refusal `events-gone` */

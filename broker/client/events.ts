@@ -27,7 +27,8 @@ export interface EventCalls {
    * The same, and then what happens next, until the reader breaks off or its signal aborts. A connection that breaks is
    * opened again behind the event seen last, so that none is lost and none comes twice.
    *
-   * @throws ProblemError `events-gone` when what comes next is no longer kept
+   * @throws ProblemError `events-gone` when what comes next is no longer kept; `invalid-request`, with `last` in its
+   *   problem, when the log ends before what was seen: it was restored from a backup
    */
   streamEvents(filter?: EventFilter, options?: StreamOptions): AsyncGenerator<CloudEvent>
 

@@ -169,9 +169,10 @@ const IF_ABSENT = z
   .regex(/^\*$/)
   .meta({ description: '`*`: replace nothing; what is there already gives 412.' })
 const IF_NONE_MATCH = z.string().meta({ description: 'The ETag that the caller has; the same version gives 304.' })
-const LAST_EVENT_ID = z
-  .string()
-  .meta({ description: 'Of a stream that is resumed: the `id` of the event seen last. It wins over `after`.' })
+const LAST_EVENT_ID = z.string().meta({
+  description:
+    'Of a stream that is resumed: the `id` of the event seen last. It wins over `after`; beyond the last event it is refused as that is.',
+})
 const STREAM = z.string().meta({ description: 'Server-sent events, until the reader goes.' })
 const TABLE = z.string().meta({ description: 'RFC 4180; the first line names the columns.' })
 const ETAG = z.string().meta({ description: 'Strong: the version of what a caller can change.', example: '"3"' })

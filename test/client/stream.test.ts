@@ -152,6 +152,25 @@ describe('the client’s stream of events', () => {
     expect(failure).to.be.instanceOf(ProblemError).with.property('code', 'events-gone')
   })
 
+  it('ends with the problem when the log ends before what was seen', async () => {
+    const shorter: Serve = (response) => {
+      response.writeHead(400, { 'content-type': 'application/problem+json' })
+      const problem = {
+        type: '/problems/invalid-request',
+        title: 'Bad',
+        status: 400,
+        detail: 'At most 1.',
+        instance: '/',
+      }
+      response.end(JSON.stringify({ ...problem, code: 'invalid-request', last: 1 }))
+    }
+    const { client, asked } = await world([streaming([frame(7)], 'break'), shorter])
+    const failure: unknown = await numbers(client.streamEvents(), 2).catch((error: unknown) => error)
+    expect(failure).to.be.instanceOf(ProblemError).with.property('code', 'invalid-request')
+    expect(failure).to.have.nested.property('problem.last', 1)
+    expect(asked.map(({ lastEventId }) => lastEventId)).to.deep.equal([undefined, '7'])
+  })
+
   it('ends with its caller’s signal', async () => {
     const { client } = await world([streaming([frame(1)], 'silence')])
     const stop = new AbortController()

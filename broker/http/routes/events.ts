@@ -3,7 +3,7 @@ import { CloudEvent, EVENT_TYPES, NamedEventType } from '../../../shared/event.t
 import { AllocationId } from '../../../shared/ids.ts'
 import { invalidRequest } from '../../../shared/refusal.ts'
 import { pageOf } from '../../../shared/text.ts'
-import type { EventQuery } from '../../app/read-events.ts'
+import type { EventQuery, EventStart } from '../../app/read-events.ts'
 import * as examples from '../examples.ts'
 import { pageBody, pageMembers, pageRequest } from '../pagination.ts'
 import { paged, reading } from '../route.ts'
@@ -17,7 +17,7 @@ const After = z
   .union([EventNumber.transform(Number), z.literal('latest')], 'must be the number of an event, 0, or "latest"')
   .meta({
     description:
-      'Only events behind this number, or behind the last one that there is. Default: from the oldest that is kept.',
+      'Only events behind this number, or behind the last one that there is. Default: from the oldest that is kept. A number beyond the last one is refused (400, its member `last` is that one’s number): nothing would be told until the log has come to it.',
     example: 41,
     override: {
       anyOf: [
@@ -49,7 +49,7 @@ const listEvents = reading({
   tag: 'Events',
   summary: 'List events',
   description:
-    'Oldest first. `sequence` has no gaps in the whole log; what is filtered, or seen by a bound caller, skips numbers. With `Accept: text/event-stream` the same events come as server-sent events (`id` is the sequence, `event` the type, `data` the event as JSON), and the stream goes on with what happens next; after a break, the header `Last-Event-ID` resumes it on any replica without a loss or a double. Before the first event, and while nothing is to be told, an `id` without data says how far the stream has come: as the HTML standard has it, that is no event, but the number to come back with. A client that keeps only the ids of events should begin behind an event that it knows: cut off before its first one, it would begin at a later `latest`. A stream ends after an hour at the latest: come back with a token that still holds.',
+    'Oldest first. `sequence` has no gaps in the whole log; what is filtered, or seen by a bound caller, skips numbers. With `Accept: text/event-stream` the same events come as server-sent events (`id` is the sequence, `event` the type, `data` the event as JSON), and the stream goes on with what happens next; after a break, the header `Last-Event-ID` resumes it on any replica without a loss or a double. A number beyond the last event, as after a restore from a backup, is refused with 400 (the member `last` says how far the log has come): read the present state of what you follow, and go on behind that number. Before the first event, and while nothing is to be told, an `id` without data says how far the stream has come: as the HTML standard has it, that is no event, but the number to come back with. A client that keeps only the ids of events should begin behind an event that it knows: cut off before its first one, it would begin at a later `latest`. A stream ends after an hour at the latest: come back with a token that still holds.',
   scope: 'allocations:read',
   params: Nothing,
   query: z.strictObject({ ...Query.shape, ...pageMembers }),
@@ -60,7 +60,7 @@ const listEvents = reading({
   problems: ['events-gone'],
   async handle(useCases, { caller, query: { after, limit, cursor, ...query } }) {
     // Parsed, so a member left out is absent rather than undefined.
-    const asked = { ...(query as EventQuery), start: after ?? 'oldest' } as const
+    const asked = { ...(query as EventQuery), start: startAt(after) }
     return paged(pageBody(LIST, await useCases.listEvents(caller, asked, pageRequest(LIST, { limit, cursor }))))
   },
   async stream(useCases, { caller, query: { after, limit, cursor, ...query } }, lastEventId) {
@@ -69,10 +69,14 @@ const listEvents = reading({
       const detail = 'is for pages: a stream has `after`'
       throw invalidRequest(ofPages.map(([name]) => ({ pointer: `/${name}`, detail })))
     }
-    const start = seenLast(lastEventId) ?? after ?? 'oldest'
+    const seen = seenLast(lastEventId)
+    const start: EventStart = seen === null ? startAt(after) : { number: seen, by: 'Last-Event-ID' }
     return useCases.openEvents(caller, { ...(query as EventQuery), start })
   },
 })
+
+const startAt = (after: number | 'latest' | undefined): EventStart =>
+  typeof after === 'number' ? { number: after, by: 'after' } : (after ?? 'oldest')
 
 /**
  * A client that was cut off names what it saw last, and its address still says where it began at first: the former wins.
