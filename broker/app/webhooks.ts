@@ -4,10 +4,11 @@
  */
 import { randomBytes } from 'node:crypto'
 import { Refusal } from '../../shared/refusal.ts'
-import { DAY_MS, toIso, toIsoOrNull } from '../../shared/time.ts'
+import { DAY_MS, type EpochMs, toIso, toIsoOrNull } from '../../shared/time.ts'
 import type { Delivery, Webhook, WebhookRequest, WebhookWithSecret } from '../../shared/webhook.ts'
 import { RETRIED_FOR_MS } from '../core/webhook-retry.ts'
 import type { DeliveryRow, WebhookRow } from '../store/changes.ts'
+import type { OlderSecret } from '../store/schema.ts'
 import { findWebhook, pageOfDeliveries, pageOfWebhooks } from '../store/webhooks.ts'
 import type { App } from './app.ts'
 import { afterNumber, type Answer, type Caller, type Command, type Page, type PageRequest } from './command.ts'
@@ -18,8 +19,10 @@ import { etagOf } from './views.ts'
 
 /** Each has a lane of its own when events are sent; more of them than this is a mistake. */
 export const MAX_WEBHOOKS = 256
-/** For so long deliveries carry the signatures of both secrets. */
+/** For so long deliveries carry the signatures of a secret that was replaced. */
 const OVERLAP_MS = DAY_MS
+/** Of those before the one before. Each makes the header longer; who rotates more often in a day loses the oldest. */
+const MAX_OLDER_SECRETS = 8
 const SECRET_BYTES = 32
 
 const newSecret = (): string => `whsec_${randomBytes(SECRET_BYTES).toString('base64')}`
@@ -43,6 +46,7 @@ export function createWebhook(app: App, command: Command, request: WebhookReques
         secret: newSecret(),
         previousSecret: null,
         previousUntil: null,
+        olderSecrets: null,
         version: 1,
         createdAt: draft.now,
         updatedAt: draft.now,
@@ -75,7 +79,10 @@ export function deleteWebhook(app: App, command: Command, id: string): Promise<A
   })
 }
 
-/** The secret before goes on being used beside the new one for a day. */
+/**
+ * The secret before goes on being used beside the new one for a day, and so do those before it until theirs is over: who
+ * rotates again because an answer was lost has a receiver that knows the first one only.
+ */
 export function rotateSecret(app: App, command: Command, id: string): Promise<Answer<WebhookWithSecret>> {
   return app.writer.answer(command, {
     needs: { webhooks: [id] },
@@ -87,6 +94,7 @@ export function rotateSecret(app: App, command: Command, id: string): Promise<An
         secret: newSecret(),
         previousSecret: row.secret,
         previousUntil: draft.now + OVERLAP_MS,
+        olderSecrets: replacedSecrets(row, draft.now).slice(0, MAX_OLDER_SECRETS),
         version: row.version + 1,
         updatedAt: draft.now,
       }
@@ -94,6 +102,19 @@ export function rotateSecret(app: App, command: Command, id: string): Promise<An
       return withSecret(rotated)
     },
   })
+}
+
+/** What deliveries are signed with: the secret in use first, then those that were replaced not long ago. */
+export const secretsOf = (row: WebhookRow, now: EpochMs): readonly string[] => [
+  row.secret,
+  ...replacedSecrets(row, now).map(({ secret }) => secret),
+]
+
+/** The newest first. */
+function replacedSecrets({ previousSecret, previousUntil, olderSecrets }: WebhookRow, now: EpochMs): OlderSecret[] {
+  const previous =
+    previousSecret === null || previousUntil === null ? [] : [{ secret: previousSecret, until: previousUntil }]
+  return [...previous, ...(olderSecrets ?? [])].filter(({ until }) => now < until)
 }
 
 /** Sends an event once more, whatever became of it before; it is retried as a new one is. */

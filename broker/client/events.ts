@@ -38,7 +38,7 @@ export interface EventCalls {
   listWebhooks(options?: ListOptions): AsyncGenerator<Webhook>
   readonly getWebhook: ReadById<Webhook>
   deleteWebhook(id: string, options?: CallOptions & IfMatchOption): Promise<void>
-  /** For 24 h deliveries carry the signatures of both secrets. */
+  /** For 24 h deliveries carry the signatures of both secrets; rotated again meanwhile, each goes on for its own. */
   rotateWebhookSecret(id: string, options?: PostOptions & IfMatchOption): Promise<WebhookWithSecret>
   /** The newest events first. */
   listDeliveries(webhookId: string, options?: ListOptions): AsyncGenerator<Delivery>

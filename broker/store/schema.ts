@@ -324,6 +324,11 @@ export interface StandingTable {
   rank: number
 }
 
+export interface OlderSecret {
+  readonly secret: string
+  readonly until: EpochMs
+}
+
 export interface WebhookTable {
   id: string
   sequence: number
@@ -336,6 +341,8 @@ export interface WebhookTable {
   secret: string
   previousSecret: string | null
   previousUntil: EpochMs | null
+  /** Those before, the newest first; null for none. */
+  olderSecrets: Json<readonly OlderSecret[] | null>
   version: number
   createdAt: EpochMs
   updatedAt: EpochMs

@@ -10,7 +10,7 @@ import type { DeliveryStatus } from '../../shared/webhook.ts'
 import type { App } from '../app/app.ts'
 import { newId } from '../app/ids.ts'
 import { eventView } from '../app/read-events.ts'
-import { MAX_WEBHOOKS } from '../app/webhooks.ts'
+import { MAX_WEBHOOKS, secretsOf } from '../app/webhooks.ts'
 import type { EventFilter } from '../core/event-filter.ts'
 import { endpointPauseMs, nextAttemptAt, RETRIED_FOR_MS } from '../core/webhook-retry.ts'
 import type { Metrics } from '../metrics.ts'
@@ -191,7 +191,3 @@ function postOnce({ context, webhook }: Lane, event: EventRow, traceparent: stri
   }
   return context.post({ url: webhook.url, headers, body, signal })
 }
-
-/** The one in use first. */
-const secretsOf = ({ secret, previousSecret, previousUntil }: WebhookRow, now: EpochMs): readonly string[] =>
-  previousSecret !== null && previousUntil !== null && now < previousUntil ? [secret, previousSecret] : [secret]

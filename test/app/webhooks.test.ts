@@ -10,6 +10,7 @@ import {
   listDeliveries,
   listWebhooks,
   redeliver,
+  rotateSecret,
   MAX_WEBHOOKS,
 } from '../../broker/app/webhooks.ts'
 import { createWriter } from '../../broker/app/writer.ts'
@@ -17,13 +18,13 @@ import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
 import { createMetrics } from '../../broker/metrics.ts'
 import { createPoster } from '../../broker/outbound/post.ts'
 import { openLanes, type WebhookContext } from '../../broker/workers/webhooks.ts'
-import { DAY_MS, MINUTE_MS } from '../../shared/time.ts'
+import { DAY_MS, HOUR_MS, MINUTE_MS } from '../../shared/time.ts'
 import type { Delivery } from '../../shared/webhook.ts'
 import { until } from '../support/api-client.ts'
 import { START_WITHIN_MS } from '../support/broker.ts'
 import { ENGINES, openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { refusalFrom } from '../support/refusal-of.ts'
-import { startReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts'
+import { isSignedWith, startReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts'
 
 const command = (organizationId: string | null = null): Command => ({
   caller: { clientId: 'someone', scopes: new Set(['webhooks:write']), organizationId, providerId: null },
@@ -156,6 +157,36 @@ for (const engine of ENGINES) {
       const numbers = endpoint.received.map(({ event }) => event.sequence)
       const [first = 0] = numbers
       expect(numbers).to.deep.equal(Array.from({ length: 60 }, (_, n) => first + n))
+    })
+
+    it('signs with each secret until its own day is over, however often it is rotated meanwhile', async () => {
+      const endpoint = await receiver()
+      const { body } = await createWebhook(app, command(), { url: endpoint.url })
+      const secrets = [body.secret]
+      const rotate = async (): Promise<void> => {
+        secrets.push((await rotateSecret(app, command(), body.id)).body.secret)
+      }
+      /** Which of all that there ever were the next delivery is signed with. */
+      const signedWith = async (): Promise<number[]> => {
+        await happens('kaist')
+        await sendDue()
+        const sent = endpoint.received.at(-1)
+        if (sent === undefined) throw new Error('one was sent')
+        expect(String(sent.headers['webhook-signature']).split(' ')).to.have.length.at.most(10)
+        return [...secrets.keys()].filter((n) => isSignedWith(secrets[n] ?? '', sent))
+      }
+      await rotate()
+      await rotate() // as by a caller who lost the first answer
+      expect(await signedWith()).to.deep.equal([0, 1, 2])
+      now += 12 * HOUR_MS
+      await rotate()
+      expect(await signedWith()).to.deep.equal([0, 1, 2, 3])
+      now += 12 * HOUR_MS
+      expect(await signedWith()).to.deep.equal([2, 3])
+      now += 12 * HOUR_MS
+      expect(await signedWith()).to.deep.equal([3])
+      for (let n = 0; n < 12; n += 1) await rotate()
+      expect(await signedWith()).to.deep.equal([6, 7, 8, 9, 10, 11, 12, 13, 14, 15])
     })
 
     it('gives the endpoint back when the broker stops in the midst of a sending, which is no failure', async () => {

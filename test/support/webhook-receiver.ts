@@ -3,6 +3,7 @@ import { type IncomingHttpHeaders, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Webhook } from 'standardwebhooks'
 import { CloudEvent } from '../../shared/event.ts'
+import { SECOND_MS } from '../../shared/time.ts'
 
 export interface ReceivedEvent {
   readonly headers: IncomingHttpHeaders
@@ -42,6 +43,14 @@ export async function startReceiver(): Promise<WebhookReceiver> {
       await closed
     },
   }
+}
+
+/** Whether a delivery carries the signature of this secret, whatever the clock says; by the specification's own library. */
+export const isSignedWith = (secret: string, { headers, body }: ReceivedEvent): boolean => {
+  const at = new Date(Number(headers['webhook-timestamp']) * SECOND_MS)
+  return String(headers['webhook-signature'])
+    .split(' ')
+    .includes(new Webhook(secret).sign(String(headers['webhook-id']), at, body))
 }
 
 /** By the specification's own library. @throws when the signature, or its time, is not good */

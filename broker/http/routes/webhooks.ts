@@ -104,7 +104,7 @@ const rotateSecret = route({
   tag,
   summary: 'Give a webhook a new secret',
   description:
-    'Needs no body. The new secret is shown this once; for 24 h deliveries carry the signatures of both. With an idempotency key, a repeat shows the same secret again.',
+    'Needs no body. The new secret is shown this once; for 24 h deliveries carry the signatures of both. Rotated again meanwhile, each secret goes on for its own 24 h, at most 9 beside the newest. With an idempotency key, a repeat shows the same secret again.',
   scope,
   params,
   query: Nothing,

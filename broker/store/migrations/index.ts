@@ -15,6 +15,7 @@ import * as labelIndex from './0012-label-index.ts'
 import * as toldAndTraced from './0013-told-and-traced.ts'
 import * as displacedIndex from './0014-displaced-index.ts'
 import * as labelIndexAtOnce from './0015-label-index-at-once.ts'
+import * as olderSecrets from './0016-older-secrets.ts'
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-first': first,
@@ -32,4 +33,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0013-told-and-traced': toldAndTraced,
   '0014-displaced-index': displacedIndex,
   '0015-label-index-at-once': labelIndexAtOnce,
+  '0016-older-secrets': olderSecrets,
 }
