@@ -114,7 +114,9 @@ async function measureFloor(name: string) {
 async function overload(server: Served, name: string, { perSecond }: Load): Promise<void> {
   const what = `${name}: create, asked for ${(2 * perSecond).toFixed(0)} per second`
   say(`${what} …`)
-  const got = await flood({ url: server.url, token, perSecond: 2 * perSecond, ask: create, seconds: SECONDS })
+  const asked = { url: server.url, token, perSecond: 2 * perSecond, ask: create }
+  await flood({ ...asked, seconds: WARM_SECONDS })
+  const got = await flood({ ...asked, seconds: SECONDS })
   say(`whoever asked was late himself by ${got.lagP99Ms.toFixed(1)} ms (p99), which is in both of the rows`)
   const rssMb = await rssMbOf(server)
   lines.push({ what: `${what}, taken`, load: got.taken, floor: null, rssMb, bar: IN_TIME })
