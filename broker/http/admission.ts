@@ -9,7 +9,7 @@
  */
 import type { Request, RequestHandler, Response } from 'express'
 import { Refusal } from '../../shared/refusal.ts'
-import { enterLane, isFull, type Lane, leaveLane, openLane, type Visit } from './lane.ts'
+import { enterLane, isFull, type Lane, leaveLane, openLane, passBy, type Visit } from './lane.ts'
 import { pathOf } from './query.ts'
 
 export type LaneName = 'reads' | 'writes' | 'operators'
@@ -40,8 +40,9 @@ export interface AdmissionOptions {
   readonly turnAway: (refusal: Refusal, request: Request, response: Response) => void
 }
 
-/** Who keeps some thirty connections busy is never turned away for that. */
+/** Who keeps some thirty connections busy is never turned away for that alone. */
 const FLOOR = 32
+const CROWDED_FLOOR = 20
 /** An operator may take long to answer, and more would only wait for the same rate. */
 const OPERATORS = 8
 const RETRY_AFTER_SECONDS = 1
@@ -78,18 +79,21 @@ export function admission({ maxInFlight, routes, onRejected, turnAway }: Admissi
     const { method } = request
     const byMethod = method === 'GET' || method === 'HEAD' ? 'reads' : 'writes'
     const lane = lanes[exceptions.get(`${method} ${pathOf(request.originalUrl)}`) ?? byMethod]
-    if (isFull(lane) || crowd.arriving >= bounds.maxArriving) return turnAway(overloaded(bounds), request, response)
+    if (isFull(lane) || crowd.arriving >= bounds.maxArriving)
+      return turnAway(overloaded(lane, bounds), request, response)
     response.locals[PASSAGE] = arrive(response, { lane, crowd, bounds })
     next()
   }
 }
 
-const laneOf = (max: number): Lane => openLane({ floor: Math.min(FLOOR, max), max })
+const laneOf = (max: number): Lane =>
+  openLane({ floor: Math.min(FLOOR, max), crowdedFloor: Math.min(CROWDED_FLOOR, max), max })
 
 /** One for all: a new error would look for its stack, which is most of what turning away costs. */
 const OVERLOADED = new Refusal('unavailable', 'The broker has as much to answer as it can in time. Nothing was done.')
 
-function overloaded({ onRejected }: Bounds): Refusal {
+function overloaded(lane: Lane, { onRejected }: Bounds): Refusal {
+  passBy(lane, performance.now())
   onRejected('overload')
   return OVERLOADED
 }
@@ -142,7 +146,7 @@ function arrive(
     },
     enter() {
       arrived()
-      if (isFull(lane)) throw overloaded(bounds)
+      if (isFull(lane)) throw overloaded(lane, bounds)
       visit = enterLane(lane, performance.now())
     },
     leave() {
