@@ -36,6 +36,9 @@ export interface AheadOptions<T> {
   readonly context: GroupContext
 }
 
+/** All of a group are decided as of its first moment. Where the group before takes longer, whoever comes waits for the lock. */
+const LONGEST_MS = 250
+
 /** Approvals are handed on from group to group, up to so many: mostly a few are asked for again and again. */
 const MOST_APPROVALS = 1_000
 
@@ -54,7 +57,8 @@ export function openAhead<T extends KeyedMember>(options: AheadOptions<T>): Ahea
   let isClosed = false
   let isSpoiled = false
 
-  const mayTake = (): boolean => !isClosed && !isReading && taken.length < mostMembers
+  const mayTake = (): boolean =>
+    !isClosed && !isReading && taken.length < mostMembers && context.now() - now <= LONGEST_MS
   const takeMore = (): void => {
     while (mayTake()) {
       const [first] = line

@@ -177,6 +177,20 @@ describe('deciding ahead of the lock', () => {
     await expectOneOrder(database, replica)
   })
 
+  it('nobody is decided as of a time long before he came, however long a group takes to be written', async () => {
+    let now = 2_000
+    const slow = aReplica(database, () => now)
+    await slow.writer.run(member('j0'))
+    const { isHeld, letGo } = slow.hold()
+    const first = slow.writer.run(member('j1'))
+    await isHeld
+    now += 10_000
+    const late = slow.writer.run<number>({ needs: { approvals: ['first'] }, decide: (draft) => draft.now })
+    letGo()
+    await first
+    expect(await late).to.equal(now)
+  })
+
   it('two replicas that decide at the same time, all they can, leave one order', async () => {
     const other = aReplica(database)
     const lanes = Array.from({ length: 12 }, async (_, lane) => {
@@ -190,7 +204,8 @@ describe('deciding ahead of the lock', () => {
   })
 })
 
-function aReplica(database: TestDatabase): Replica {
+/** @param now default: an instant that stays */
+function aReplica(database: TestDatabase, now: () => number = () => 1_000): Replica {
   const cache = createCalendarCache(database, () => 1_000)
   const groups: Replica['groups'] = []
   let gate: { readonly reached: () => void; readonly open: Promise<void> } | null = null
@@ -201,7 +216,7 @@ function aReplica(database: TestDatabase): Replica {
   }
   const waiting = Object.create(database, { transaction: { value: transaction } }) as TestDatabase // all else is its own
   const writer = createWriter({
-    ...{ database: waiting, cache, policy: DEFAULT_POLICY, now: () => 1_000 },
+    ...{ database: waiting, cache, policy: DEFAULT_POLICY, now },
     async beforeCommit() {
       const held = gate
       gate = null
