@@ -1,6 +1,7 @@
 /**
  * The `Authorization` header → who asks. JWT access tokens are verified with the issuer's keys, opaque ones by asking the
- * issuer. What is remembered is remembered for a minute at most, so a revoked opaque token lives no longer than that.
+ * issuer. What is remembered is remembered for a minute at most, so a revoked opaque token lives no longer than that; a JWT
+ * for half of it, which with the age that keys may have is a minute for one whose key was withdrawn.
  */
 import { type JWTVerifyGetKey, decodeProtectedHeader, errors, jwtVerify } from 'jose'
 import { Refusal } from '../../shared/refusal.ts'
@@ -34,7 +35,8 @@ const TYPES = new Set(['at+jwt', 'application/at+jwt', 'jwt', 'application/jwt',
 
 const MAX_TOKEN_CHARACTERS = 16 * 1024
 const MAX_REMEMBERED = 10_000
-const MAX_REMEMBERED_MS = MINUTE_MS
+const JWT_REMEMBERED_MS = 30 * SECOND_MS
+const OPAQUE_REMEMBERED_MS = MINUTE_MS
 /** An opaque token that is not active never becomes so, but whoever mistypes one should not wait long either. */
 const INACTIVE_REMEMBERED_MS = 10 * SECOND_MS
 
@@ -109,7 +111,7 @@ async function verify(token: string, { issuer, keys, audience, now }: Judge): Pr
     })
     if (!TYPES.has((protectedHeader.typ ?? '').toLowerCase())) throw badToken('This is not an access token.')
     checkKind(payload)
-    return remember(callerFrom(payload), expiryOf(payload), now())
+    return remember(callerFrom(payload), expiryOf(payload), now() + JWT_REMEMBERED_MS)
   } catch (error) {
     throw error instanceof errors.JOSEError ? badToken(reasonOf(error)) : error
   }
@@ -119,12 +121,12 @@ async function introspected(claims: Claims, judge: Judge): Promise<Remembered<Ca
   const now = judge.now()
   checkIntrospected(claims, { issuer: await judge.issuer.name(), audience: judge.audience, now })
   checkKind(claims)
-  return remember(callerFrom(claims), expiryOf(claims), now)
+  return remember(callerFrom(claims), expiryOf(claims), now + OPAQUE_REMEMBERED_MS)
 }
 
-const remember = (caller: Caller, expiresAt: EpochMs | null, now: EpochMs): Remembered<Caller> => ({
+const remember = (caller: Caller, expiresAt: EpochMs | null, atMost: EpochMs): Remembered<Caller> => ({
   value: caller,
-  until: Math.min(expiresAt ?? Number.POSITIVE_INFINITY, now + MAX_REMEMBERED_MS),
+  until: Math.min(expiresAt ?? Number.POSITIVE_INFINITY, atMost),
 })
 
 /** One sentence per kind of fault; jose's own texts are for programmers. */

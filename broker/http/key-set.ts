@@ -1,11 +1,11 @@
 /**
- * The issuer's public keys. They are fetched again when they are old or when a token names an unknown one, and what is
- * known goes on being used for a day when the issuer does not answer: it issues no tokens then either, and those in use
- * are still good.
+ * The issuer's public keys. They are fetched again when they are half a minute old, so that one that was withdrawn is soon
+ * used no more, and when a token names an unknown one. What is known goes on being used for a day when the issuer does not
+ * answer: it issues no tokens then either, and those in use are still good.
  */
 import { type JSONWebKeySet, type JWTVerifyGetKey, createLocalJWKSet, errors } from 'jose'
 import { Refusal } from '../../shared/refusal.ts'
-import { DAY_MS, type EpochMs, MINUTE_MS, SECOND_MS } from '../../shared/time.ts'
+import { DAY_MS, type EpochMs, SECOND_MS } from '../../shared/time.ts'
 import { readBounded } from './read-bounded.ts'
 
 export interface KeySetOptions {
@@ -16,10 +16,11 @@ export interface KeySetOptions {
   readonly onFailure: (cause: unknown) => void
 }
 
-const FRESH_MS = 10 * MINUTE_MS
+const FRESH_MS = 30 * SECOND_MS
 const USABLE_MS = DAY_MS
-/** Between two fetches, so that made-up key ids and an issuer that is down cost little. */
-const COOL_DOWN_MS = 30 * SECOND_MS
+/** Between two fetches for unknown keys, so that made-up key ids cost little. */
+const UNKNOWN_COOL_DOWN_MS = 30 * SECOND_MS
+/** Between two fetches from an issuer that is down. */
 const FAILURE_COOL_DOWN_MS = SECOND_MS
 /** Between two looks at whether the issuer answers, for who watches the broker. */
 const LOOKED_AT_MS = 15 * SECOND_MS
@@ -46,6 +47,7 @@ export function createKeySet({ url, now, onFailure }: KeySetOptions): KeySet {
   let known: Known | null = null
   let fetching: Promise<void> | null = null
   let failedAt = Number.NEGATIVE_INFINITY
+  let soughtAt = Number.NEGATIVE_INFINITY
 
   async function fetchKeys(): Promise<void> {
     askedAt = now()
@@ -80,14 +82,32 @@ export function createKeySet({ url, now, onFailure }: KeySetOptions): KeySet {
     throw new Refusal('unavailable', 'Tokens cannot be verified just now: the issuer does not hand out its keys.')
   }
 
+  async function freshen(): Promise<void> {
+    if (known !== null && now() - known.fetchedAt < FRESH_MS) return
+    const fetched = refresh()
+    // Who has keys does not wait, token after token, for an issuer that did not answer the last time.
+    if (known === null || failedAt < known.fetchedAt) await fetched
+  }
+
+  /** Fetches for a key that is not known, or joins a fetch. @returns false when that was done not long ago */
+  async function seek(): Promise<boolean> {
+    if (fetching === null) {
+      if (now() - soughtAt < UNKNOWN_COOL_DOWN_MS) return false
+      soughtAt = now()
+    }
+    await refresh()
+    return true
+  }
+
   const find: JWTVerifyGetKey = async (header, token) => {
-    if (known === null || now() - known.fetchedAt >= FRESH_MS) await refresh()
-    const { find: findKnown, fetchedAt } = usable()
+    const before = known
+    await freshen()
+    const { find: findKnown } = usable()
     try {
       return await findKnown(header, token)
     } catch (error) {
-      if (!(error instanceof errors.JWKSNoMatchingKey) || now() - fetchedAt < COOL_DOWN_MS) throw error
-      await refresh()
+      // What was fetched for this token just now would be no other.
+      if (!(error instanceof errors.JWKSNoMatchingKey) || known !== before || !(await seek())) throw error
       return await usable().find(header, token)
     }
   }

@@ -96,15 +96,20 @@ describe('tokens of a real OpenID provider', () => {
     }
   })
 
-  it('are remembered for a minute, and no longer', async () => {
-    const authenticate = authenticator()
-    const header = `Bearer ${await tokenOf('opaque')}`
-    const first = await authenticate(header)
-    nowMs += 59_000
-    expect(await authenticate(header)).to.equal(first)
-    nowMs += 2_000
-    expect(await authenticate(header)).not.to.equal(first)
-  })
+  for (const [client, kind, ms] of [
+    ['opaque', 'that are opaque', 60_000],
+    ['platform', 'that are JWTs', 30_000],
+  ] as const) {
+    it(`${kind} are remembered for ${ms / 1_000} s, and no longer`, async () => {
+      const authenticate = authenticator()
+      const header = `Bearer ${await tokenOf(client)}`
+      const first = await authenticate(header)
+      nowMs += ms - 1_000
+      expect(await authenticate(header)).to.equal(first)
+      nowMs += 2_000
+      expect(await authenticate(header)).not.to.equal(first)
+    })
+  }
 
   it('that were revoked are refused after a minute at most', async () => {
     const authenticate = authenticator()
@@ -126,12 +131,28 @@ describe('tokens of a real OpenID provider', () => {
     }
   })
 
-  it('verify after the issuer has changed its keys', async () => {
+  it('verify as soon as the issuer has changed its keys', async () => {
     const authenticate = authenticator()
     await authenticate(`Bearer ${await tokenOf('platform')}`)
     identity.rotateKeys()
-    nowMs += 31_000 // unknown keys are asked about twice a minute at most
     expect(await authenticate(`Bearer ${await tokenOf('platform')}`)).to.include({ clientId: 'platform' })
+  })
+
+  it('are taken for a minute at most after their key was withdrawn, were they seen before or not', async () => {
+    const authenticate = authenticator()
+    const [seen, late, never] = [await tokenOf('platform'), await tokenOf('sre'), await tokenOf('kaist')]
+    await authenticate(`Bearer ${seen}`)
+    identity.rotateKeys({ withdraw: true })
+    nowMs += 29_000
+    expect(await authenticate(`Bearer ${late}`), 'the keys are half a minute old at most').to.include({
+      clientId: 'sre',
+    })
+    nowMs += 2_000
+    for (const token of [seen, never]) expect(await refused(authenticate, `Bearer ${token}`)).to.match(/^unauthorized/)
+    nowMs += 29_000
+    expect(await refused(authenticate, `Bearer ${late}`)).to.equal(
+      'unauthorized: The token’s signature cannot be verified.',
+    )
   })
 
   it('answer 503, not 401, when introspection itself is refused', async () => {

@@ -39,21 +39,67 @@ describe('the key set', () => {
     expect(issuer.keyRequests()).to.equal(1)
   })
 
-  it('is fetched again after ten minutes', async () => {
+  it('is fetched again after half a minute', async () => {
     const keys = keySet(`${issuer.url}/jwks`)
     await keys(known, TOKEN)
-    nowMs += 10 * 60_000
+    nowMs += 29_000
+    await keys(known, TOKEN)
+    expect(issuer.keyRequests()).to.equal(1)
+    nowMs += 1_000
     await keys(known, TOKEN)
     expect(issuer.keyRequests()).to.equal(2)
+  })
+
+  it('is waited for once where the issuer has it no more, and then used as it is known', async () => {
+    const held: ServerResponse[] = []
+    const server = createServer((_request, response) => {
+      if (held.push(response) === 1) response.end(JSON.stringify({ keys: [issuer.publicKey] }))
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const { port } = server.address() as AddressInfo // listening on TCP
+    const keys = keySet(`http://127.0.0.1:${port}/`)
+    try {
+      await keys(known, TOKEN)
+      nowMs += 30_000
+      const waiting = Promise.resolve(keys(known, TOKEN))
+      await until(
+        async () => held.length,
+        (length) => length === 2,
+      )
+      held[1]?.destroy()
+      await waiting
+      expect(failures).to.have.length(1)
+      nowMs += 1_000
+      await keys(known, TOKEN) // though this one is never answered
+      await until(
+        async () => held.length,
+        (length) => length === 3,
+      )
+    } finally {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+    }
   })
 
   it('is fetched for unknown keys once in 30 seconds, however many are made up', async () => {
     const keys = keySet(`${issuer.url}/jwks`)
     await keys(known, TOKEN)
     for (let n = 0; n < 5; n += 1) await notFound(keys(unknown, TOKEN))
-    expect(issuer.keyRequests()).to.equal(1)
-    nowMs += 30_000
+    expect(issuer.keyRequests()).to.equal(2)
+    nowMs += 29_000
     for (let n = 0; n < 5; n += 1) await notFound(keys(unknown, TOKEN))
+    expect(issuer.keyRequests()).to.equal(2)
+    nowMs += 1_000
+    await Promise.all(Array.from({ length: 5 }, () => notFound(keys(unknown, TOKEN))))
+    expect(issuer.keyRequests()).to.equal(3)
+  })
+
+  it('is asked for a new key at once, for all who bring it, though it was fetched a moment ago', async () => {
+    const keys = keySet(`${issuer.url}/jwks`)
+    await keys(known, TOKEN)
+    issuer.renameKey('the-next-key')
+    const next = { ...known, kid: 'the-next-key' }
+    await Promise.all([keys(next, TOKEN), keys(next, TOKEN), keys(next, TOKEN)])
     expect(issuer.keyRequests()).to.equal(2)
   })
 

@@ -14,6 +14,8 @@ export interface ForgingIssuer {
     claims?: Readonly<Record<string, unknown>>,
     header?: { readonly typ?: string; readonly kid?: string },
   ): Promise<string>
+  /** Hands its key out under another id from now on. */
+  renameKey(kid: string): void
   /** How often its keys were asked for. */
   keyRequests(): number
   /** Closing it twice is closing it once. */
@@ -24,7 +26,7 @@ const KID = 'the-key'
 
 export async function startForgingIssuer(): Promise<ForgingIssuer> {
   const { privateKey, publicKey } = await generateKeyPair('ES256')
-  const jwk: JWK = { ...(await exportJWK(publicKey)), kid: KID, alg: 'ES256', use: 'sig' }
+  let jwk: JWK = { ...(await exportJWK(publicKey)), kid: KID, alg: 'ES256', use: 'sig' }
   let keyRequests = 0
   const server = createServer((request, response) => {
     const { port } = server.address() as AddressInfo // it has received a request
@@ -53,6 +55,7 @@ export async function startForgingIssuer(): Promise<ForgingIssuer> {
       new SignJWT({ ...claims(), ...changes })
         .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: KID, ...header })
         .sign(privateKey),
+    renameKey: (name) => void (jwk = { ...jwk, kid: name }),
     keyRequests: () => keyRequests,
     async close() {
       if (!server.listening) return
