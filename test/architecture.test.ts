@@ -149,6 +149,7 @@ const IMPORTS: readonly ImportRule[] = [
     'broker/config.ts',
     'broker/main.ts',
     'broker/maintenance.ts',
+    'broker/version.ts',
     'types of broker/doctor/',
     'shared/',
     'commander',

@@ -1,5 +1,6 @@
 /** The command line as a whole: the options that all commands share, and how it ends. */
 import { Command, CommanderError, Option } from 'commander'
+import { BROKER_VERSION } from '../version.ts'
 import { addCommands } from './commands/all.ts'
 import { OUTPUTS, outputOf } from './commands/command-context.ts'
 import { EXIT, failureOf } from './failure.ts'
@@ -47,6 +48,7 @@ function programIn(io: Io): Command {
     .addOption(new Option('--json', t('short for --output json')).conflicts('output'))
     .option('--verbose', t('say whom it calls, and what is tried again'))
     .showHelpAfterError(t('(--help shows what there is)'))
+    .version(BROKER_VERSION, '-V, --version', t('show which release this is'))
     .helpOption('-h, --help', t('show this'))
     .helpCommand('help [command]', t('show what a command takes'))
     .configureHelp(helpIn(t))

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { type RunningIdentity, startIdentity } from '../../deploy/sandbox/identity.ts'
@@ -37,6 +38,20 @@ describe('gpu-broker token', () => {
     expect(ran.err).to.include('it does not accept the client id and secret').and.not.to.include('guess')
   })
 })
+
+describe('gpu-broker --version', () => {
+  it('says which release this is, as the package does, and asks nobody', async () => {
+    const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as Package
+    const expected = { status: 0, out: `${version}\n`, err: '' }
+    expect(await cli(['--version'])).to.deep.include(expected)
+    expect(await cli(['-V'])).to.deep.include(expected)
+    expect((await cli(['--help'], { env: { LANG: 'ko_KR.UTF-8' } })).out).to.match(/-V, --version +어느 릴리스인지/)
+  })
+})
+
+interface Package {
+  readonly version: string
+}
 
 describe('gpu-broker migrate, backup and restore', () => {
   const env = { DATABASE_URL: 'postgres://me:hunter2@127.0.0.1:1/nothing' }

@@ -3,6 +3,7 @@ export const KOREAN_COMMANDS = {
   'Places approved GPU allocations on a country’s clusters, and sees to it that they run there.':
     '승인된 GPU 할당을 국가 클러스터에 배치하고 실제로 가동되도록 합니다.',
   'show this': '이 도움말을 표시',
+  'show which release this is': '어느 릴리스인지 표시',
   'show what a command takes': '명령의 사용법을 표시',
 
   'run the broker, configured by the environment, until it is told to stop':
