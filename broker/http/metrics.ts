@@ -7,14 +7,24 @@ import { SUCCESS_STATUS, statusOf } from './problem.ts'
 export const metricsListener =
   (metrics: Metrics, refresh: () => Promise<void>): RequestListener =>
   (request, response) => {
-    if (request.method !== 'GET' || request.url?.split('?')[0] !== '/metrics') {
+    if (request.url?.split('?')[0] !== '/metrics') {
       response.writeHead(statusOf('not-found')).end()
+      return
+    }
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      response.writeHead(statusOf('method-not-allowed'), { allow: 'GET, HEAD' }).end()
       return
     }
     refresh()
       .then(() => metrics.read(request.headers.accept ?? ''))
       .then(
-        ({ contentType, text }) => response.writeHead(SUCCESS_STATUS.ok, { 'content-type': contentType }).end(text),
+        ({ contentType, text }) =>
+          response
+            .writeHead(SUCCESS_STATUS.ok, {
+              'content-type': contentType,
+              'content-length': Buffer.byteLength(text), // said to who asks for no body, too
+            })
+            .end(text), // of which Node sends nothing in answer to HEAD
         () => response.writeHead(statusOf('internal')).end(),
       )
   }
