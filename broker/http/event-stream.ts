@@ -37,7 +37,7 @@ export async function streamEvents(response: Response, reader: EventReader, time
   response.setHeader('Content-Type', EVENT_STREAM)
   response.setHeader('Connection', 'close') // after a stream nothing else comes on its connection
   response.setHeader('X-Accel-Buffering', 'no') // proxies of nginx's kind would hold it back otherwise
-  response.write(`id: ${reader.position()}\nretry: ${RETRY_MS}\n\n`)
+  response.write(beginning(reader.position()))
   const heartbeat = setInterval(() => {
     // What it was given is written in the same turn: the number never runs ahead of the events on their way.
     if (!response.writableNeedDrain) response.write(`:\nid: ${reader.position()}\n\n`)
@@ -56,7 +56,11 @@ export async function streamEvents(response: Response, reader: EventReader, time
   }
 }
 
-const frame = ({ sequence, type, json }: TailedEvent): string => `id: ${sequence}\nevent: ${type}\ndata: ${json}\n\n`
+/** @param position the number behind which the stream begins */
+export const beginning = (position: number): string => `id: ${position}\nretry: ${RETRY_MS}\n\n`
+
+export const frame = ({ sequence, type, json }: TailedEvent): string =>
+  `id: ${sequence}\nevent: ${type}\ndata: ${json}\n\n`
 
 /** @returns false when it took too long, or the connection is closed */
 function drained(response: Response, withinMs: number): Promise<boolean> {

@@ -8,7 +8,8 @@ import {
   createDocument,
 } from 'zod-openapi'
 import { SCOPES, type Scope } from '../app/command.ts'
-import { EVENT_STREAM } from './event-stream.ts'
+import { EVENT_STREAM, beginning, frame } from './event-stream.ts'
+import { event } from './examples.ts'
 import { SUCCESS_STATUS, type Success } from './problem.ts'
 import { RATE_LIMIT, REQUEST_ID, problemResponses } from './openapi-problems.ts'
 import type { Route } from './route.ts'
@@ -173,6 +174,7 @@ const LAST_EVENT_ID = z.string().meta({
   description:
     'Of a stream that is resumed: the `id` of the event seen last. It wins over `after`; beyond the last event it is refused as that is.',
 })
+const STREAM_EXAMPLE = beginning(event.sequence - 1) + frame({ ...event, json: JSON.stringify(event) })
 const STREAM = z.string().meta({ description: 'Server-sent events, until the reader goes.' })
 const TABLE = z.string().meta({ description: 'RFC 4180; the first line names the columns.' })
 const ETAG = z.string().meta({ description: 'Strong: the version of what a caller can change.', example: '"3"' })
@@ -190,7 +192,7 @@ function successResponses(route: Route): ZodOpenApiResponsesObject {
         : {
             content: {
               'application/json': { schema: described.schema, example: described.example },
-              ...(route.stream === undefined ? {} : { [EVENT_STREAM]: { schema: STREAM } }),
+              ...(route.stream === undefined ? {} : { [EVENT_STREAM]: { schema: STREAM, example: STREAM_EXAMPLE } }),
               ...(route.csv === undefined ? {} : { [CSV]: { schema: TABLE, example: route.csv(described.example) } }),
             },
           }),

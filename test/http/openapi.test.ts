@@ -53,6 +53,30 @@ describe('the OpenAPI document', () => {
     })
   }
 
+  it('says of each parameter what it is, and shows an example of each answer', () => {
+    const { paths = {}, components = {} } = openApiDocument()
+    const named = (reference: string | undefined): unknown =>
+      reference
+        ?.split('/')
+        .slice(2)
+        .reduce<unknown>((at, name) => (at as Json)[name], components)
+    const resolved = (one: unknown): Json => (named((one as Json)['$ref'] as string | undefined) ?? one) as Json
+    const lacking = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods ?? {}).flatMap(([method, operation]) => [
+        ...(((operation as Json)['parameters'] as unknown[]) ?? [])
+          .map(resolved)
+          .filter(({ description, schema }) => (description ?? resolved(schema)['description']) === undefined)
+          .map(({ name }) => `${method} ${path}: ${name as string}`),
+        ...Object.entries((operation as Json)['responses'] as Json).flatMap(([status, response]) =>
+          Object.entries((resolved(response)['content'] ?? {}) as Json)
+            .filter(([, content]) => !('example' in (content as Json)) && !('examples' in (content as Json)))
+            .map(([type]) => `${method} ${path}: ${status} ${type}`),
+        ),
+      ]),
+    )
+    expect(lacking).to.deep.equal([])
+  })
+
   it('is the one that is committed', () => {
     const committed = JSON.parse(readFileSync(`${ROOT}/openapi.json`, 'utf8')) as unknown
     expect(committed).to.deep.equal(JSON.parse(JSON.stringify(openApiDocument())))
@@ -78,3 +102,5 @@ describe('the OpenAPI document', () => {
       .and.not.match(/warning/i)
   })
 })
+
+type Json = Readonly<Record<string, unknown>>

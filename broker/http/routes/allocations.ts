@@ -66,7 +66,7 @@ const LabelFilter = z
   })
 
 const Filter = z.strictObject({
-  status: AllocationStatus.optional(),
+  status: AllocationStatus.optional().meta({ description: 'Only those in this status.' }),
   organizationId: idLike('kaist', 'Only this organisation’s.').optional(),
   providerId: idLike(examples.PROVIDER_ID, 'Only those placed at this operator.').optional(),
   clusterId: idLike(examples.CLUSTER_ID, 'Only those placed on this cluster.').optional(),
