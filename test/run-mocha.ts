@@ -15,8 +15,19 @@ const settings = { ...options, reporter: 'spec', globalTeardown: [mochaGlobalTea
 const mocha = new Mocha(settings)
 for (const file of process.argv.slice(2)) mocha.addFile(resolve(file))
 await mocha.loadFilesAsync()
+/** As long as the runner of all parts waits. */
+const LINGER_MS = 30_000
 const runner = mocha.run((failed) => {
   process.exitCode = failed === 0 ? 0 : 1
   const { passes, pending } = runner.stats ?? { passes: 0, pending: 0 }
   process.send?.({ passed: passes, failed, skipped: pending })
+  if (process.send === undefined) endByHand()
 })
+
+/** Who runs a file by hand is not left waiting for what a test, or a hook that failed, has left open. */
+function endByHand(): void {
+  setTimeout(() => {
+    process.stderr.write(`something is left open: ${process.getActiveResourcesInfo().join(', ')}\n`)
+    process.exit(1)
+  }, LINGER_MS).unref()
+}

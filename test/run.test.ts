@@ -6,6 +6,7 @@ import { expect } from 'chai'
 import { afterEach, beforeEach, describe, it } from 'mocha'
 import { runMochaFiles, runPart } from './run-part.ts'
 import { type Counts, NO_COUNTS, partLines, readSummary, summaryLine } from './run-report.ts'
+import { closeAll } from './support/close-all.ts'
 import { isInstalled, withoutTools } from './run-tools.ts'
 
 describe('the test runner', () => {
@@ -101,6 +102,22 @@ describe('the test runner', () => {
   it('runs the tools of this repository, whatever else the machine has', async () => {
     const outcome = await runPart({ kind: 'command', name: 'node', command: 'node --version; command -v mocha' })
     expect(outcome.output).to.match(/^v2[4-9].*\n.*node_modules\/\.bin\/mocha\n$/)
+  })
+})
+
+describe('what tests have started', () => {
+  it('is ended one after the other, each whatever became of those before, and the first failure is told', async () => {
+    const ended: string[] = []
+    const ending = (name: string, problem?: string) => async (): Promise<void> => {
+      ended.push(name)
+      await new Promise((resolve) => setImmediate(resolve))
+      if (problem !== undefined) throw new Error(problem)
+    }
+    const closing = closeAll(ending('broker', 'it logged errors'), ending('receiver', 'later'), ending('sandbox'))
+    const failure: unknown = await closing.catch((error: unknown) => error)
+    expect(failure).to.have.property('message', 'it logged errors')
+    expect(ended).to.deep.equal(['broker', 'receiver', 'sandbox'])
+    await closeAll(ending('again'))
   })
 })
 

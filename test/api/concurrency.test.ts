@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'mocha'
 import type { Queries } from '../../broker/store/database.ts'
 import { Allocation } from '../../shared/allocation.ts'
 import { pageOf } from '../../shared/text.ts'
+import { closeAll } from '../support/close-all.ts'
 import type { ApiClient, Got } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
 import { engineOfThisRun } from '../support/database.ts'
@@ -43,11 +44,12 @@ describe('many requests for the last nodes of a cluster', () => {
     platforms = await Promise.all(brokers.map((broker) => broker.as('platform')))
   })
   // Looked at once, for all that happened below: PGlite has to be closed and opened for it.
-  after(async () => {
-    const peak = await brokers[0]?.inStore(peakOf)
-    for (const broker of brokers.toReversed()) await broker.stop()
-    expect(peak, 'most nodes reserved at one instant').to.equal(255)
-  })
+  after(() =>
+    closeAll(
+      async () => expect(await brokers[0]?.inStore(peakOf), 'most nodes reserved at one instant').to.equal(255),
+      ...brokers.toReversed().map((broker) => () => broker.stop()),
+    ),
+  )
 
   const clientFor = (n: number): ApiClient => {
     const client = platforms[n % platforms.length]

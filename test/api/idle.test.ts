@@ -8,6 +8,7 @@ import { CloudEvent } from '../../shared/event.ts'
 import { Drain } from '../../shared/operation.ts'
 import { pageOf } from '../../shared/text.ts'
 import { HOUR_MS, hourCeil, MINUTE_MS, SECOND_MS, toIso } from '../../shared/time.ts'
+import { closeAll } from '../support/close-all.ts'
 import { type ApiClient, until } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
 import { assertProved } from '../support/proof.ts'
@@ -41,10 +42,12 @@ describe('idle-use', function idleUse() {
     idle = await approve(platform, { priority: 'idle' })
     standard = await approve(platform)
   })
-  after(async () => {
-    await assertProved(broker) // invariant 5, with notices and those who wait for idle-use
-    await broker.stop()
-  })
+  after(() =>
+    closeAll(
+      () => assertProved(broker), // invariant 5, with notices and those who wait for idle-use
+      () => broker.stop(),
+    ),
+  )
   afterEach(async () => {
     await broker.sandbox.setBehaviour('kakao', {})
     for (const id of taken) await release(platform, id)

@@ -11,6 +11,7 @@ import { pageOf } from '../../shared/text.ts'
 import { Delivery, WebhookWithSecret } from '../../shared/webhook.ts'
 import { handMadeAt } from '../durability/hand-made.ts'
 import { type Operators, startOperators } from '../durability/operators.ts'
+import { closeAll } from '../support/close-all.ts'
 import { type ApiClient, until } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
 import { startReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts'
@@ -129,11 +130,13 @@ describe('who gets what', () => {
     broker = await startTestBroker({ sandbox: operators, env })
     world = await build(await broker.as('platform'))
   })
-  after(async () => {
-    await broker.stop()
-    await receiver.close()
-    await operators.close()
-  })
+  after(() =>
+    closeAll(
+      () => broker.stop(),
+      () => receiver.close(),
+      () => operators.close(),
+    ),
+  )
 
   async function build(platform: ApiClient): Promise<IsolationWorld> {
     const webhook = (await platform.post('/v1/webhooks', { url: receiver.url })).as(201, WebhookWithSecret)

@@ -9,6 +9,7 @@ import { AllocationNode } from '../../shared/allocation.ts'
 import { ProviderView } from '../../shared/cluster.ts'
 import { pageOf } from '../../shared/text.ts'
 import { type SandboxOperator, startSandboxOperator } from '../contract/sandbox-operator.ts'
+import { closeAll } from '../support/close-all.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { START_WITHIN_MS, type TestBroker, startTestBroker } from '../support/broker.ts'
 import { type TestSandbox, startTestSandbox } from '../support/sandbox.ts'
@@ -38,11 +39,13 @@ describe('an operator behind our own protocol', () => {
     broker = await startTestBroker({ sandbox: { ...sandbox, settings } })
     platform = await broker.as('platform')
   })
-  after(async () => {
-    await broker.stop()
-    await sandbox.close()
-    await operator.close()
-  })
+  after(() =>
+    closeAll(
+      () => broker.stop(),
+      () => sandbox.close(),
+      () => operator.close(),
+    ),
+  )
 
   const standing = async (): Promise<number> =>
     (await operator.ledger()).nodes.filter(({ deletedAt }) => deletedAt === null).length

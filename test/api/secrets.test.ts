@@ -12,6 +12,7 @@ import { secretOf } from '../../deploy/sandbox/identity-clients.ts'
 import { pageOf } from '../../shared/text.ts'
 import { Delivery, WebhookWithSecret } from '../../shared/webhook.ts'
 import { CREATE, type Operators, OPERATORS, startOperators } from '../durability/operators.ts'
+import { closeAll } from '../support/close-all.ts'
 import { type ApiClient, tokenFor, until } from '../support/api-client.ts'
 import type { OperatorId } from '../support/sandbox.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
@@ -52,11 +53,13 @@ describe('no secret', function () {
     await useOperators(await recording('platform'))
     tables = await broker.inStore(allTables)
   })
-  after(async () => {
-    await broker.stop()
-    await receiver.close()
-    await operators.close()
-  })
+  after(() =>
+    closeAll(
+      () => broker.stop(),
+      () => receiver.close(),
+      () => operators.close(),
+    ),
+  )
 
   async function plant(): Promise<void> {
     for (const operator of OPERATORS) secrets.set(`the credential at ${operator}`, OWN[operator])

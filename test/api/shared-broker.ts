@@ -3,6 +3,7 @@
  * fills a cluster does so in a stretch of time of its own, or gives back what it took.
  */
 import { after, before } from 'mocha'
+import { closeAll } from '../support/close-all.ts'
 import { assertProved } from '../support/proof.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
 
@@ -28,8 +29,10 @@ before(async function start() {
   started = await startTestBroker()
 })
 after(async () => {
-  if (started === null) return
-  // All that the files of this process have had decided, made again (invariant 5).
-  await assertProved(started)
-  await started.stop()
+  const broker = started
+  if (broker === null) return
+  await closeAll(
+    () => assertProved(broker), // all that the files of this process have had decided, made again (invariant 5)
+    () => broker.stop(),
+  )
 })

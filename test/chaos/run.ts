@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Allocation } from '../../shared/allocation.ts'
 import { approvalBody, freshId } from '../api/requests.ts'
 import { OPERATORS } from '../durability/operators.ts'
+import { closeAll } from '../support/close-all.ts'
 import type { Engine } from '../support/database.ts'
 import { type Asker, createAsker } from './ask.ts'
 import {
@@ -60,8 +61,10 @@ export async function run(options: RunOptions): Promise<RunReport> {
   try {
     return await runIn(system, options, () => watch.doubles())
   } finally {
-    await watch.stop()
-    await system.close()
+    await closeAll(
+      () => watch.stop(),
+      () => system.close(),
+    )
   }
 }
 

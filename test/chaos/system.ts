@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrokerFiles, brokerFiles, type BrokerProcess, startBrokerProcess } from '../durability/broker-process.ts'
 import { type Operators, startOperators } from '../durability/operators.ts'
+import { closeAll } from '../support/close-all.ts'
 import { type ApiClient, createApiClient, tokenFor } from '../support/api-client.ts'
 import { adjusted } from '../support/broker.ts'
 import type { Engine } from '../support/database.ts'
@@ -88,13 +89,12 @@ export async function startSystem({ engine, replicas, nodes }: SystemOptions): P
     errors: () => errors,
     deaths: () => deaths,
     async close() {
-      for (const [index, broker] of running.entries()) {
-        running[index] = null
-        await broker?.kill()
-      }
-      await place.remove()
-      await files.remove()
-      await operators.close()
+      await closeAll(
+        ...running.splice(0).map((broker) => () => broker?.kill()),
+        () => place.remove(),
+        () => files.remove(),
+        () => operators.close(),
+      )
     },
   }
 }

@@ -7,6 +7,7 @@ import type { Examined } from '../../broker/doctor/check.ts'
 import { ensureHead, installationId } from '../../broker/store/head.ts'
 import { type BrokerFiles, brokerFiles } from '../durability/broker-process.ts'
 import { type Operators, OPERATORS, startOperators } from '../durability/operators.ts'
+import { closeAll } from '../support/close-all.ts'
 import { type DatabasePlace, newDatabasePlace, openAt } from '../support/database.ts'
 import { cli, type Ran } from './cli-world.ts'
 
@@ -28,11 +29,13 @@ describe('gpu-broker doctor', function () {
     }
   })
   afterEach(() => operators.calm())
-  after(async () => {
-    await files.remove()
-    await rm(folder, { recursive: true, force: true })
-    await operators.close()
-  })
+  after(() =>
+    closeAll(
+      () => files.remove(),
+      () => rm(folder, { recursive: true, force: true }),
+      () => operators.close(),
+    ),
+  )
 
   interface Told extends Ran {
     readonly all: readonly Examined[]

@@ -12,6 +12,7 @@ import { clientCredentials } from '../../broker/client/credentials.ts'
 import type { AnswerFacts } from '../../broker/client/exchange.ts'
 import { ProblemError } from '../../broker/client/problem-error.ts'
 import { approvalRequest } from '../../broker/http/examples.ts'
+import { closeAll } from '../support/close-all.ts'
 import { until } from '../support/api-client.ts'
 import { START_WITHIN_MS, type TestBroker, startTestBroker } from '../support/broker.ts'
 import { EXAMPLE, WHAT_IT_SAYS, runNode } from './guide-example.ts'
@@ -27,10 +28,12 @@ describe('the client and a real broker', () => {
     this.timeout(START_WITHIN_MS)
     broker = await startTestBroker({ engine: 'pglite' })
   })
-  after(async () => {
-    await broker.stop()
-    rmSync(folder, { recursive: true })
-  })
+  after(() =>
+    closeAll(
+      () => broker.stop(),
+      () => rmSync(folder, { recursive: true }),
+    ),
+  )
 
   it('do what the program on the page about the client says', async function run() {
     this.timeout(60_000)

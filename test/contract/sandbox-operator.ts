@@ -1,5 +1,6 @@
 /** One simulated operator on a free port, with fast nodes, and its control endpoints as functions. */
 import { startOperator, type OperatorSetup } from '../../deploy/sandbox/harness.ts'
+import { closeAll } from '../support/close-all.ts'
 import { leaveNockOut } from '../support/real-network.ts'
 import type { Fault, Ledger } from '../../broker/conformance/contract-case.ts'
 
@@ -42,8 +43,7 @@ export async function startSandboxOperator(setup: OperatorSetup): Promise<Sandbo
       return (await control('GET', 'ledger')) as Ledger // our own sandbox's answer
     },
     async close() {
-      await operator.close()
-      putNockBack()
+      await closeAll(() => operator.close(), putNockBack)
     },
   }
 }

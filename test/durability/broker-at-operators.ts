@@ -4,6 +4,7 @@
  */
 import { after, afterEach, before } from 'mocha'
 import { approve } from '../api/requests.ts'
+import { closeAll } from '../support/close-all.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker.ts'
 import { type Operators, startOperators } from './operators.ts'
@@ -41,16 +42,11 @@ export function brokerAtOperators({ leavesNodes = false, ...options }: WorldOpti
     this.timeout(START_WITHIN_MS)
     if (started === null) return // why it did not start has been told
     const { operators, broker } = started
-    // Each whatever the one before came to: what runs on would keep the process from ending.
-    try {
-      if (!leavesNodes) await operators.untilNothingIsLeft()
-    } finally {
-      try {
-        await broker.stop()
-      } finally {
-        await operators.close()
-      }
-    }
+    await closeAll(
+      () => leavesNodes || operators.untilNothingIsLeft(),
+      () => broker.stop(),
+      () => operators.close(),
+    )
   })
   return {
     get operators() {

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { describe, it } from 'mocha'
 import { ProviderView } from '../../shared/cluster.ts'
 import { PlacementPreview } from '../../shared/decision.ts'
+import { closeAll } from '../support/close-all.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { startTestBroker } from '../support/broker.ts'
 import { engineOfThisRun } from '../support/database.ts'
@@ -73,8 +74,10 @@ describe('a provider that does not answer', function () {
         )
         expect(there?.circuits).to.deep.equal(here?.circuits)
       } finally {
-        await world.operators.calm()
-        await other.stop()
+        await closeAll(
+          () => world.operators.calm(),
+          () => other.stop(),
+        )
       }
     })
   }

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { ClusterView } from '../../shared/cluster.ts'
 import { Inventory } from '../../shared/inventory.ts'
+import { closeAll } from '../support/close-all.ts'
 import { until } from '../support/api-client.ts'
 import { START_WITHIN_MS } from '../support/broker.ts'
 import { engineOfThisRun } from '../support/database.ts'
@@ -20,10 +21,12 @@ describe('a broker process that is sent SIGHUP', () => {
     broker = await aKilledBroker(engineOfThisRun(), operators)
     await broker.start()
   })
-  after(async () => {
-    await broker.remove()
-    await operators.close()
-  })
+  after(() =>
+    closeAll(
+      () => broker.remove(),
+      () => operators.close(),
+    ),
+  )
 
   const nodesNow = async (): Promise<number> =>
     (await broker.platform.get(`/v1/clusters/${CLUSTER}`)).as(200, ClusterView).nodes

@@ -9,6 +9,7 @@ import { seededRandom } from '../../deploy/sandbox/faults.ts'
 import { Allocation } from '../../shared/allocation.ts'
 import { pageOf } from '../../shared/text.ts'
 import { allocationBody, approve, freshId, release } from '../api/requests.ts'
+import { closeAll } from '../support/close-all.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { type Engine, engineOfThisRun } from '../support/database.ts'
 import { allocateAt, untilActiveAndTrue, untilStatus } from './allocations.ts'
@@ -44,10 +45,12 @@ describe(`a broker that is killed (seed ${seed})`, function () {
     ;({ platform } = broker)
     await broker.start()
   })
-  after(async () => {
-    await broker.remove()
-    await operators.close()
-  })
+  after(() =>
+    closeAll(
+      () => broker.remove(),
+      () => operators.close(),
+    ),
+  )
 
   async function killSometimes(times: number): Promise<void> {
     for (let kill = 0; kill < times; kill += 1) {

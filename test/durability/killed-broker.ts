@@ -1,4 +1,5 @@
 /** A broker process on one store that is killed and started again, with callers that only notice another port. */
+import { closeAll } from '../support/close-all.ts'
 import { type ApiClient, createApiClient, tokenFor } from '../support/api-client.ts'
 import { adjusted } from '../support/broker.ts'
 import { type DatabasePlace, type Engine, newDatabasePlace } from '../support/database.ts'
@@ -46,9 +47,11 @@ export async function aKilledBroker(engine: Engine, operators: Operators): Promi
       if (running !== null) process.kill(running.pid, 'SIGHUP')
     },
     async remove() {
-      await running?.kill()
-      await place.remove()
-      await files.remove()
+      await closeAll(
+        () => running?.kill(),
+        () => place.remove(),
+        () => files.remove(),
+      )
     },
   }
 }

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'mocha'
 import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import { approve, release } from '../api/requests.ts'
 import { cli, type Ran } from '../cli/cli-world.ts'
+import { closeAll } from '../support/close-all.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
 import { type DatabasePlace, engineOfThisRun, ENGINES, newDatabasePlace } from '../support/database.ts'
@@ -30,11 +31,13 @@ describe('a store that was restored', function () {
     const other = ENGINES.find((engine) => engine !== engineOfThisRun()) ?? 'pglite'
     places = [await newDatabasePlace(engineOfThisRun()), await newDatabasePlace(other)]
   })
-  after(async () => {
-    for (const place of places) await place.remove()
-    await rm(folder, { recursive: true, force: true })
-    await operators.close()
-  })
+  after(() =>
+    closeAll(
+      () => closeAll(...places.map((place) => () => place.remove())),
+      () => rm(folder, { recursive: true, force: true }),
+      () => operators.close(),
+    ),
+  )
 
   async function start(place: DatabasePlace | undefined): Promise<void> {
     if (place === undefined) throw new Error('there are two places')

@@ -5,6 +5,7 @@
 import { expect } from 'chai'
 import { before, describe, it } from 'mocha'
 import { approve } from '../api/requests.ts'
+import { closeAll } from '../support/close-all.ts'
 import { startTestBroker } from '../support/broker.ts'
 import { allocateAt, releaseAndSeeItGone, untilActiveAndTrue } from './allocations.ts'
 import { CREATE, OPERATORS, startOperators } from './operators.ts'
@@ -35,8 +36,10 @@ async function throughSilence(): Promise<void> {
     await Promise.all(through)
     await operators.untilNothingIsLeft()
   } finally {
-    await broker.stop()
-    await operators.close()
+    await closeAll(
+      () => broker.stop(),
+      () => operators.close(),
+    )
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { table } from '../../broker/cli/screen/table.ts'
+import { closeAll } from '../support/close-all.ts'
 import { ENGINES } from '../support/database.ts'
 import { mochaGlobalTeardown } from '../support/process.ts'
 import { isInstalled } from '../run-tools.ts'
@@ -64,7 +65,6 @@ if (!isInstalled('prometheus', process.env['PATH'] ?? '')) {
     process.stdout.write(summary(outcomes))
     process.exitCode = outcomes.every(({ problem }) => problem === null) ? 0 : 1
   } finally {
-    await world.close()
-    await mochaGlobalTeardown()
+    await closeAll(() => world.close(), mochaGlobalTeardown)
   }
 }

@@ -11,6 +11,7 @@ import { WebhookWithSecret } from '../../shared/webhook.ts'
 import { approve } from '../api/requests.ts'
 import { type Operators, startOperators } from '../durability/operators.ts'
 import { type Prometheus, startPrometheus } from '../observability/prometheus.ts'
+import { closeAll } from '../support/close-all.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { startTestBroker, type TestBroker } from '../support/broker.ts'
 import { type DatabasePlace, type Engine, newDatabasePlace } from '../support/database.ts'
@@ -51,9 +52,7 @@ export async function startGameWorld(engine: Engine): Promise<GameWorld> {
     cleanUps.unshift(() => cleanUp(value))
     return value
   }
-  const close = async (): Promise<void> => {
-    for (const cleanUp of cleanUps.splice(0)) await cleanUp()
-  }
+  const close = (): Promise<void> => closeAll(...cleanUps.splice(0))
   try {
     const operators = later(await startOperators(), (one) => one.close())
     const database = engine === 'postgres' ? later(await startPostgres(), (one) => one.stop()) : null

@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'mocha'
 import { eventually } from '../durability/eventually.ts'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
 import { sharedWorld, type World } from './world.ts'
+import { closeAll } from '../support/close-all.ts'
 
 /** As in deploy/prometheus/prometheus.yml. */
 const PACE_SECONDS = 15
@@ -25,8 +26,10 @@ describe('an operator that is dead', function () {
     )
   })
   after(async () => {
-    await world.operators.calm()
-    await prometheus.stop()
+    await closeAll(
+      () => world.operators.calm(),
+      () => prometheus.stop(),
+    )
   })
 
   const isDown = async (provider: string): Promise<boolean> =>

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { EXAMPLE, WHAT_IT_SAYS, runNode } from '../client/guide-example.ts'
+import { closeAll } from '../support/close-all.ts'
 import { START_WITHIN_MS, type TestBroker, startTestBroker } from '../support/broker.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -60,10 +61,12 @@ describe('the package in a project that is not ours', () => {
     makeProject(folder)
     broker = await startTestBroker({ engine: 'pglite' })
   })
-  after(async () => {
-    await broker.stop()
-    rmSync(folder, { recursive: true })
-  })
+  after(() =>
+    closeAll(
+      () => broker.stop(),
+      () => rmSync(folder, { recursive: true }),
+    ),
+  )
 
   it('type-checks a program that calls a broker, and refuses one that calls it wrongly', async function check() {
     this.timeout(PACK_WITHIN_MS)

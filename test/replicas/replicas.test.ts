@@ -7,6 +7,7 @@ import { allocateAt, untilStatus } from '../durability/allocations.ts'
 import { type BrokerFiles, brokerFiles, type BrokerProcess, startBrokerProcess } from '../durability/broker-process.ts'
 import { eventually } from '../durability/eventually.ts'
 import { OPERATORS, type Operators, startOperators } from '../durability/operators.ts'
+import { closeAll } from '../support/close-all.ts'
 import { type ApiClient, createApiClient, tokenFor } from '../support/api-client.ts'
 import { type DatabasePlace, newDatabasePlace } from '../support/database.ts'
 
@@ -34,12 +35,14 @@ describe('three replicas on one PostgreSQL', () => {
     const authorization = `Bearer ${await tokenFor(operators.identityUrl, 'platform')}`
     clients = brokers.map(({ url }) => createApiClient({ url: () => url, authorization }))
   })
-  after(async () => {
-    await Promise.all(brokers.map((broker) => broker.kill()))
-    await files.remove()
-    await place.remove()
-    await operators.close()
-  })
+  after(() =>
+    closeAll(
+      () => Promise.all(brokers.map((broker) => broker.kill())),
+      () => files.remove(),
+      () => place.remove(),
+      () => operators.close(),
+    ),
+  )
 
   /** Who works on what: a token is of one look at one allocation, and goes with it. */
   async function claims(): Promise<readonly string[]> {

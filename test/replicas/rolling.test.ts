@@ -12,6 +12,7 @@ import { allocationBody, approve, freshId } from '../api/requests.ts'
 import { type BrokerFiles, brokerFiles, type BrokerProcess, startBrokerProcess } from '../durability/broker-process.ts'
 import { eventually } from '../durability/eventually.ts'
 import { type Operators, startOperators } from '../durability/operators.ts'
+import { closeAll } from '../support/close-all.ts'
 import { type ApiClient, createApiClient, tokenFor } from '../support/api-client.ts'
 import { type DatabasePlace, newDatabasePlace, openAt } from '../support/database.ts'
 import { type LoadBalancer, startLoadBalancer } from './load-balancer.ts'
@@ -62,13 +63,15 @@ describe('a rolling restart of three replicas', () => {
     const authorization = `Bearer ${await tokenFor(operators.identityUrl, 'platform')}`
     platform = createApiClient({ url: () => balancer.url, authorization })
   })
-  after(async () => {
-    await Promise.all(brokers.map((broker) => broker.kill()))
-    await balancer.close()
-    await files.remove()
-    await place.remove()
-    await operators.close()
-  })
+  after(() =>
+    closeAll(
+      () => Promise.all(brokers.map((broker) => broker.kill())),
+      () => balancer.close(),
+      () => files.remove(),
+      () => place.remove(),
+      () => operators.close(),
+    ),
+  )
 
   /** One after the other, each replaced by a new process before the next one leaves. */
   async function replaceAll(): Promise<void> {

@@ -13,6 +13,7 @@ import { restoreFrom } from '../../broker/store/backup/restore.ts'
 import { BACKUP_TABLES } from '../../broker/store/backup/tables.ts'
 import { connectDatabase, type Database } from '../../broker/store/database.ts'
 import { ensureHead, installationId } from '../../broker/store/head.ts'
+import { closeAll } from '../support/close-all.ts'
 import { type DatabasePlace, ENGINES, type Engine, newDatabasePlace, openAt } from '../support/database.ts'
 
 const NOW = Date.parse('2026-11-24T09:00:00Z')
@@ -80,11 +81,13 @@ for (const [index, engine] of ENGINES.entries()) {
       await fillWithRows(database)
       made = await dumpTo(database, { ...quiet, file, now: NOW })
     })
-    after(async () => {
-      await database.close()
-      await place.remove()
-      await rm(folder, { recursive: true, force: true })
-    })
+    after(() =>
+      closeAll(
+        () => database.close(),
+        () => place.remove(),
+        () => rm(folder, { recursive: true, force: true }),
+      ),
+    )
     afterEach(async () => {
       for (const one of places.splice(0)) await one.remove()
     })

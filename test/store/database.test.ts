@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'mocha'
 import { isDatabaseAway, whyNoDatabase } from '../../broker/store/away.ts'
 import { type Database, openDatabase } from '../../broker/store/database.ts'
 import { ensureHead, installationId, readHead } from '../../broker/store/head.ts'
+import { closeAll } from '../support/close-all.ts'
 import { until } from '../support/api-client.ts'
 import {
   type DatabasePlace,
@@ -194,10 +195,12 @@ describe('the database on postgres, started again', () => {
       onBroken: (error) => void broken.push(error),
     })
   })
-  after(async () => {
-    await database.close()
-    await place.remove()
-  })
+  after(() =>
+    closeAll(
+      () => database.close(),
+      () => place.remove(),
+    ),
+  )
 
   /** What a server that is killed does to all of its connections, to those of this test alone. */
   const breakAllConnections = () =>

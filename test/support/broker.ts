@@ -9,6 +9,7 @@ import { type Settings, settingsFrom } from '../../broker/settings.ts'
 import type { Inventory } from '../../shared/inventory.ts'
 import type { SandboxSettings } from '../../deploy/sandbox/for-broker.ts'
 import type { Queries } from '../../broker/store/database.ts'
+import { closeAll } from './close-all.ts'
 import { type ApiClient, createApiClient, tokenFor } from './api-client.ts'
 import { type DatabasePlace, type Engine, engineOfThisRun, newDatabasePlace, openAt } from './database.ts'
 import { startTestSandbox, type TestSandbox } from './sandbox.ts'
@@ -130,10 +131,12 @@ export async function startTestBroker(options: TestBrokerOptions = {}): Promise<
       }
     },
     async stop() {
-      await running.stop()
-      if (options.place === undefined) await place.remove()
-      if (options.sandbox === undefined) await sandbox.close()
-      errors.assertNone()
+      await closeAll(
+        () => running.stop(),
+        () => options.place ?? place.remove(),
+        () => options.sandbox ?? sandbox.close(),
+        () => errors.assertNone(),
+      )
     },
   }
 }

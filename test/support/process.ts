@@ -1,5 +1,6 @@
 /** What concerns a whole process of tests. Loaded before all tests, by `.mocharc.json` and by the runner. */
 import fc from 'fast-check'
+import { closeAll } from './close-all.ts'
 
 // Two runs of the same code give the same result, so what fast-check draws follows from one number. `TEST_SEED` is another
 // one, or `random`; a failure prints the seed that finds it again.
@@ -17,6 +18,4 @@ const cleanUps: (() => Promise<void>)[] = []
 /** Runs once all tests and all hooks of this process have run; what was registered last runs first. */
 export const atEnd = (cleanUp: () => Promise<void>): void => void cleanUps.unshift(cleanUp)
 
-export async function mochaGlobalTeardown(): Promise<void> {
-  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
-}
+export const mochaGlobalTeardown = (): Promise<void> => closeAll(...cleanUps.splice(0))

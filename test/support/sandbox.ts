@@ -1,6 +1,7 @@
 /** The whole sandbox in this process, on free ports, with nodes that stand within milliseconds. */
 import { sandboxSettings, type SandboxSettings } from '../../deploy/sandbox/for-broker.ts'
 import { startSandbox } from '../../deploy/sandbox/sandbox.ts'
+import { closeAll } from './close-all.ts'
 import { leaveNockOut } from './real-network.ts'
 
 export interface TestSandbox {
@@ -40,8 +41,7 @@ export async function startTestSandbox(): Promise<TestSandbox> {
       return nodes.filter((node) => node.deletedAt === null).length
     },
     async close() {
-      await sandbox.close()
-      putNockBack()
+      await closeAll(() => sandbox.close(), putNockBack)
     },
   }
 }
