@@ -6,7 +6,8 @@
  * anybody, but the number to come back with. Without it a client that is cut off before its first event would begin anew,
  * from a later "now"; and one whose events are rare would come back with a number that is no longer kept.
  */
-import type { Request, Response } from 'express'
+import type { ServerResponse } from 'node:http'
+import type { Request } from 'express'
 import { HOUR_MS, SECOND_MS } from '../../shared/time.ts'
 import type { EventReader, TailedEvent } from '../app/event-tail.ts'
 import { prefers } from './accept.ts'
@@ -31,7 +32,11 @@ export const wantsStream = (request: Request): boolean =>
   request.method === 'GET' && prefers(request, `${EVENT_STREAM}; charset=utf-8`)
 
 /** Streams until the reader goes, stalls, has been here long enough, or there is no more to come. */
-export async function streamEvents(response: Response, reader: EventReader, times: StreamTimes = TIMES): Promise<void> {
+export async function streamEvents(
+  response: ServerResponse,
+  reader: EventReader,
+  times: StreamTimes = TIMES,
+): Promise<void> {
   response.once('close', () => reader.close())
   response.statusCode = SUCCESS_STATUS.ok
   response.setHeader('Content-Type', EVENT_STREAM)
@@ -63,7 +68,7 @@ export const frame = ({ sequence, type, json }: TailedEvent): string =>
   `id: ${sequence}\nevent: ${type}\ndata: ${json}\n\n`
 
 /** @returns false when it took too long, or the connection is closed */
-function drained(response: Response, withinMs: number): Promise<boolean> {
+function drained(response: ServerResponse, withinMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const settle = (isTaken: boolean): void => {
       clearTimeout(timer)
