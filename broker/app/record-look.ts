@@ -26,18 +26,30 @@ export const mustRecord = (plan: Plan, row: AllocationRow): boolean =>
   (plan.ready && row.status === 'provisioning') ||
   (row.status === 'active' && plan.ready === (row.statusReason === DEGRADED))
 
+/** What followed from what was stored, as it was in that version of the allocation. */
+export interface Looked {
+  readonly plan: Plan
+  readonly version: number
+}
+
 /**
  * Groups about to be asked for are marked first: a crash between this and the answer leaves the mark, and whoever takes
  * the allocation up finds it and treats the answer as lost.
  *
- * @returns the allocation as it is then; null if the claim was lost: nothing may be asked
+ * @returns the allocation as it is then; null if the claim was lost, or if somebody has decided something since the look began,
+ * which knows nothing of it: nothing may be asked, and nodes that are to leave since may not be noted as if they stayed
  */
-export function recordLook(claim: Claim, plan: Plan, { maxBatch, pool }: Building): Member<AllocationRow | null> {
+export function recordLook(
+  claim: Claim,
+  { plan, version }: Looked,
+  { maxBatch, pool }: Building,
+): Member<AllocationRow | null> {
   return {
     needs: { allocations: [claim.id], nodes: true, leases: true },
     decide(draft) {
       const row = claimed(draft, claim)
       if (row === null || (row.status !== 'provisioning' && row.status !== 'active')) return null
+      if (row.version !== version) return null
       const stored = new Map(draft.nodesOf(row.id).map((node) => [nodeKey(node), node]))
       for (const note of plan.notes) noteNode(draft, row, note, stored)
       noteUnanswered(draft, row, plan)

@@ -112,7 +112,9 @@ async function hold(context: LookContext, claim: Claim, stored: Stored): Promise
   const seen = await compare(context, claim, stored, 'hold')
   if (seen === null) return
   const plan = (await isFrozen(context, entry.id)) ? { ...seen, steps: [] } : seen
-  const noted = mustRecord(plan, row) ? await app.writer.run(recordLook(claim, plan, buildingAt(entry, row))) : row
+  const noted = mustRecord(plan, row)
+    ? await app.writer.run(recordLook(claim, { plan, version: row.version }, buildingAt(entry, row)))
+    : row
   if (noted === null) return
   if (plan.steps.some((step) => step.step === 'give-up')) return // the next look gives it back
   pace.noteBoot(row, { groups, plan, lookedAt })

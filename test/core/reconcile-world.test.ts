@@ -35,6 +35,23 @@ describe('looks, crashes and misfortunes', () => {
     )
   })
 
+  it('end with exactly those that stay when it is made smaller in the midst of a look (invariants 2 and 3)', () => {
+    const anyShrink = fc.record({ to: fc.integer({ min: 1, max: 12 }), inLook: fc.integer({ min: 1, max: 12 }) })
+    fc.assert(
+      fc.property(anyWorld, anyShrink, (options, { to, inLook }) => {
+        const world = aWorld({ ...options, shrinks: { to: Math.min(to, options.nodes), inLook } })
+        world.lookTimes(inLook)
+        world.lookUntilQuiet()
+        world.operator.now += 1_000_000 // what was asked for and has not been seen can appear no more
+        world.lookUntilQuiet()
+        const { undoing, nodes, desiredNodes } = world.row()
+        expect(world.operator.standing().sort()).to.deep.equal(undoing === null ? world.wantedNames().sort() : [])
+        if (undoing === null) expect(nodes, 'held').to.equal(desiredNodes)
+      }),
+      { numRuns: RUNS },
+    )
+  })
+
   it('end with none after a release, whenever it is asked for (invariant 3)', () => {
     fc.assert(
       fc.property(anyWorld, fc.nat({ max: 20 }), (options, looksBefore) => {

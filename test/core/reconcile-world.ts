@@ -8,6 +8,7 @@ import type { Draft } from '../../broker/app/draft.ts'
 import type { Member } from '../../broker/app/decide-group.ts'
 import { nameNodes } from '../../broker/app/name-nodes.ts'
 import { mustRecord, noteUnanswered, recordLook } from '../../broker/app/record-look.ts'
+import { emptyCalendar } from '../../broker/core/calendar.ts'
 import { type Plan, reconcile } from '../../broker/core/reconcile.ts'
 import { type AllocationRow, nodeKey, type NodeGroupRow, type NodeRow } from '../../broker/store/changes.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
@@ -19,6 +20,8 @@ export interface WorldOptions {
   readonly visibilityDelayMs: number
   readonly joinsFabric: boolean
   readonly dice: readonly number[]
+  /** So many are to be left, which is decided in the midst of that look: after its list, and before it is recorded. */
+  readonly shrinks?: { readonly to: number; readonly inLook: number }
   /** Every look is taken twice at the same instant, and every call that takes something away or joins is made twice. */
   readonly twice?: boolean
   /** Its nodes are marked as asked for when they are named, and asked for without a look before. */
@@ -129,10 +132,14 @@ function look(hands: Hands): Plan | null {
   const { dice, operator, commit, store } = hands
   if (dice.roll() < 5) return null // no list to be had
   const plan = compare(hands)
+  const { version } = store.row
+  store.looks += 1
+  if (store.looks === hands.options.shrinks?.inLook) shrink(store, hands.options.shrinks.to, operator.now)
   mayDie(dice)
   if (isHolding(store.row)) {
     if (mustRecord(plan, store.row)) {
-      commit(recordLook(CLAIM, plan, { maxBatch: hands.options.maxBatch, pool: { networks: ['only'], shared: true } }))
+      const building = { maxBatch: hands.options.maxBatch, pool: { networks: ['only'], shared: true } }
+      if (commit(recordLook(CLAIM, { plan, version }, building)) === null) return null // the next one knows better
     }
     mayDie(dice)
     if (plan.steps.some(({ step }) => step === 'give-up')) return plan
@@ -218,6 +225,7 @@ function orError(call: () => void): ProviderError | null {
 
 interface Store {
   row: AllocationRow
+  looks: number
   readonly nodes: Map<string, NodeRow>
   readonly groups: Map<string, NodeGroupRow>
 }
@@ -228,6 +236,7 @@ function emptyStore(nodes: number): Store {
     status: 'provisioning',
     claimToken: CLAIM.token,
     nodes,
+    desiredNodes: nodes,
     groupCounter: 0,
     readyNodes: 0,
     failedNodes: 0,
@@ -242,22 +251,37 @@ function emptyStore(nodes: number): Store {
     estimatedStartAt: null,
     promisedStartAt: null,
   }
-  return { row: row as AllocationRow, nodes: new Map(), groups: new Map() } // what recording reads of a row is in it
+  return { row: row as AllocationRow, looks: 0, nodes: new Map(), groups: new Map() } // what recording reads of a row is in it
 }
 
-/** The newest generation of each ordinal. */
-function wantedNames({ nodes }: Store): string[] {
+/** What a use case does to one that runs. */
+function shrink(store: Store, to: number, now: number): void {
+  if (!isHolding(store.row)) return
+  store.row = { ...store.row, desiredNodes: to, version: store.row.version + 1 }
+  for (const [key, node] of store.nodes) {
+    if (node.ordinal >= to && node.status !== 'deleted')
+      store.nodes.set(key, { ...node, status: 'deleting', since: now })
+  }
+}
+
+/** The newest generation of each ordinal that is to stay. */
+function wantedNames({ nodes, row }: Store): string[] {
   const newest = new Map<number, NodeRow>()
   for (const node of nodes.values()) {
+    if (node.ordinal >= row.desiredNodes) continue
     if ((newest.get(node.ordinal)?.generation ?? 0) < node.generation) newest.set(node.ordinal, node)
   }
   return [...newest.values()].map((node) => node.name)
 }
 
+const NOTHING_PLACED = emptyCalendar([], 0)
+
 /** As much of a draft as recording a look needs; the rest is not there, and asking for it fails the test. */
 function draftOn(store: Store, now: number): Draft {
   const draft: Partial<Draft> = {
     now,
+    calendar: NOTHING_PLACED,
+    approval: () => null,
     allocation: (id) => (id === ID ? store.row : null),
     nodesOf: () => [...store.nodes.values()],
     groupsOf: () => [...store.groups.values()],
