@@ -35,11 +35,13 @@ export interface PostgresServerOptions {
 }
 
 // What npm brings PostgreSQL in ends this process by itself once nothing is left to do, with status 0 whatever it came to.
-process.once('beforeExit', () => {
-  const status = process.exitCode
-  process.once('exit', () => {
-    process.exitCode = status
-  })
+// That can be said more than once: also while a run only waits for what does not keep a process alive.
+let status: typeof process.exitCode
+process.on('beforeExit', () => {
+  status = process.exitCode
+})
+process.once('exit', () => {
+  process.exitCode = status ?? process.exitCode
 })
 
 /** Between asking for a free port and listening on it somebody else may take it. */
