@@ -38,6 +38,15 @@ describe('a command that fails', () => {
     expect(ran.err).to.include('A title:\n  /demand/nodes: must be a whole number\n  has an unknown member\n')
   })
 
+  it('ends a stream of events that begins beyond the last one, and does not wait for it', async () => {
+    const errors = [{ pointer: '/after', detail: 'must be at most 41' }]
+    const beyond = () => problem(400, 'invalid-request', { errors, last: 41 })
+    const ran = await against(beyond, 'events', 'stream', '--after', '50')
+    expect(ran).to.deep.include({ status: 1, out: '', pausesMs: [] })
+    expect(ran.err).to.include('A title:\n  /after: must be at most 41\n')
+    expect(open?.received).to.have.length(1)
+  })
+
   it('shows why each cluster cannot serve it', async () => {
     const ran = await against(() => problem(409, 'no-capacity', { candidates: preview.candidates }), ...CREATE)
     expect(ran.err).to.match(/naver-h200-255 .*Wanted is blackwell; this cluster is hopper\./)
