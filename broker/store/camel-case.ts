@@ -12,16 +12,38 @@ export function camelCaseNames(): KyselyPlugin {
   }
 }
 
+interface Shape {
+  readonly names: readonly string[]
+  /** Copied for each row: an object that gets so many members one by one is made a table, which is slow to copy ever after. */
+  readonly empty: UnknownRow
+}
+
+/** By the columns of a result: as many as there are kinds of statements, each once. */
+const shapes = new Map<string, Shape>()
+const MOST_SHAPES = 500
+
 function renamed(rows: readonly UnknownRow[]): UnknownRow[] {
   const [first] = rows
   if (first === undefined) return []
-  const names = Object.keys(first).map(nameOf)
+  const columns = Object.keys(first)
+  const { names, empty } = shapeOf(columns)
   return rows.map((row) => {
-    const named: UnknownRow = {}
-    let at = 0
-    for (const column in row) named[names[at++] ?? column] = row[column]
+    const named = { ...empty }
+    for (const [at, name] of names.entries()) named[name] = row[columns[at] ?? name]
     return named
   })
+}
+
+function shapeOf(columns: readonly string[]): Shape {
+  const key = columns.join()
+  let shape = shapes.get(key)
+  if (shape === undefined) {
+    const names = columns.map(nameOf)
+    const members = [...new Set(names)].map((name) => `${JSON.stringify(name)}:null`)
+    shape = { names, empty: JSON.parse(`{${members.join()}}`) as UnknownRow } // just written
+    if (shapes.size < MOST_SHAPES) shapes.set(key, shape)
+  }
+  return shape
 }
 
 /** `fp8_h200_thousandths` → `fp8H200Thousandths`; what is no column's name, such as an alias of ours, stays. */
