@@ -53,11 +53,14 @@ async function holdPromises(app: App, { plan, left, pace }: Planned): Promise<vo
       app.writer.run({ needs: { allocations: ids }, decide: (draft) => slipPromises(draft, ids) }),
     )
   }
-  for (let after: number | null = 0; after !== null; ) after = await app.writer.run(answering(after, left))
+  for (let after: number | null = 0; after !== null; ) after = await app.writer.run(answering(after, { plan, left }))
 }
 
-/** Those who were displaced and have a place again, or none. @returns the sequence of the last one; null: there are no more */
-const answering = (after: number, left: ReadonlySet<string>): Member<number | null> => ({
+/**
+ * Those who were displaced and have a place again, or none even in this plan: who has lost it since the plan was made is for
+ * the next one to find a place for. @returns the sequence of the last one; null: there are no more
+ */
+const answering = (after: number, { plan, left }: Omit<Planned, 'pace'>): Member<number | null> => ({
   needs: { displaced: { after, limit: LINES_AT_ONCE } },
   decide(draft) {
     const displaced = draft
@@ -66,9 +69,11 @@ const answering = (after: number, left: ReadonlySet<string>): Member<number | nu
         ({ status, displacedBy, sequence }) => status === 'waitlisted' && displacedBy !== null && sequence > after,
       )
       .slice(0, LINES_AT_ONCE)
+    const isAnswered = (id: string): boolean =>
+      reservationOf(draft.calendar, id) !== null || (!plan.isCut && plan.placeless.has(id))
     slipPromises(
       draft,
-      displaced.map(({ id }) => id).filter((id) => !left.has(id)),
+      displaced.map(({ id }) => id).filter((id) => !left.has(id) && isAnswered(id)),
     )
     return displaced.length < LINES_AT_ONCE ? null : (displaced.at(-1)?.sequence ?? null)
   },
