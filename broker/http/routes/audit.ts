@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { AuditChain, AuditRecord } from '../../../shared/audit.ts'
 import { pageOf } from '../../../shared/text.ts'
-import { InstantInQuery, openRangeOf } from '../availability-range.ts'
+import { InstantInQuery, openRangeOf } from '../time-range.ts'
 import * as examples from '../examples.ts'
 import { pageBody, pageMembers, pageRequest } from '../pagination.ts'
 import { paged, reading, seen } from '../route.ts'

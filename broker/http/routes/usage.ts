@@ -12,7 +12,7 @@ import {
   UsageReport,
 } from '../../../shared/usage.ts'
 import type { Range } from '../../app/command.ts'
-import { InstantInQuery, MAX_YEARS, assertWithinYears } from '../availability-range.ts'
+import { InstantInQuery, MAX_YEARS, assertWithinYears } from '../time-range.ts'
 import * as examples from '../examples.ts'
 import { answered, found, reading, route } from '../route.ts'
 import { Nothing } from './parts.ts'
@@ -77,7 +77,6 @@ function rangeOf(query: z.infer<typeof Query>, now: EpochMs): Range {
   const monthStart = Date.parse(`${toIso(now).slice(0, 7)}-01T00:00:00Z`)
   const from = query.from === undefined ? Math.min(monthStart, endOf(query, now)) : Date.parse(query.from)
   const to = endOf(query, now)
-  if (to <= from) throw invalidRequest([{ pointer: '/to', detail: 'must be after from' }])
   assertWithinYears({ from, to })
   if (query.groupBy?.includes('day') === true && to - from > MAX_DAYS * DAY_MS) {
     throw invalidRequest([{ pointer: '/to', detail: `must be at most ${MAX_DAYS} days after from, grouped by day` }])

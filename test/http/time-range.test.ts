@@ -1,6 +1,6 @@
 import { expect } from 'chai'
 import { describe, it } from 'mocha'
-import { AvailabilityQuery, rangeOf } from '../../broker/http/availability-range.ts'
+import { AvailabilityQuery, rangeOf } from '../../broker/http/time-range.ts'
 import { DAY_MS } from '../../shared/time.ts'
 import { refusalOf } from '../support/refusal-of.ts'
 

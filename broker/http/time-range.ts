@@ -1,6 +1,6 @@
 /** `?from=&to=` of a query → the range that is meant. */
 import { z } from 'zod'
-import { type Refusal, invalidRequest } from '../../shared/refusal.ts'
+import { invalidRequest } from '../../shared/refusal.ts'
 import { Instant } from '../../shared/text.ts'
 import { DAY_MS, type EpochMs } from '../../shared/time.ts'
 import type { Range } from '../app/command.ts'
@@ -26,7 +26,6 @@ export const AvailabilityQuery = z.strictObject({
 export function rangeOf(query: z.infer<typeof AvailabilityQuery>, now: EpochMs): Range {
   const from = query.from === undefined ? now : Date.parse(query.from)
   const to = query.to === undefined ? from + DEFAULT_LENGTH_MS : Date.parse(query.to)
-  if (to <= from) throw emptyRange()
   assertWithinYears({ from, to })
   return { from, to }
 }
@@ -39,17 +38,20 @@ export function rangeOf(query: z.infer<typeof AvailabilityQuery>, now: EpochMs):
 export function openRangeOf(query: z.infer<typeof AvailabilityQuery>): { from: EpochMs | null; to: EpochMs | null } {
   const from = query.from === undefined ? null : Date.parse(query.from)
   const to = query.to === undefined ? null : Date.parse(query.to)
-  if (from !== null && to !== null && to <= from) throw emptyRange()
+  if (from !== null && to !== null) assertNotEmpty({ from, to })
   return { from, to }
 }
 
-const emptyRange = (): Refusal => invalidRequest([{ pointer: '/to', detail: 'must be after from' }])
+function assertNotEmpty({ from, to }: Range): void {
+  if (to <= from) throw invalidRequest([{ pointer: '/to', detail: 'must be after from' }])
+}
 
-/** @throws Refusal `invalid-request` at `/to` */
-export function assertWithinYears({ from, to }: Range): void {
-  const latest = new Date(from)
+/** @throws Refusal `invalid-request` at `/to` for a range that is empty or longer than three years */
+export function assertWithinYears(range: Range): void {
+  assertNotEmpty(range)
+  const latest = new Date(range.from)
   latest.setUTCFullYear(latest.getUTCFullYear() + MAX_YEARS)
-  if (to > latest.getTime()) {
+  if (range.to > latest.getTime()) {
     throw invalidRequest([{ pointer: '/to', detail: `must be at most ${MAX_YEARS} years after from` }])
   }
 }
