@@ -98,9 +98,10 @@ export function openAhead<T extends KeyedMember>(options: AheadOptions<T>): Ahea
     isWhole: () => !isSpoiled,
     giveBack() {
       isClosed = true
-      if (!isSpoiled) group.takeBack()
-      if (!isSpoiled) context.cache.takeBack()
       line.unshift(...taken)
+      if (isSpoiled) return
+      group.takeBack()
+      context.cache.takeBack()
     },
   }
 }

@@ -153,7 +153,6 @@ function decideOne(
   const open = openDraft({
     ...hands,
     trace: { traceparent, isAsked: attempt !== null },
-    policy: hands.policy,
     applyOp(op) {
       const inverse = inverseOf(hands.calendar, op)
       applyOp(hands.calendar, op)

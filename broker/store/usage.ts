@@ -67,8 +67,8 @@ export interface UsageQuestion {
 }
 
 /**
- * Spans are cut to `[from, to)`; in a time to come nothing has run yet. A correction counts whole at the instant it was booked, so that a month adds up to its
- * settlement whenever it is asked for.
+ * Spans are cut to `[from, to)`; in a time to come nothing has run yet. A correction counts whole at the instant it was
+ * booked, so that a month adds up to its settlement whenever it is asked for.
  */
 export async function sumUsage(
   db: Queries,

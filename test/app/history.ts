@@ -123,7 +123,8 @@ const COMMAND: Command = {
   traceparent: null,
 }
 const TOKEN = 'token'
-const AT_ONCE = { rest: async (): Promise<void> => undefined, isOver: () => false }
+/** Nobody is waited for between two parts of a plan. */
+export const AT_ONCE = { rest: async (): Promise<void> => undefined, isOver: () => false }
 const BUILDING = { maxBatch: 100, pool: { networks: [], shared: true } }
 const PATIENCE = { releaseConfirmMs: HOUR_MS, marginMs: 0 }
 

@@ -8,12 +8,12 @@ import { replanWaitlist } from '../../broker/app/replan-waitlist.ts'
 import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
 import { DAY_MS, HOUR_MS, toIso } from '../../shared/time.ts'
 import { aCluster, NOW } from '../core/fleet.ts'
+import { AT_ONCE } from './history.ts'
 import { withKey } from './members.ts'
 import { memoryApp, type MemoryApp } from './memory-app.ts'
 
 const NODES = 4
 const COMMAND = { ...withKey('none'), idempotency: null }
-const AT_ONCE = { rest: async (): Promise<void> => undefined, isOver: () => false }
 const day = (nth: number): string => toIso(NOW + nth * DAY_MS)
 
 /** One that runs from the second to the fifth day, and one behind it. @returns its id */
