@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { before, describe, it } from 'mocha'
 import { ClusterView } from '../../shared/cluster.ts'
 import { pageOf } from '../../shared/text.ts'
+import { toIso } from '../../shared/time.ts'
 import { DEFINITIONS } from '../../broker/metrics/all.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { allocationBody, approve, freshId, hours, reaches, release } from './requests.ts'
@@ -75,7 +76,7 @@ describe('metrics', () => {
     const approval = await approve(platform)
     const body = allocationBody(approval, {
       requires: { providers: ['nhn'] },
-      period: { start: hours(0), end: hours(30) },
+      period: { start: toIso(Date.now()), end: hours(30) },
     })
     const key = { 'idempotency-key': freshId('key') }
     await platform.post('/v1/allocations', body, key)

@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'mocha'
 import { Allocation } from '../../shared/allocation.ts'
 import { CloudEvent } from '../../shared/event.ts'
 import { pageOf } from '../../shared/text.ts'
+import { toIso } from '../../shared/time.ts'
 import { parseTraceparent, traceIdOf } from '../../shared/trace-context.ts'
 import { type ApiClient, until } from '../support/api-client.ts'
 import { type CollectedSpan, startCollector, type TraceCollector } from '../support/trace-collector.ts'
@@ -54,7 +55,7 @@ describe('traces', () => {
     (await platform.get(`/v1/events?limit=500&allocationId=${id}`)).as(200, pageOf(CloudEvent)).items
   const create = async (traceparent: string): Promise<Allocation> => {
     const approval = await approve(platform)
-    const period = { start: hours(0), end: hours(30) }
+    const period = { start: toIso(Date.now()), end: hours(30) }
     const body = allocationBody(approval, { requires: { providers: ['nhn'] }, period })
     return (await platform.post('/v1/allocations', body, { traceparent })).as(201, Allocation)
   }
