@@ -76,7 +76,8 @@ describe('a service as a child process', function () {
       [fileURLToPath(new URL('parent-fixture.ts', import.meta.url)), folder, String(port)],
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
-    await once(parent.stdout, 'data')
+    const failed = once(parent, 'exit').then(() => expect.fail('the parent ended before its child was ready'))
+    await Promise.race([once(parent.stdout, 'data'), failed])
     expect(await answers(port)).to.be.true
     parent.kill('SIGKILL')
     while (await answers(port)) await pause(20) // bounded by the test's own limit
