@@ -15,6 +15,9 @@ describe('an allocation is placed', () => {
   const take = (changes: object) => allocate(platform, approval, changes)
 
   describe('when its period says:', () => {
+    /** So many hours before it is asked for: what was counted when the run began would be longer past by then. */
+    const ago = (past: number): string => toIso(Date.now() - past * HOUR_MS)
+
     it('from the start to the end of a fixed one', async () => {
       const { placement, status, period } = await take({ period: { start: days(2), end: days(3) } })
       expect([status, placement?.start, placement?.end]).to.deep.equal(['scheduled', days(2), days(3)])
@@ -34,27 +37,27 @@ describe('an allocation is placed', () => {
     })
 
     it('at once where a start is up to an hour past, with the end that was asked for', async () => {
-      const start = toIso(Date.now() - 0.9 * HOUR_MS)
+      const start = ago(0.9)
       const { placement, createdAt, period } = await take({ period: { start, end: hours(30) } })
       expect(period).to.deep.equal({ start, end: hours(30) })
       expect([placement?.start, placement?.end]).to.deep.equal([createdAt, hours(30)])
     })
 
     it('at once where an earliest start is up to an hour past, for the whole length', async () => {
-      const earliestStart = toIso(Date.now() - 0.9 * HOUR_MS)
+      const earliestStart = ago(0.9)
       const { placement, createdAt } = await take({ period: { durationHours: 2, earliestStart } })
       expect(placement?.start).to.equal(createdAt)
       expect(Date.parse(placement?.end ?? '') - Date.parse(createdAt)).to.equal(2 * HOUR_MS)
     })
 
-    for (const [pointer, period] of [
-      ['/period/start', { start: hours(-2), end: days(2) }],
-      ['/period/end', { start: toIso(Date.now() - 0.8 * HOUR_MS), end: toIso(Date.now() - 0.5 * HOUR_MS) }],
-      ['/period/earliestStart', { durationHours: 5, earliestStart: hours(-2) }],
-      ['/period/latestStart', { durationHours: 5, latestStart: hours(-2) }],
+    for (const [pointer, periodNow] of [
+      ['/period/start', () => ({ start: hours(-2), end: days(2) })],
+      ['/period/end', () => ({ start: ago(0.8), end: ago(0.5) })],
+      ['/period/earliestStart', () => ({ durationHours: 5, earliestStart: hours(-2) })],
+      ['/period/latestStart', () => ({ durationHours: 5, latestStart: hours(-2) })],
     ] as const) {
       it(`not where it is past: ${pointer}`, async () => {
-        const refused = await platform.post('/v1/allocations', allocationBody(approval, { period }))
+        const refused = await platform.post('/v1/allocations', allocationBody(approval, { period: periodNow() }))
         expect(refused.problem('invalid-request').errors?.map((error) => error.pointer)).to.deep.equal([pointer])
       })
     }
