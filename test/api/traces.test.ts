@@ -45,11 +45,18 @@ describe('traces', () => {
     await collector.close()
   })
 
-  /** Once a span of each name has come. */
-  const spansOf = (traceId: string | null, names: readonly string[]): Promise<CollectedSpan[]> =>
+  /** Once a span of each name has come, and what each of them is a part of: that ends later, and may be sent later. */
+  const spansOf = (asking: string, names: readonly string[]): Promise<CollectedSpan[]> =>
     until(
-      async () => collector.spans.filter((span) => span.traceId === traceId),
-      (spans) => names.every((name) => spans.some((span) => span.name === name)),
+      async () => collector.spans.filter((span) => span.traceId === traceIdOf(asking)),
+      (spans) => {
+        const ids = new Set([parseTraceparent(asking)?.spanId, ...spans.map(({ spanId }) => spanId)])
+        const named = spans.filter(({ name }) => names.includes(name))
+        return (
+          new Set(named.map(({ name }) => name)).size === names.length &&
+          named.every((one) => ids.has(one.parentSpanId))
+        )
+      },
     )
   const eventsOf = async (id: string): Promise<CloudEvent[]> =>
     (await platform.get(`/v1/events?limit=500&allocationId=${id}`)).as(200, pageOf(CloudEvent)).items
@@ -85,7 +92,7 @@ describe('traces', () => {
     const { id } = await create(asking)
     await reaches(platform, id, 'active')
     const names = ['POST /v1/allocations', 'decide and commit', 'look', 'provider createNodes'] as const
-    const spans = await spansOf(traceIdOf(asking), names)
+    const spans = await spansOf(asking, names)
     const [requests = [], commits = [], looks = [], creates = []] = names.map((name) =>
       spans.filter((span) => span.name === name),
     )
