@@ -51,9 +51,10 @@ describe('the list of events', () => {
   })
 
   it('tells of an end that comes near, once', async () => {
-    // A week and a moment: the moment is over soon after it has begun.
-    const end = toIso(Math.ceil(Date.now() / SECOND_MS) * SECOND_MS + 7 * DAY_MS + 3 * SECOND_MS)
-    const { id } = await allocate(platform, await approve(platform), { period: { start: toIso(Date.now()), end } })
+    const approval = await approve(platform)
+    // A week and a moment: the moment is over soon after its nodes stand, and not before.
+    const end = toIso(Math.ceil(Date.now() / SECOND_MS) * SECOND_MS + 7 * DAY_MS + 5 * SECOND_MS)
+    const { id } = await allocate(platform, approval, { period: { start: toIso(Date.now()), end } })
     await reaches(platform, id, 'active')
     const ending = () => all(platform, `types=allocation.ending&allocationId=${id}`)
     const [told] = await until(ending, (events) => events.length > 0)

@@ -22,7 +22,7 @@ const NOTICE_MS = SECOND_MS
 const TURNOVER_MS = 5 * SECOND_MS
 const RECLAIM_MS = NOTICE_MS + TURNOVER_MS
 /** Beyond what it takes to have nodes back: time for a request to travel. */
-const MARGIN_MS = SECOND_MS
+const MARGIN_MS = 2 * SECOND_MS
 const WITHIN_MS = 60 * SECOND_MS
 
 describe('idle-use', function idleUse() {

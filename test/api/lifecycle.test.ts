@@ -3,7 +3,7 @@ import { afterEach, before, describe, it } from 'mocha'
 import { AllocationNode } from '../../shared/allocation.ts'
 import { Decision } from '../../shared/decision.ts'
 import { pageOf } from '../../shared/text.ts'
-import { toIso } from '../../shared/time.ts'
+import { SECOND_MS, toIso } from '../../shared/time.ts'
 import { type ApiClient, until } from '../support/api-client.ts'
 import type { TestBroker } from '../support/broker.ts'
 import { allocate, approve, days, hours, look, reaches, release } from './requests.ts'
@@ -11,6 +11,9 @@ import { sharedBroker } from './shared-broker.ts'
 
 const NODES = pageOf(AllocationNode)
 const DECISIONS = pageOf(Decision)
+
+/** To come when it is asked for, also where a request takes its time to travel. */
+const SOON_MS = 3 * SECOND_MS
 
 const soon = (providerId: string, changes: object = {}): object => ({
   period: { durationHours: 24 },
@@ -67,9 +70,10 @@ describe('the life of an allocation', () => {
   })
 
   it('ends by itself at the end of its period', async () => {
-    const end = toIso(Date.now() + 1_800)
+    const approval = await approve(platform)
+    const end = toIso(Date.now() + SOON_MS)
     const period = { start: toIso(Date.now()), end }
-    const created = await allocate(platform, await approve(platform), soon('kakao', { period }))
+    const created = await allocate(platform, approval, soon('kakao', { period }))
     expect(created.placement?.end).to.equal(end)
     const released = await until(
       () => look(platform, created.id),
@@ -82,7 +86,7 @@ describe('the life of an allocation', () => {
   it('ends at the instant that a release names', async () => {
     const { id } = await allocate(platform, await approve(platform), soon('kakao'))
     await reaches(platform, id, 'active')
-    const at = toIso(Date.now() + 700)
+    const at = toIso(Date.now() + SOON_MS)
     const shortened = await release(platform, id, { at })
     expect([shortened.status, shortened.placement?.end]).to.deep.equal(['active', at])
     const released = await reaches(platform, id, 'released')

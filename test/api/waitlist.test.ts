@@ -4,7 +4,7 @@ import { type Allocation, WaitlistItem } from '../../shared/allocation.ts'
 import { Approval } from '../../shared/approval.ts'
 import { Decision } from '../../shared/decision.ts'
 import { pageOf } from '../../shared/text.ts'
-import { DAY_MS, HOUR_MS, toIso } from '../../shared/time.ts'
+import { DAY_MS, HOUR_MS, SECOND_MS, toIso } from '../../shared/time.ts'
 import { type ApiClient, until } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
 import { allocate, approve, days, hours, look, reaches, release } from './requests.ts'
@@ -163,7 +163,7 @@ describe('waiting', () => {
     it('as cancelled when its latest start has passed', async () => {
       const running = await take({ ...full(0, 1), period: { durationHours: 48 } })
       await reaches(platform, running.id, 'active') // as long as it waits itself, a plan may let the other one go first
-      const latestStart = toIso(Date.now() + 300)
+      const latestStart = toIso(Date.now() + 2 * SECOND_MS) // to come still when the request has travelled
       const waiting = await take({ requires, period: { durationHours: 5, latestStart } })
       expect(waiting.status).to.equal('waitlisted')
       await until(
