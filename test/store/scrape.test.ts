@@ -27,7 +27,7 @@ describe('a scrape', () => {
       metrics,
       eventStreams: () => 3,
       onError: () => undefined,
-      readWithinMs: 200,
+      readWithinMs: 1_000, // to read an embedded store for the first time takes a busy machine some hundred
     })
     const scrape = async (): Promise<readonly string[]> => {
       await scrapes.refresh()
