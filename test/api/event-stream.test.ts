@@ -142,9 +142,10 @@ describe('the stream of events', () => {
   it('ends when the broker stops, so that stopping does not wait for its readers', async () => {
     const stream = await open()
     const stoppedAt = performance.now()
-    await broker.restart()
+    const restarted = broker.restart()
     await stream.ended
     expect(performance.now() - stoppedAt).to.be.below(9_000) // what has not ended by itself after 10 s is cut off
+    await restarted
   })
 
   it('is refused as the list is when what comes next is no longer kept', async () => {
