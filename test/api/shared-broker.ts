@@ -28,7 +28,8 @@ before(async function start() {
   this.timeout(START_WITHIN_MS)
   started = await startTestBroker()
 })
-after(async () => {
+after(async function stop() {
+  this.timeout(START_WITHIN_MS)
   const broker = started
   if (broker === null) return
   await closeAll(

