@@ -9,7 +9,7 @@ import { type FieldError, invalidRequest, Refusal } from '../../shared/refusal.t
 import { clusterOf, reservationOf } from '../core/calendar-reads.ts'
 import { shortfallWithin } from '../core/overbooked.ts'
 import type { App } from './app.ts'
-import type { Answer, Caller, Command } from './command.ts'
+import type { Answer, Caller, Command, Scope } from './command.ts'
 import type { Draft } from './draft.ts'
 import { type FoundNodes, instanceKey, takeAllocation } from './import-allocation.ts'
 import type { Needs } from '../store/group.ts'
@@ -24,9 +24,13 @@ export interface Importing {
   readonly list: (providerId: string, ids: readonly string[]) => Promise<readonly ProviderNode[]>
 }
 
-/** @throws Refusal `invalid-request` with every problem that was found, where it was to be applied */
+/**
+ * @throws Refusal `invalid-request` with every problem that was found, where it was to be applied; `insufficient-scope` for
+ *   approvals from a caller who may register none
+ */
 export async function importFleet(app: App, command: Command, importing: Importing): Promise<Answer<ImportReport>> {
   const { request, apply } = importing
+  assertMayRegister(command.caller, request)
   const found = await foundNodes(app, importing)
   const needs: Needs = {
     sweeps: [...found.providerIds],
@@ -55,6 +59,13 @@ export async function importFleet(app: App, command: Command, importing: Importi
     .catch((error: unknown) => error)
   if (!(tried instanceof OnlyTried)) throw tried
   return { body: { ...tried.report, applied: false }, etag: null, replayed: false }
+}
+
+/** Taking over what runs is an operation; saying who may have how much is not, whatever way it is asked for. */
+function assertMayRegister({ scopes }: Caller, { approvals = [] }: ImportRequest): void {
+  const scope: Scope = 'approvals:write'
+  if (approvals.length === 0 || scopes.has(scope)) return
+  throw new Refusal('insufficient-scope', `A file with approvals needs a token with scope ${scope} too.`, { scope })
 }
 
 type Report = Omit<ImportReport, 'applied'>

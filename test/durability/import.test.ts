@@ -180,4 +180,15 @@ describe('a fleet in use that is taken over', function () {
     ;(await importing({ allocations: [entry(nodes)] })).problem('unavailable')
     await world.operators.calm()
   })
+
+  it('registers approvals only for who may register them one by one', async () => {
+    const sre = await world.broker.as('sre')
+    const approvals = [{ id: freshId('apr'), ...approvalBody() }]
+    for (const apply of [false, true]) {
+      const refused = await sre.post(`/v1/operations/import?apply=${apply}`, { approvals })
+      expect(refused.problem('insufficient-scope')).to.include({ status: 403, scope: 'approvals:write' })
+    }
+    ;(await world.platform.get(`/v1/approvals/${approvals[0]?.id}`)).problem('not-found')
+    expect((await sre.post('/v1/operations/import', { allocations: [] })).status).to.equal(200)
+  })
 })

@@ -180,7 +180,7 @@ const importFleet = route({
   tag,
   summary: 'Take over grants that run already',
   description:
-    'All of it in one transaction, and nothing at an operator: each allocation is `active` on the nodes that run, and released like any other at its end. What stands in the way is told in `problems`, or, where it was to be applied, as an invalid request. The same once more changes nothing.',
+    'All of it in one transaction, and nothing at an operator: each allocation is `active` on the nodes that run, and released like any other at its end. What stands in the way is told in `problems`, or, where it was to be applied, as an invalid request. The same once more changes nothing. A file with `approvals` needs scope `approvals:write` too.',
   scope: 'operations:write',
   params: Nothing,
   query: z.strictObject({
