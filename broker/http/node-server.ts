@@ -1,11 +1,18 @@
 /** The listener under the application: its time limits, and an answer for what never becomes a request. */
 import { randomUUID } from 'node:crypto'
-import { type RequestListener, STATUS_CODES, type Server, type ServerResponse, createServer } from 'node:http'
+import {
+  type IncomingMessage,
+  type RequestListener,
+  STATUS_CODES,
+  type Server,
+  type ServerResponse,
+  createServer,
+} from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { SECOND_MS } from '../../shared/time.ts'
 import { createRoster, type Roster } from './roster.ts'
-import { BROKEN_REQUESTS, NOT_HTTP, NO_HOST, UNKNOWN_EXPECTATION, brokenProblem } from './problem.ts'
+import { BROKEN_REQUESTS, NOT_HTTP, NO_HOST, TWO_HOSTS, UNKNOWN_EXPECTATION, brokenProblem } from './problem.ts'
 
 const SERVER_TIMEOUTS = {
   /** Line and headers, from the first byte. */
@@ -20,10 +27,13 @@ const SERVER_TIMEOUTS = {
 const MAX_HEADER_BYTES = 32 * 1024
 
 export function createNodeServer(listener: RequestListener): Server {
-  // Node's own answers to a missing host and to an unknown expectation would be empty, and without an id.
+  // Node's own answers to a missing host and to an unknown expectation would be empty, and without an id; of two hosts it
+  // takes the first, and somebody on the way may have taken the other (RFC 9112, 3.2).
   const options = { ...SERVER_TIMEOUTS, maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false }
   const server = createServer(options, (request, response) => {
-    if (request.headers.host === undefined && request.httpVersion === '1.1') refuseBroken(response, NO_HOST)
+    const hosts = hostsNamed(request)
+    if (hosts === 0 && request.httpVersion === '1.1') refuseBroken(response, NO_HOST)
+    else if (hosts > 1) refuseBroken(response, TWO_HOSTS)
     else listener(request, response)
   })
   server.on('checkExpectation', (_request, response) => refuseBroken(response, UNKNOWN_EXPECTATION))
@@ -72,6 +82,13 @@ export function closeNodeServer(server: Server): Promise<void> {
     server.closeIdleConnections()
     for (const socket of STATES.get(server)?.unused ?? []) socket.destroy()
   })
+}
+
+/** How many `Host` lines came; `headers` has one of them at most. */
+function hostsNamed({ rawHeaders }: IncomingMessage): number {
+  let hosts = 0
+  for (let at = 0; at < rawHeaders.length; at += 2) if (rawHeaders[at]?.toLowerCase() === 'host') hosts += 1
+  return hosts
 }
 
 function answerBroken(error: NodeJS.ErrnoException, socket: Duplex): void {

@@ -52,6 +52,7 @@ export const BROKEN_REQUESTS: Readonly<Record<string, { readonly status: number;
 }
 export const NOT_HTTP = { status: 400, detail: 'This is not an HTTP request.' } as const
 export const NO_HOST = { status: 400, detail: 'An HTTP/1.1 request names its host.' } as const
+export const TWO_HOSTS = { status: 400, detail: 'A request names its host only once.' } as const
 export const UNKNOWN_EXPECTATION = { status: 417, detail: 'Of all expectations only 100-continue is met.' } as const
 
 /** The problem document of what never reached a route, and so has no path. */

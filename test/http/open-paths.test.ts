@@ -77,6 +77,7 @@ describe('what needs no token', () => {
   const broken: readonly (readonly [string, string, number])[] = [
     ['is no HTTP', 'nonsense\r\n\r\n', 400],
     ['has headers without end', `GET /livez HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(40_000)}\r\n\r\n`, 431],
+    ['names two hosts', 'GET /livez HTTP/1.1\r\nHost: x\r\nhOst: x\r\n\r\n', 400],
     ['names no host', 'GET /livez HTTP/1.1\r\n\r\n', 400],
     ['expects what nobody knows', 'GET /livez HTTP/1.1\r\nHost: x\r\nExpect: a-miracle\r\n\r\n', 417],
   ]
