@@ -3,7 +3,7 @@
  * are held on the calendar without one, so that nobody else is ever placed on them, until the provider's own list no
  * longer has them. Whoever was to start on them moves in the same transaction.
  */
-import type { EpochMs } from '../../shared/time.ts'
+import { END_OF_TIME, type EpochMs } from '../../shared/time.ts'
 import type { Reservation } from '../core/calendar-op.ts'
 import { drainOf, reservationOf } from '../core/calendar-reads.ts'
 import type { AllocationRow, NodeRow } from '../store/changes.ts'
@@ -35,6 +35,11 @@ export function quarantineOverdue(ids: readonly string[], patience: Patience): M
     },
   }
 }
+
+/** Whoever has not left the place that is free from now on by the plan: nobody else may be decided on before it is held. */
+export const holdWhoStays = (ids: readonly string[]): Member<number> => quarantineOverdue(ids, TO_THE_LAST)
+
+const TO_THE_LAST: Patience = { releaseConfirmMs: END_OF_TIME, marginMs: 0 }
 
 const isOverdue = (reservation: Reservation, patience: Patience, now: EpochMs): boolean =>
   reservation.phase === 'running' && overdueFrom(reservation, patience) <= now

@@ -51,6 +51,7 @@ const copyOfCluster = (state: ClusterState): ClusterState => ({
   reservations: new Map(state.reservations),
   drains: new Map(state.drains),
   grants: new Set(state.grants),
+  running: new Set(state.running),
   timeline: cloneTimeline(state.timeline),
 })
 

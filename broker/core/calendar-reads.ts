@@ -45,6 +45,14 @@ export function reservationsOn(calendar: Calendar, clusterId: string): Reservati
   return reservations.toSorted((a, b) => a.start - b.start || a.order - b.order)
 }
 
+/** Allocations whose place was planned to be free by now, and which have not left it; those first that were to leave first. */
+export function overstaying(calendar: Calendar, now: EpochMs): string[] {
+  const late = [...calendar.clusters.values()].flatMap(({ running, reservations }) =>
+    [...running].flatMap((id) => reservations.get(id)?.what ?? []).filter(({ heldUntil }) => heldUntil <= now),
+  )
+  return late.toSorted((a, b) => a.heldUntil - b.heldUntil || a.order - b.order).map((one) => one.allocationId)
+}
+
 /** By start, then by id. */
 export function drainsOn(calendar: Calendar, clusterId: string): Drain[] {
   const drains = [...stateOf(calendar, clusterId).drains.values()].map((held) => held.what)

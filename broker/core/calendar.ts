@@ -22,6 +22,8 @@ export interface ClusterState {
   readonly drains: Map<string, Held<Drain>>
   /** Allocation ids of the idle-use grants among the reservations (idle/charge.ts). */
   readonly grants: Set<string>
+  /** Allocation ids of the reservations that run: never more than there are nodes. */
+  readonly running: Set<string>
   readonly timeline: Timeline
 }
 
@@ -159,6 +161,7 @@ function reserve(calendar: Calendar, reservation: Reservation): void {
   const charge = chargeOf(state.cluster, reservation, calendar.gridFrom)
   state.reservations.set(allocationId, { what: reservation, charge })
   if (isGrant(reservation)) state.grants.add(allocationId)
+  if (reservation.phase === 'running') state.running.add(allocationId)
   addCharge(state.timeline, charge)
   calendar.reservedAt.set(allocationId, clusterId)
   joinApproval(calendar, reservation, 'reserved', nodes)
@@ -170,11 +173,12 @@ function reserve(calendar: Calendar, reservation: Reservation): void {
 function release(calendar: Calendar, allocationId: string): void {
   const clusterId = calendar.reservedAt.get(allocationId)
   if (clusterId === undefined) return
-  const { reservations, grants, timeline } = stateOf(calendar, clusterId)
+  const { reservations, grants, running, timeline } = stateOf(calendar, clusterId)
   const held = reservations.get(allocationId)
   if (held === undefined) return
   reservations.delete(allocationId)
   grants.delete(allocationId)
+  running.delete(allocationId)
   removeCharge(timeline, held.charge)
   calendar.reservedAt.delete(allocationId)
   leaveApproval(calendar, held.what, 'reserved', held.what.nodes)
@@ -248,6 +252,7 @@ function setFacts(calendar: Calendar, cluster: Cluster, listed: boolean): void {
   const reservations = before?.reservations ?? new Map<string, Held<Reservation>>()
   const drains = before?.drains ?? new Map<string, Held<Drain>>()
   const grants = before?.grants ?? new Set<string>()
+  const running = before?.running ?? new Set<string>()
   const fullNodes = cluster.phases.reduce((most, phase) => Math.max(most, phase.nodes), 0)
   const charges = [
     ...phaseCharges(cluster.phases, fullNodes),
@@ -255,7 +260,7 @@ function setFacts(calendar: Calendar, cluster: Cluster, listed: boolean): void {
     ...[...drains.values()].map(({ charge }) => charge),
   ]
   const timeline = timelineOf(fullNodes, charges, calendar.gridFrom)
-  const state = { cluster, listed, reservations, drains, grants, timeline }
+  const state = { cluster, listed, reservations, drains, grants, running, timeline }
   // Its notice may be another now.
   chargeGrants(state, (grant) => chargeOf(cluster, grant, calendar.gridFrom))
   calendar.clusters.set(cluster.id, state)

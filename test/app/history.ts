@@ -125,7 +125,7 @@ const COMMAND: Command = {
 const TOKEN = 'token'
 /** Nobody is waited for between two parts of a plan. */
 export const AT_ONCE = { rest: async (): Promise<void> => undefined, isOver: () => false }
-const BUILDING = { maxBatch: 100, pool: { networks: [], shared: true } }
+export const BUILDING = { maxBatch: 100, pool: { networks: [], shared: true } }
 const PATIENCE = { releaseConfirmMs: HOUR_MS, marginMs: 0 }
 
 const approvalOf = ({ organization, priority }: Pick<Ask, 'organization' | 'priority'>): string =>
@@ -372,7 +372,7 @@ async function work(memory: MemoryApp, isStuck: boolean): Promise<void> {
 }
 
 /** On the row as it is now: whoever was asked before may have changed it. */
-function claimOn({ rows }: MemoryApp, { id, ...listed }: AllocationRow) {
+export function claimOn({ rows }: MemoryApp, { id, ...listed }: AllocationRow) {
   const row = rows.allocations.get(id) ?? { id, ...listed }
   rows.allocations.set(id, { ...row, claimToken: TOKEN })
   return { id, token: TOKEN }

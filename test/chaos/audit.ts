@@ -113,25 +113,21 @@ export async function answersStand(
 
 /** At no instant were more nodes of a cluster given than it has (invariant 1): what ran when, by the broker's own word. */
 export function noDoubleGrants(all: readonly Allocation[], sizes: Readonly<Record<string, number>>): readonly string[] {
-  const changes = all.flatMap(({ placement, activeAt, releasedAt }) => {
+  const grants = all.flatMap(({ id, placement, activeAt, releasedAt }) => {
     if (placement === null || activeAt === null) return []
-    const end = releasedAt === null ? Number.POSITIVE_INFINITY : Date.parse(releasedAt)
-    const { clusterId, nodes } = placement
-    return [
-      { clusterId, at: Date.parse(activeAt), nodes },
-      { clusterId, at: end, nodes: -nodes },
-    ]
+    const to = releasedAt === null ? Number.POSITIVE_INFINITY : Date.parse(releasedAt)
+    return [{ id, clusterId: placement.clusterId, nodes: placement.nodes, from: Date.parse(activeAt), to }]
   })
   const found: string[] = []
-  for (const [clusterId, steps] of Map.groupBy(changes, (one) => one.clusterId)) {
-    let held = 0
-    let most = 0
-    for (const { nodes } of steps.toSorted((a, b) => a.at - b.at || a.nodes - b.nodes)) {
-      held += nodes
-      most = Math.max(most, held)
-    }
+  for (const [clusterId, there] of Map.groupBy(grants, (one) => one.clusterId)) {
     const size = sizes[clusterId] ?? 0
-    if (most > size) found.push(`${most} nodes of ${clusterId} ran at one time, and it has ${size}`)
+    for (const { from: at } of there) {
+      const held = there.filter(({ from, to }) => from <= at && at < to)
+      const nodes = held.reduce((sum, one) => sum + one.nodes, 0)
+      if (nodes <= size) continue
+      const whose = held.map(({ id, nodes: own, from, to }) => `${own} of ${id} from ${from} to ${to}`).join(', ')
+      found.push(`${nodes} nodes of ${clusterId} ran at ${at}, and it has ${size}: ${whose}`)
+    }
   }
   return found
 }
