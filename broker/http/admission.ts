@@ -133,6 +133,7 @@ function arrive(
   }
   return {
     belongsTo(clientId) {
+      if (response.closed) return // gone while the token was looked at: nothing would tell when to stop counting it
       count(crowd.ofClient, clientId, { max: bounds.maxOfOneClient, what: 'requests' })
       client = clientId
     },

@@ -208,6 +208,26 @@ describe('what is answered at a time', () => {
       expect((await server.send({ ...read, token: 'all' })).status).to.equal(200)
     }, 4))
 
+  it('counts nobody any more who has gone while his token was looked at', async () => {
+    const [asked, looked] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const authenticate: ServerOptions['authenticate'] = async (header) => {
+      asked.resolve()
+      await looked.promise
+      return CALLERS[header ?? ''] ?? Promise.reject(new Error('an unknown token'))
+    }
+    await served({ authenticate, limits: { ...PLENTY, maxInFlight: 2 } }, async (server) => {
+      const headers = { authorization: 'Bearer all' }
+      const going = httpRequest({ host: '127.0.0.1', port: server.port, path: read.path, headers })
+      going.on('error', () => undefined).end()
+      await asked.promise
+      going.destroy()
+      // What is sent after its end arrives after it.
+      for (const path of ['/livez', '/livez']) await server.send({ path, token: null })
+      looked.resolve()
+      expect((await server.send(read)).status).to.equal(200)
+    })
+  })
+
   it('takes no more once as many as there may be are still arriving', () =>
     crowded(async ({ server, release }) => {
       release()
