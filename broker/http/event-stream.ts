@@ -37,6 +37,7 @@ export async function streamEvents(
   reader: EventReader,
   times: StreamTimes = TIMES,
 ): Promise<void> {
+  if (response.closed) return reader.close() // gone while its place in the log was looked for
   response.once('close', () => reader.close())
   response.statusCode = SUCCESS_STATUS.ok
   response.setHeader('Content-Type', EVENT_STREAM)

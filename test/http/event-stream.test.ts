@@ -69,6 +69,26 @@ describe('a stream of server-sent events', () => {
     expect(fed.asked()).to.be.below(500)
   })
 
+  it('is of nobody who has gone while its place in the log was looked for', async () => {
+    const fed = feed(() => [])
+    const [asked, found] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+    const app = express()
+    app.get('/', async (_request, response) => {
+      response.once('close', found.resolve)
+      asked.resolve()
+      await found.promise
+      await streamEvents(response, fed.reader, TIMES)
+    })
+    const server = createNodeServer(app)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1') // listening on TCP
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await asked.promise
+    socket.destroy()
+    await fed.closed
+    await new Promise((resolve) => server.close(resolve))
+  })
+
   it('says how far its reader has come while there is nothing to tell', async () => {
     let position = 40
     const fed: Fed = feed(
