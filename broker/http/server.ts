@@ -115,19 +115,12 @@ function createV1(options: ServerOptions): RequestHandler {
   return v1
 }
 
-function admitted(
-  { logger, onAnswered, onRejected = () => undefined }: ServerOptions,
-  { maxInFlight }: NonNullable<ServerOptions['limits']>,
-): RequestHandler {
+function admitted(options: ServerOptions, { maxInFlight }: NonNullable<ServerOptions['limits']>): RequestHandler {
+  const { onRejected = () => undefined } = options
   const turnAway = (refusal: Refusal, request: Request, response: Response): void => {
-    const startedMs = performance.now()
-    const { method, originalUrl } = request
-    const problem = problemOf(refusal, pathOf(originalUrl))
-    sendProblem(response, problem)
-    const { status } = problem
-    const answered = { method, route: null, status, durationMs: performance.now() - startedMs, traceId: null }
-    onAnswered?.(answered)
-    logger.debug({ ...answered, requestId: requestIdOf(response) }, 'request turned away')
+    const begun = { startedMs: performance.now(), traceId: null }
+    sendProblem(response, problemOf(refusal, pathOf(request.originalUrl)))
+    report(options, begun, request, response)
   }
   return admission({ maxInFlight, routes: ROUTES, onRejected, turnAway })
 }
@@ -141,26 +134,31 @@ function showDocument({ tokenUrl }: ServerOptions): RequestHandler {
   return (_request, response) => send(response, { status: SUCCESS_STATUS.ok, type: 'application/json', text })
 }
 
-function watch({ logger, onAnswered }: ServerOptions): RequestHandler {
+function watch(options: ServerOptions): RequestHandler {
   return (request, response, next) => {
-    const startedMs = performance.now()
-    const traceId = currentTraceId()
-    response.once('finish', () => {
-      const durationMs = performance.now() - startedMs
-      const answered = {
-        method: request.method,
-        route: matchedRoute(response),
-        status: response.statusCode,
-        durationMs,
-        traceId,
-      }
-      // A stream lasts as long as its reader likes: no measure of how fast the broker answers.
-      if (response.getHeader('content-type') !== EVENT_STREAM) onAnswered?.(answered)
-      const clientId = callerOf(response)?.clientId
-      logger.debug({ ...answered, clientId, requestId: requestIdOf(response) }, 'request answered')
-    })
+    const begun = { startedMs: performance.now(), traceId: currentTraceId() }
+    response.once('finish', () => report(options, begun, request, response))
     next()
   }
+}
+
+interface Begun extends Pick<Answered, 'traceId'> {
+  readonly startedMs: number
+}
+
+function report(
+  { logger, onAnswered }: ServerOptions,
+  { startedMs, traceId }: Begun,
+  request: Request,
+  response: Response,
+): void {
+  const durationMs = performance.now() - startedMs
+  const route = matchedRoute(response)
+  const answered = { method: request.method, route, status: response.statusCode, durationMs, traceId }
+  // A stream lasts as long as its reader likes: no measure of how fast the broker answers.
+  if (response.getHeader('content-type') !== EVENT_STREAM) onAnswered?.(answered)
+  const clientId = callerOf(response)?.clientId
+  logger.debug({ ...answered, clientId, requestId: requestIdOf(response) }, 'request answered')
 }
 
 const failure =
