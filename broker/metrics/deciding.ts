@@ -43,7 +43,7 @@ export const DECIDING = {
     help: 'Time until a transaction had the calendar lock, which all replicas decide under.',
     unit: 'seconds',
     buckets: [0.000_25, 0.000_5, ...QUICK_SECONDS, 10, 30],
-    next: 'Another replica holds it for long, or its connection hangs: `select * from pg_stat_activity` with `wait_event_type = ’Lock’`.',
+    next: 'Another replica holds it for long; one that stands still loses it after 15 s: `select * from pg_stat_activity` with `wait_event_type = ’Lock’`.',
   }),
   promisesSlipped: counter({
     name: 'gpu_broker_promises_slipped_total',

@@ -4,9 +4,9 @@
 const AWAY_CODE =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|08...|57P0[123]|53300)$/
 
-/** What `pg` has no code for: a connection that ended under a query, or was not had in time. */
+/** What `pg` has no code for: a connection that ended under a query, or before it, or was not had in time. */
 const AWAY_MESSAGE =
-  /^(Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error)/
+  /^(Connection terminated|timeout exceeded when trying to connect|Client (has encountered a connection error|was closed))/
 
 /**
  * Whether the database could not be reached, or was lost on the way. A transaction that fails so may have been committed:

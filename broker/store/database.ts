@@ -4,13 +4,21 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { PGlite, types as pgliteTypes } from '@electric-sql/pglite'
-import { Kysely, type LogEvent, PGliteDialect, PostgresDialect, type Transaction as KyselyTransaction } from 'kysely'
+import {
+  Kysely,
+  type LogEvent,
+  PGliteDialect,
+  PostgresDialect,
+  sql,
+  type Transaction as KyselyTransaction,
+} from 'kysely'
 import pg from 'pg'
 import { SECOND_MS } from '../../shared/time.ts'
 import { camelCaseNames } from './camel-case.ts'
 import { type FolderLock, lockFolder } from './folder-lock.ts'
 import { migrate } from './migrate.ts'
 import { beginLate } from './begin-late.ts'
+import { endInSilence } from './end-in-silence.ts'
 import { keepPrepared } from './prepared.ts'
 import type { Tables } from './schema.ts'
 
@@ -46,15 +54,33 @@ export interface DatabaseOptions {
   readonly onBroken: (error: Error) => void
   /** Told of each transaction that ended, and of each statement that was one by itself. Default: nobody is. */
   readonly onTransaction?: (kind: 'read' | 'write', seconds: number) => void
+  /** Of PostgreSQL. Default: `PATIENCE`; shorter in tests. */
+  readonly patience?: Partial<Patience>
+}
+
+/** How long is waited for what. */
+export interface Patience {
+  /** A statement that takes longer than this is a mistake or a lock that will not come. */
+  readonly statementMs: number
+  /**
+   * In a transaction nothing is waited for but the database. Whoever asks it nothing for so long was stopped or is gone, and
+   * the others wait for what he has locked: the server takes it from him while they still do.
+   */
+  readonly idleMs: number
+  /** The server would have ended the statement before. */
+  readonly silenceMs: number
 }
 
 /** More than some 16 connections buy nothing on the machines that were measured. */
 const POOL_SIZE = 10
 const CONNECT_TIMEOUT_MS = 5_000
-/** A statement that takes longer than this is a mistake or a lock that will not come. */
-const STATEMENT_TIMEOUT_MS = 30_000
+const PATIENCE: Patience = { statementMs: 30_000, idleMs: 15_000, silenceMs: 35_000 }
 
 const PLUGINS = [camelCaseNames()]
+
+/** For a transaction that waits for something else too, and has locked nothing that others wait for. */
+export const mayBeIdle = async (trx: Transaction): Promise<void> =>
+  void (await sql`set local idle_in_transaction_session_timeout = 0`.execute(trx))
 
 /** Connects and runs the migrations. @throws SchemaMismatch, FolderInUse */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
@@ -76,8 +102,7 @@ export async function connectDatabase(options: DatabaseOptions): Promise<Databas
     if (level !== 'query' || inTransaction.getStore() === true) return
     onTransaction(isRead(query.sql) ? 'read' : 'write', queryDurationMillis / SECOND_MS)
   }
-  const opened =
-    options.url === null ? await openPglite(options, log) : openPostgres(options.url, options.onBroken, log)
+  const opened = options.url === null ? await openPglite(options, log) : openPostgres(options.url, options, log)
   return {
     engine: opened.engine,
     raw: opened.raw,
@@ -136,19 +161,22 @@ async function openPglite({ folder, onLost }: DatabaseOptions, log: Log): Promis
   }
 }
 
-function openPostgres(url: string, onBroken: DatabaseOptions['onBroken'], log: Log): Opened {
+function openPostgres(url: string, { onBroken, patience }: DatabaseOptions, log: Log): Opened {
+  const { statementMs, idleMs, silenceMs } = { ...PATIENCE, ...patience }
   const numbers = new pg.TypeOverrides()
   numbers.setTypeParser(pg.types.builtins.INT8, Number)
   const pool = new pg.Pool({
     connectionString: url,
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
+    statement_timeout: statementMs,
+    idle_in_transaction_session_timeout: idleMs,
     types: numbers,
   })
   // Each connection for itself: the pool hears only of those that nobody is using, and the others would end the process.
   pool.on('connect', (client) => {
     client.on('error', onBroken)
+    endInSilence(client, { silenceMs, onBroken })
     keepPrepared(client)
     beginLate(client)
   })

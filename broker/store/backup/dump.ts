@@ -8,7 +8,7 @@ import { createGzip } from 'node:zlib'
 import { sql } from 'kysely'
 import { BACKUP_FORMAT, BackupError, type BackupHeader, type BackupSummary } from '../../../shared/backup.ts'
 import { type EpochMs, toIso } from '../../../shared/time.ts'
-import type { Database, Transaction } from '../database.ts'
+import { type Database, mayBeIdle, type Transaction } from '../database.ts'
 import { appliedMigrations } from '../migrate.ts'
 import { checkBackup } from './read.ts'
 import { BACKUP_TABLES, columnsOf } from './tables.ts'
@@ -35,6 +35,7 @@ export async function dumpTo(database: Database, options: DumpOptions): Promise<
   const unfinished = `${file}.unfinished`
   try {
     await atOneInstant(database, async (trx) => {
+      await mayBeIdle(trx) // while the disk is written to
       const lines = Readable.from(dumped(trx, database.engine, options))
       // Webhooks' secrets are in it: for its owner's eyes only.
       const out = createWriteStream(unfinished, { mode: 0o600, flush: true })

@@ -4,7 +4,7 @@
  */
 import { sql } from 'kysely'
 import { BackupError, type BackupSummary } from '../../../shared/backup.ts'
-import type { Database, Queries, Transaction } from '../database.ts'
+import { type Database, mayBeIdle, type Queries, type Transaction } from '../database.ts'
 import { appliedMigrations, migrate } from '../migrate.ts'
 import { MIGRATIONS } from '../migrations/index.ts'
 import { type BackupRow, rowsIn } from './read.ts'
@@ -26,6 +26,7 @@ export async function restoreFrom(database: Database, options: RestoreOptions): 
   const { summary } = options
   await prepare(database.queries, summary)
   await database.transaction(async (trx) => {
+    await mayBeIdle(trx) // while the disk is read from
     await fill(trx, options)
     await recount(trx, summary)
     await trx.updateTable('installation').set({ deletesHeld: true }).execute()
