@@ -135,9 +135,14 @@ export function createGroups(options: GroupsOptions): Groups {
     left = null
     cache.forget()
     for (const span of turn.spans) span.end('not committed')
-    const members = turn.members.length > 0 ? turn.members : (ahead?.taken ?? from.splice(0, MAX_GROUP))
-    // Where the database was lost nobody knows whether the group was committed: run again, it could be done twice.
-    if (members.length === 1 || isDatabaseAway(error)) return members.forEach(({ settle }) => settle({ error }))
+    const hadLock = turn.members.length > 0
+    const members = hadLock ? turn.members : (ahead?.taken ?? from.splice(0, MAX_GROUP))
+    // Without the lock each would wait for it again by himself, as long as all of them have. And where the database was lost
+    // nobody knows whether the group was committed: run again, it could be done twice.
+    if (members.length === 1 || !hadLock || isDatabaseAway(error)) {
+      for (const { settle } of members) settle({ error })
+      return
+    }
     for (const one of members) await run(null, [one])
   }
 

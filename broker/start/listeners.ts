@@ -11,7 +11,7 @@ import { createServer } from '../http/server.ts'
 import type { UseCases } from '../http/use-cases.ts'
 import type { Metrics } from '../metrics.ts'
 import type { Settings } from '../settings.ts'
-import { isDatabaseAway } from '../store/away.ts'
+import { isPassing } from '../store/away.ts'
 import type { Database } from '../store/database.ts'
 import { pingDatabase } from '../store/head.ts'
 
@@ -45,7 +45,7 @@ export function listenForApi(options: ApiOptions): Promise<Server> {
     },
     logger,
     now,
-    isPassing: isDatabaseAway,
+    isPassing,
     limits: { maxInFlight: config.MAX_IN_FLIGHT, ratePerSecond: config.RATE_LIMIT_PER_SECOND },
     onAnswered: ({ route, method, status, durationMs, traceId }) =>
       metrics.requestSeconds.observe({ route: route ?? 'none', method, status }, durationMs / SECOND_MS, traceId),

@@ -9,12 +9,19 @@ import { createWriter, type Writer } from '../../broker/app/writer.ts'
 import { factsOf } from '../../broker/core/calendar-reads.ts'
 import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
 import type { Changes } from '../../broker/store/changes.ts'
-import { readHead, readLog } from '../../broker/store/head.ts'
+import { isPassing } from '../../broker/store/away.ts'
+import { type Database, openDatabase } from '../../broker/store/database.ts'
+import { lockHead, readHead, readLog } from '../../broker/store/head.ts'
 import { EMPTY_LOG_DIGEST } from '../../shared/proof.ts'
 import type { Refusal } from '../../shared/refusal.ts'
 import { aCluster } from '../core/fleet.ts'
+import { closeAll } from '../support/close-all.ts'
 import { ENGINES, openTestDatabase, type TestDatabase } from '../support/database.ts'
 import { answer, fail, member, refuse, withKey } from './members.ts'
+
+const unexpected = (error: Error): never => {
+  throw error
+}
 
 const CLUSTER = aCluster({ id: 'c', providerId: 'p' })
 
@@ -146,3 +153,37 @@ for (const engine of ENGINES) {
     })
   })
 }
+
+describe('a lock that does not come', () => {
+  it('is waited for once by all of a group, who are told to ask again, and not by each of them', async () => {
+    const database = await openTestDatabase('postgres')
+    const hasty = await openDatabase({
+      ...{ ...database.place, patience: { statementMs: 1_000 } },
+      ...{ onLost: unexpected, onBroken: unexpected },
+    })
+    try {
+      await install(database, [CLUSTER], 1_000)
+      let waits = 0
+      const transaction: Database['transaction'] = (work) => {
+        waits += 1
+        return hasty.transaction(work)
+      }
+      const writer = createWriter({
+        database: { ...hasty, queries: hasty.queries, transaction },
+        cache: createCalendarCache(hasty, () => 1_000),
+        ...{ policy: DEFAULT_POLICY, now: () => 1_000, beforeCommit: async () => {}, observe: () => {} },
+      })
+      const failures = await database.transaction(async (trx) => {
+        await lockHead(trx)
+        return Promise.allSettled(['k1', 'k2', 'k3'].map((id) => writer.run(member(id))))
+      })
+      expect(failures.map((one) => one.status === 'rejected' && isPassing(one.reason))).to.deep.equal(
+        Array(3).fill(true),
+      )
+      expect(waits).to.equal(1)
+      expect(await writer.run(member('k1'))).to.equal('k1')
+    } finally {
+      await closeAll(hasty.close, database.close)
+    }
+  })
+})
