@@ -50,7 +50,7 @@ export function openAhead<T extends KeyedMember>(options: AheadOptions<T>): Ahea
   const now: EpochMs = Math.max(context.now(), head.lastAt)
   if (isAnythingDue(calendar, now)) return null
   const rows = leftBy(after)
-  const group = openGroup({ calendar, now, head, rows, policy, advance: () => context.cache.advanceAhead() })
+  const group = openGroup({ calendar, now, head, rows, policy, advance: context.cache.advanceAhead })
   const taken: T[] = []
   const known = new Set([...rows.approvals.keys(), ...rows.idempotency.keys()])
   let isReading = false

@@ -70,8 +70,8 @@ export interface GroupBasis {
   /** What the members need, as read; kept up to date with what they change, so that the next one sees it. */
   readonly rows: Changes
   readonly policy: Policy
-  /** Told of each operation, once it is applied to the calendar. */
-  readonly advance: () => void
+  /** Told how far the calendar has come, once a member's operations are applied to it. */
+  readonly advance: (head: Head) => void
 }
 
 export interface Group {
@@ -181,7 +181,7 @@ function decideOne(
       keep({ value })
       return { outcome: { value, replayed: false }, head: hands.head }
     }
-    for (const _ of open.changes.log) hands.advance()
+    if (open.changes.log.length > 0) hands.advance(open.head())
     hands.undo.push(...undo)
     meter(open.changes, hands)
     merge(open.changes, hands)

@@ -31,12 +31,12 @@ export async function decideUnderLock(
   members: readonly KeyedMember[],
   { head, context }: { readonly head: Head; readonly context: GroupContext },
 ): Promise<Group> {
-  const calendar = await context.cache.lead(trx, head.version)
+  const calendar = await context.cache.lead(trx, head)
   const now = Math.max(context.now(), head.lastAt)
   const all = withWhatIsDue(members, calendar, now)
   const rows = await readNeeds(trx, all.map(needsOf))
   const { policy, cache } = context
-  const group = openGroup({ calendar, now, head, rows, policy, advance: () => cache.advance() })
+  const group = openGroup({ calendar, now, head, rows, policy, advance: cache.advance })
   for (const one of all) group.decide(one)
   return group
 }

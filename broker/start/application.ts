@@ -14,6 +14,7 @@ import type { Metrics } from '../metrics.ts'
 import { observeCommit } from '../observe/commit.ts'
 import { findAllocations } from '../store/allocations.ts'
 import type { Database } from '../store/database.ts'
+import { lockHead } from '../store/head.ts'
 import { shareByKey } from '../store/shared-read.ts'
 import { dueSoon } from '../workers/reconcile.ts'
 import { startWakeUps, type WakeUps } from '../workers/wake.ts'
@@ -41,7 +42,7 @@ export async function startApplication(options: ApplicationOptions): Promise<App
     onError: (error) => logger.error({ err: error }, 'the queue of wake-ups failed'),
   })
   const cache = createCalendarCache(database, now)
-  const calendar = await database.transaction((trx) => cache.lead(trx))
+  const calendar = await database.transaction(async (trx) => cache.lead(trx, await lockHead(trx)))
   const writer = createWriter({
     database,
     cache,

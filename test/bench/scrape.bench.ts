@@ -12,6 +12,7 @@ import { createMetrics, type Metrics } from '../../broker/metrics.ts'
 import { prepareScrapes } from '../../broker/observe/scrape.ts'
 import { fleetOf } from '../../broker/simulate/fleet.ts'
 import { type Database } from '../../broker/store/database.ts'
+import { lockHead } from '../../broker/store/head.ts'
 import { Inventory } from '../../shared/inventory.ts'
 import { openAt } from '../support/database.ts'
 import { startPostgres } from '../support/postgres-server.ts'
@@ -57,7 +58,7 @@ async function measure(name: string, database: Database): Promise<void> {
   const metrics = createMetrics()
   fillHistograms(metrics)
   const cache = createCalendarCache(database, () => NOW)
-  await database.transaction((trx) => cache.lead(trx)) // as a broker does at its start
+  await database.transaction(async (trx) => cache.lead(trx, await lockHead(trx))) // as a broker does at its start
   const providers = [...new Set(catalogue.map(({ providerId }) => providerId))]
   const scrapes = prepareScrapes({
     app: { database, cache, now: () => NOW },
