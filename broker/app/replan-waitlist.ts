@@ -49,12 +49,18 @@ async function holdPromises(app: App, { plan, left, pace }: Planned): Promise<vo
   const looked = [...broken.slice(first), ...broken.slice(0, first)].slice(0, MOST_IN_VAIN)
   for (let at = 0; at < looked.length; at += LINES_AT_ONCE) {
     const ids = looked.slice(at, at + LINES_AT_ONCE)
-    await rested(pace, () =>
-      app.writer.run({ needs: { allocations: ids }, decide: (draft) => slipPromises(draft, ids) }),
-    )
+    await rested(pace, () => app.writer.run(slipping(ids, plan)))
   }
   for (let after: number | null = 0; after !== null; ) after = await app.writer.run(answering(after, { plan, left }))
 }
+
+/** Who has no place in a plan that was made on what was then taken back may have one in the next. */
+const slipping = (ids: readonly string[], plan: PlanAside): Member<void> => ({
+  needs: { allocations: ids },
+  decide(draft) {
+    if (plan.isOf(draft.calendar)) slipPromises(draft, ids)
+  },
+})
 
 /**
  * Those who were displaced and have a place again, or none even in this plan: who has lost it since the plan was made is for
@@ -63,6 +69,7 @@ async function holdPromises(app: App, { plan, left, pace }: Planned): Promise<vo
 const answering = (after: number, { plan, left }: Omit<Planned, 'pace'>): Member<number | null> => ({
   needs: { displaced: { after, limit: LINES_AT_ONCE } },
   decide(draft) {
+    if (!plan.isOf(draft.calendar)) return null
     const displaced = draft
       .allocations()
       .filter(

@@ -27,6 +27,8 @@ export interface MemoryApp {
   readonly events: EventRow[]
   head(): Head
   now: EpochMs
+  /** So often something was taken back from the calendar. */
+  takenBack: number
 }
 
 export interface MemoryAppOptions {
@@ -56,7 +58,9 @@ export function memoryApp({ catalogue, policy, now, takesTurns = false }: Memory
     facts: async () => calendar,
     see: async () => ({
       calendar,
-      takenBack: 0,
+      get takenBack() {
+        return memory.takenBack
+      },
       get version() {
         return head.version
       },
@@ -116,6 +120,7 @@ export function memoryApp({ catalogue, policy, now, takesTurns = false }: Memory
     events: [],
     head: () => head,
     now,
+    takenBack: 0,
   }
   return memory
 }
