@@ -4,18 +4,21 @@ import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { setTimeout as pause } from 'node:timers/promises'
 import { processEnv } from './environment.ts'
+import { EXIT } from './failure.ts'
 import { run } from './program.ts'
 import { terminalOf } from './screen/terminal.ts'
+import { textFor } from './text/text.ts'
 
 const { stdout, stderr, stdin, argv } = process
+const env = processEnv()
 
 // Whoever reads us may have read enough (`| head`): that is no failure.
-stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0)
-  throw error
+stdout.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit(EXIT.ok)
+  stderr.write(`gpu-broker: ${textFor(env)('standard output cannot be written ({code})', { code })}\n`)
+  process.exit(EXIT.refused)
 })
 
-const env = processEnv()
 const interrupt = new AbortController()
 // `serve` stops in its own order and takes the signal for itself.
 if (argv[2] !== 'serve') process.once('SIGINT', () => interrupt.abort(new Error('interrupted')))

@@ -1,8 +1,12 @@
-import { readFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { type RunningIdentity, startIdentity } from '../../deploy/sandbox/identity.ts'
 import { cli } from './cli-world.ts'
+
+const MAIN = fileURLToPath(new URL('../../broker/cli/main.ts', import.meta.url))
 
 describe('gpu-broker token', () => {
   let identity: RunningIdentity
@@ -36,6 +40,24 @@ describe('gpu-broker token', () => {
     const ran = await cli(['token', 'sre', '--issuer', identity.url], { env: { GPU_BROKER_CLIENT_SECRET: 'guess' } })
     expect(ran).to.deep.include({ status: 3, out: '' })
     expect(ran.err).to.include('it does not accept the client id and secret').and.not.to.include('guess')
+  })
+})
+
+describe('what cannot be written', () => {
+  const FULL = '/dev/full'
+
+  it('ends a command with 1 and one line, not as a bug', function () {
+    if (!existsSync(FULL)) this.skip()
+    const full = openSync(FULL, 'w')
+    const ran = spawnSync(process.execPath, [MAIN, 'completion', 'bash'], {
+      stdio: ['ignore', full, 'pipe'],
+      env: { ...process.env, LC_ALL: 'C' },
+    })
+    closeSync(full)
+    expect([ran.status, String(ran.stderr)]).to.deep.equal([
+      1,
+      'gpu-broker: standard output cannot be written (ENOSPC)\n',
+    ])
   })
 })
 

@@ -162,6 +162,7 @@ export const KOREAN_SENTENCES = {
   '{path} is a private key; name the .pub file': '개인 키입니다. .pub 파일을 지정하십시오: {path}',
   '{path} holds no key': '키가 없습니다: {path}',
   '{path} cannot be read ({code})': '읽을 수 없습니다({code}): {path}',
+  'standard output cannot be written ({code})': '표준 출력에 쓸 수 없습니다({code})',
 
   'Usage:': '사용법:',
   'Arguments:': '인자:',
