@@ -74,11 +74,21 @@ export function drainNodeServer(server: Server): void {
 
 const lastOnItsConnection = (response: ServerResponse): void => void response.setHeader('Connection', 'close')
 
-/** Takes no new connection, and resolves when what was asked on the others is answered. */
-export function closeNodeServer(server: Server): Promise<void> {
+/** Half of what a stop may take: the other half is for what is given back once nobody asks any more. */
+const CLOSE_WITHIN_MS = 5 * SECOND_MS
+
+/**
+ * Takes no new connection, and resolves when what was asked on the others is answered. Whose request or answer has not
+ * passed by then, as of one who sends or reads slowly, is cut off.
+ */
+export function closeNodeServer(server: Server, withinMs = CLOSE_WITHIN_MS): Promise<void> {
   drainNodeServer(server) // or a connection whose answer comes later would be waited for until it has been idle for long
   return new Promise((resolve) => {
-    server.close(() => resolve())
+    const late = setTimeout(() => server.closeAllConnections(), withinMs)
+    server.close(() => {
+      clearTimeout(late)
+      resolve()
+    })
     server.closeIdleConnections()
     for (const socket of STATES.get(server)?.unused ?? []) socket.destroy()
   })

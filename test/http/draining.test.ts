@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { Agent, get, type IncomingMessage, type ServerResponse } from 'node:http'
+import { Agent, get, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
@@ -13,8 +13,8 @@ describe('a listener that is leaving', () => {
   beforeEach(async () => {
     held = []
     agent = new Agent({ keepAlive: true, maxSockets: 1 })
-    server = createNodeServer((request, response) => {
-      if (request.url === '/held') held.push(response)
+    server = createNodeServer((asked, response) => {
+      if (asked.url === '/held') held.push(response)
       else response.end('answered')
     })
     server.listen(0, '127.0.0.1')
@@ -61,5 +61,16 @@ describe('a listener that is leaving', () => {
     held[0]?.end('late')
     expect(await isLast(asked ?? ask('/'))).to.deep.equal(['late', true])
     await closed
+  })
+
+  it('is closed in time, however slowly somebody sends what he asks', async () => {
+    const { port } = server.address() as AddressInfo // it listens on TCP
+    const headers = { 'content-length': 10 }
+    const slow = request({ host: '127.0.0.1', port, path: '/held', method: 'POST', headers })
+    const cutOff = once(slow, 'error')
+    slow.write('{')
+    await once(server, 'request')
+    await closeNodeServer(server, 100)
+    await cutOff
   })
 })
