@@ -78,7 +78,7 @@ const clusterIn = (fabricPoolNo: string) => ({
 })
 
 describe('the naver adapter and its simulated operator', function naverOnly() {
-  this.timeout(30_000)
+  this.timeout(120_000)
   let world: ContractWorld
 
   const ready = async (options: Parameters<typeof aGroup>[1] = {}) => {

@@ -72,7 +72,7 @@ async function setUp(): Promise<ContractWorld> {
 describeProviderContract('NHN', setUp)
 
 describe('NHN beyond the contract', function beyond() {
-  this.timeout(60_000)
+  this.timeout(120_000)
   let world: ContractWorld
   beforeEach(async () => {
     world = await setUp()

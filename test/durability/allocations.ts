@@ -25,18 +25,15 @@ export const allocateAt = (
     period: FROM_NOW,
   })
 
-/** @param patienceMs default as `eventually` has it */
 export const untilStatus = (
   client: ApiClient,
   id: string,
   statuses: readonly Allocation['status'][],
-  patienceMs?: number,
 ): Promise<Allocation> =>
   eventually(
     `${id} ${statuses.join(' or ')}`,
     () => look(client, id),
     ({ status }) => statuses.includes(status),
-    patienceMs,
   )
 
 export async function nodesOf(client: ApiClient, id: string): Promise<readonly ShownNode[]> {
@@ -52,15 +49,14 @@ interface Wanted {
   readonly id: string
   readonly operator: OperatorId
   readonly nodes: number
-  readonly patienceMs?: number
 }
 
 /** Until it is active; then the nodes that the broker shows as ready are exactly those that stand at the operator. */
 export async function untilActiveAndTrue(
   { platform, operators }: BothSides,
-  { id, operator, nodes, patienceMs }: Wanted,
+  { id, operator, nodes }: Wanted,
 ): Promise<readonly ShownNode[]> {
-  const active = await untilStatus(platform, id, ['active', 'failed', 'cancelled'], patienceMs)
+  const active = await untilStatus(platform, id, ['active', 'failed', 'cancelled'])
   expect(active.status, active.statusReason ?? '').to.equal('active')
   expect(active.nodes).to.deep.equal({ desired: nodes, ready: nodes, failed: 0 })
   const shown = await nodesOf(platform, id)

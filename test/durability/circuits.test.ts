@@ -9,24 +9,21 @@ import { startTestBroker } from '../support/broker.ts'
 import { engineOfThisRun } from '../support/database.ts'
 import { allocateAt, releaseAndSeeItGone, untilActiveAndTrue } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
-import { eventually } from './eventually.ts'
+import { eventually, WITHIN_MS } from './eventually.ts'
 
 const NOTHING_ANSWERS = [{ match: { path: '.' }, effect: 'drop-before' }]
-/** The pause before a trial, and the ping that is one. */
-const RECOVERED_WITHIN_MS = 40_000
 
 describe('a provider that does not answer', function () {
-  this.timeout(120_000)
+  this.timeout(WITHIN_MS)
   const world = brokerAtOperators()
 
   const healthAt = async (client: ApiClient): Promise<ProviderView['health']> =>
     (await client.get('/v1/providers/nhn')).as(200, ProviderView).health
-  const untilReads = (client: ApiClient, wanted: 'open' | 'closed', patienceMs?: number) =>
+  const untilReads = (client: ApiClient, wanted: 'open' | 'closed') =>
     eventually(
       `reads ${wanted}`,
       () => healthAt(client),
       ({ circuits }) => circuits.read === wanted,
-      patienceMs,
     )
   const reasonsAtNhn = async (client: ApiClient): Promise<string[]> => {
     const body = { demand: { nodes: 1 }, requires: { providers: ['nhn'] }, period: { durationHours: 1 } }
@@ -49,7 +46,7 @@ describe('a provider that does not answer', function () {
     expect((await healthAt(world.platform)).circuits.read).to.not.equal('closed')
 
     await world.operators.calm()
-    await untilReads(world.platform, 'closed', RECOVERED_WITHIN_MS)
+    await untilReads(world.platform, 'closed')
     expect(await reasonsAtNhn(world.platform)).to.deep.equal([])
     await untilActiveAndTrue(world, { id: waits.id, operator: 'nhn', nodes: 1 })
     await releaseAndSeeItGone(world, { id: waits.id, operator: 'nhn' })

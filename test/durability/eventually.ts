@@ -2,7 +2,11 @@
 
 /** Each look is a request that the broker under test has to answer beside its work. */
 const PAUSE_MS = 100
-const PATIENCE_MS = 45_000
+/** Twice what a circuit's pause, a dead one's lease or a call's deadline takes, and what a slow machine adds. */
+const PATIENCE_MS = 90_000
+
+/** For a whole test: several waits, one after the other. */
+export const WITHIN_MS = 4 * PATIENCE_MS
 
 export async function eventually<T>(
   what: string,

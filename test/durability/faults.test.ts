@@ -8,6 +8,7 @@ import { MINUTE_MS } from '../../shared/time.ts'
 import type { OperatorId } from '../support/sandbox.ts'
 import { allocateAt, releaseAndSeeItGone, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
+import { WITHIN_MS } from './eventually.ts'
 import { CREATE, OPERATORS } from './operators.ts'
 
 const VISIBILITY_DELAY_MS = 400
@@ -15,7 +16,7 @@ const VISIBILITY_DELAY_MS = 400
 const NODES = 12
 
 describe('a broker whose operators fail', function () {
-  this.timeout(60_000)
+  this.timeout(WITHIN_MS)
   const world = brokerAtOperators({ visibilityDelayMs: VISIBILITY_DELAY_MS, mayPage: /refuses what no waiting mends/ })
 
   const everywhere = (work: (operator: OperatorId) => Promise<void>): Promise<unknown> =>

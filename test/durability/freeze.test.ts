@@ -5,7 +5,7 @@ import { Frozen } from '../../shared/operation.ts'
 import { reaches, release } from '../api/requests.ts'
 import { allocateAt, releaseAndSeeItGone, untilActiveAndTrue } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
-import { eventually } from './eventually.ts'
+import { eventually, WITHIN_MS } from './eventually.ts'
 import { CREATE } from './operators.ts'
 
 const SLOWLY = { effect: 'delay', delayMs: 400 }
@@ -13,7 +13,7 @@ const SLOWLY = { effect: 'delay', delayMs: 400 }
 const IN_FLIGHT = 16
 
 describe('a freeze while the broker is at it', function () {
-  this.timeout(60_000)
+  this.timeout(WITHIN_MS)
   const world = brokerAtOperators()
   afterEach(() => world.platform.post('/v1/operations/unfreeze'))
 

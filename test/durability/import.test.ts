@@ -7,12 +7,12 @@ import { Reconciliation } from '../../shared/reconciliation.ts'
 import { allocate, approvalBody, days, freshId, hours, look, reaches, release } from '../api/requests.ts'
 import { nodesOf } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
-import { eventually } from './eventually.ts'
+import { eventually, WITHIN_MS } from './eventually.ts'
 import { type HandMade, handMadeAt } from './hand-made.ts'
 import { OPERATORS } from './operators.ts'
 
 describe('a fleet in use that is taken over', function () {
-  this.timeout(60_000)
+  this.timeout(WITHIN_MS)
   const world = brokerAtOperators({
     nodes: { 'kakao-b200-255': 4 },
     env: { NODE_HEALTH_SECONDS: '0.5', SWEEP_INTERVAL_SECONDS: '1' },

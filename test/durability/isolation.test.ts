@@ -5,6 +5,7 @@ import { NHN } from '../../deploy/sandbox/settings.ts'
 import { allocate, approve, freshId, look, release } from '../api/requests.ts'
 import { nodesOf, releaseAndSeeItGone, untilStatus } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
+import { WITHIN_MS } from './eventually.ts'
 
 const CLUSTER = 'nhn-b200-510'
 const POOL = [NHN.networkId, NHN.secondNetworkId].map((uuid, index) => ({
@@ -14,7 +15,7 @@ const POOL = [NHN.networkId, NHN.secondNetworkId].map((uuid, index) => ({
 }))
 
 describe('organisations in one cluster', function () {
-  this.timeout(120_000)
+  this.timeout(WITHIN_MS)
   const world = brokerAtOperators({ clusters: { [CLUSTER]: { networks: POOL, isolation: 'organization' } } })
 
   const approveFor = (organizationId: string): Promise<string> => approve(world.platform, { organizationId })

@@ -14,13 +14,12 @@ import type { ApiClient } from '../support/api-client.ts'
 import { type Engine, engineOfThisRun } from '../support/database.ts'
 import { allocateAt, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { failedStart } from './broker-process.ts'
+import { WITHIN_MS } from './eventually.ts'
 import { aKilledBroker, type KilledBroker } from './killed-broker.ts'
 import { type Operators, OPERATORS, startOperators } from './operators.ts'
 
 const NODES = 64
 const BOOT_MS = 1_500
-/** Two leases of dead replicas, and the building itself. */
-const PATIENCE_MS = 90_000
 
 /** On PostgreSQL a dead replica's claims end with their lease, 20 s each time; on PGlite with the next start. */
 const KILLS: Readonly<Record<Engine, { readonly building: number; readonly givingBack: number }>> = {
@@ -32,7 +31,7 @@ const engine = engineOfThisRun()
 const seed = Number(process.env['KILL_SEED'] ?? 714_801)
 
 describe(`a broker that is killed (seed ${seed})`, function () {
-  this.timeout(150_000)
+  this.timeout(WITHIN_MS)
   const random = seededRandom(seed)
   let operators: Operators
   let broker: KilledBroker
@@ -64,7 +63,7 @@ describe(`a broker that is killed (seed ${seed})`, function () {
     const approvalId = await approve(platform)
     const asked = OPERATORS.map(async (operator) => {
       const { id } = await allocateAt(platform, approvalId, { operator, nodes: NODES })
-      return { id, operator, nodes: NODES, patienceMs: PATIENCE_MS }
+      return { id, operator, nodes: NODES }
     })
     const placed = await Promise.all(asked)
     await killSometimes(KILLS[engine].building)
@@ -72,7 +71,7 @@ describe(`a broker that is killed (seed ${seed})`, function () {
     for (const { id } of placed) await release(platform, id)
     await killSometimes(KILLS[engine].givingBack)
     for (const { id, operator } of placed) {
-      await untilStatus(platform, id, ['released'], PATIENCE_MS)
+      await untilStatus(platform, id, ['released'])
       expect(await operators.idsStanding(operator, id), operator).to.deep.equal([])
     }
     await operators.untilNothingIsLeft()

@@ -6,13 +6,13 @@ import { look } from '../api/requests.ts'
 import type { OperatorId } from '../support/sandbox.ts'
 import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
-import { eventually } from './eventually.ts'
+import { eventually, WITHIN_MS } from './eventually.ts'
 import { OPERATORS } from './operators.ts'
 
 const NODES = 3
 
 describe('a node that fails while its allocation runs', function () {
-  this.timeout(60_000)
+  this.timeout(WITHIN_MS)
   const world = brokerAtOperators({ env: { NODE_HEALTH_SECONDS: '0.3' } })
 
   /** Runs, and one of its nodes fails. @returns its id */

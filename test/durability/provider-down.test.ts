@@ -7,13 +7,13 @@ import { pageOf } from '../../shared/text.ts'
 import { allocate } from '../api/requests.ts'
 import { releaseAndSeeItGone, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
-import { eventually } from './eventually.ts'
+import { eventually, WITHIN_MS } from './eventually.ts'
 
 const NOTHING_ANSWERS = [{ match: { path: '.' }, effect: 'drop-before' }]
 const NODES = 4
 
 describe('a provider that is down beyond its allowance', function () {
-  this.timeout(120_000)
+  this.timeout(WITHIN_MS)
   const world = brokerAtOperators({ env: { PROVIDER_DOWN_MINUTES: '0.02' }, mayPage: /refuses what no waiting mends/ })
 
   const allocateAtNhn = async (requires: object = { providers: ['nhn', 'kakao'] }): Promise<string> => {

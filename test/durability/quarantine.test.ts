@@ -9,7 +9,7 @@ import type { Allocation } from '../../shared/allocation.ts'
 import { allocate, days, look, reaches, release } from '../api/requests.ts'
 import { allocateAt, nodesOf, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
-import { eventually } from './eventually.ts'
+import { eventually, WITHIN_MS } from './eventually.ts'
 import { OPERATORS } from './operators.ts'
 
 /** All that the cluster of these tests has. */
@@ -17,7 +17,7 @@ const CLUSTER_NODES = 6
 const CLUSTER = 'kakao-b200-255'
 
 describe('nodes that an operator says are deleted and still lists (invariant 3)', function () {
-  this.timeout(60_000)
+  this.timeout(WITHIN_MS)
   const world = brokerAtOperators({ nodes: { [CLUSTER]: CLUSTER_NODES }, env: { RELEASE_CONFIRM_MINUTES: '0.01' } })
 
   const nodesNow = async (id = CLUSTER): Promise<ClusterView['now']> =>

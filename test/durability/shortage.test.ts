@@ -6,10 +6,10 @@ import { pageOf } from '../../shared/text.ts'
 import { allocate } from '../api/requests.ts'
 import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
-import { eventually } from './eventually.ts'
+import { eventually, WITHIN_MS } from './eventually.ts'
 
 describe('a broker whose operators have no room', function () {
-  this.timeout(60_000)
+  this.timeout(WITHIN_MS)
   const world = brokerAtOperators()
 
   it('places again where there is room once nodes fail for want of it, and leaves nothing behind', async () => {

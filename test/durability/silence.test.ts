@@ -8,10 +8,8 @@ import { approve } from '../api/requests.ts'
 import { closeAll } from '../support/close-all.ts'
 import { startTestBroker } from '../support/broker.ts'
 import { allocateAt, releaseAndSeeItGone, untilActiveAndTrue } from './allocations.ts'
+import { WITHIN_MS } from './eventually.ts'
 import { CREATE, OPERATORS, startOperators } from './operators.ts'
-
-/** A call's deadline, and the time for one more look and one more try. */
-const PAST_ONE_DEADLINE_MS = 90_000
 
 let silence: Promise<void>
 
@@ -29,7 +27,7 @@ async function throughSilence(): Promise<void> {
     const through = OPERATORS.map(async (operator) => {
       await operators.setFaults(operator, [{ match: CREATE[operator], effect: 'black-hole', times: 1 }])
       const { id } = await allocateAt(platform, approvalId, { operator, nodes: 2 })
-      await untilActiveAndTrue({ platform, operators }, { id, operator, nodes: 2, patienceMs: PAST_ONE_DEADLINE_MS })
+      await untilActiveAndTrue({ platform, operators }, { id, operator, nodes: 2 })
       expect(await operators.everBuilt(operator, id), operator).to.have.length(2)
       await releaseAndSeeItGone({ platform, operators }, { id, operator })
     })
@@ -44,7 +42,7 @@ async function throughSilence(): Promise<void> {
 }
 
 describe('a broker whose operators say nothing', function () {
-  this.timeout(2 * PAST_ONE_DEADLINE_MS)
+  this.timeout(WITHIN_MS)
 
   it('asks again once the deadline and the visibility delay have passed, and builds each node once (invariant 2)', () =>
     silence)

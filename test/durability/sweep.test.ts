@@ -13,7 +13,7 @@ import { toIso } from '../../shared/time.ts'
 import type { OperatorId } from '../support/sandbox.ts'
 import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
-import { eventually } from './eventually.ts'
+import { eventually, WITHIN_MS } from './eventually.ts'
 import { OPERATORS } from './operators.ts'
 import { handMadeAt } from './hand-made.ts'
 import { renameNode } from './rename-node.ts'
@@ -25,7 +25,7 @@ const findingsAt = async (client: ApiClient, operator: OperatorId): Promise<read
   (await client.get(`/v1/providers/${operator}/reconciliation`)).as(200, Reconciliation).findings
 
 describe('sweeping', function () {
-  this.timeout(60_000)
+  this.timeout(WITHIN_MS)
   let installationId: string
   let hands: Readonly<Record<OperatorId, SecondHand>>
   const world = brokerAtOperators({

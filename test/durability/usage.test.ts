@@ -7,12 +7,12 @@ import { ImportReport } from '../../shared/fleet-import.ts'
 import { approve, days, reaches, release } from '../api/requests.ts'
 import { allocateAt, untilStatus } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
-import { eventually } from './eventually.ts'
+import { eventually, WITHIN_MS } from './eventually.ts'
 import { handMadeAt } from './hand-made.ts'
 import { OPERATORS } from './operators.ts'
 
 describe('usage beside the operators’ ledgers', function () {
-  this.timeout(60_000)
+  this.timeout(WITHIN_MS)
   const world = brokerAtOperators({ env: { NODE_HEALTH_SECONDS: '0.3' }, leavesNodes: true })
 
   const activeHours = async (approvalId: string): Promise<number> => {

@@ -17,7 +17,7 @@ describe('the page of the remote provider’s protocol', () => {
   })
 
   it('passes redocly’s recommended rules without a warning', async function () {
-    this.timeout(30_000)
+    this.timeout(120_000)
     const args = ['node_modules/@redocly/cli/bin/cli.js', 'lint', '--extends=recommended', PAGE]
     const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
     const { stderr } = await run(process.execPath, args, { cwd: ROOT, env })
