@@ -24,16 +24,22 @@ export interface SweepResult {
 /** @returns what nobody has been told of yet; null when the claim is lost: then nothing may be asked */
 export function recordSweep(claim: SweepClaim, result: SweepResult): Member<readonly Finding[] | null> {
   const { providerId, token } = claim
-  const { findings, moreInTheWay } = result
-  const missing = findings.flatMap((one) =>
-    one.kind === 'missing' && one.allocationId !== null ? [one.allocationId] : [],
-  )
+  const { moreInTheWay } = result
+  const missing = allocationsOf(result.findings, 'missing')
   return {
-    needs: { sweeps: [providerId], allocations: missing, waiting: moreInTheWay, scheduled: moreInTheWay },
+    needs: {
+      sweeps: [providerId],
+      allocations: [...missing, ...allocationsOf(result.findings, 'unknown')],
+      adopted: moreInTheWay,
+      waiting: moreInTheWay,
+      scheduled: moreInTheWay,
+    },
     decide(draft) {
       const sweep = draft.sweep(providerId)
       if (sweep?.claimToken !== token) return null
       draft.saveSweep({ ...sweep, startedAt: result.startedAt, durationMs: result.durationMs })
+      const taken = takenOverAt(draft, providerId)
+      const findings = result.findings.filter((one) => !isOurs(draft, taken, one))
       const before = new Map(
         draft
           .findingsAt(providerId)
@@ -55,6 +61,23 @@ export function recordSweep(claim: SweepClaim, result: SweepResult): Member<read
       return news
     },
   }
+}
+
+const allocationsOf = (findings: readonly Finding[], kind: Finding['kind']): string[] =>
+  findings.flatMap((one) => (one.kind === kind && one.allocationId !== null ? [one.allocationId] : []))
+
+/** Nodes by their ids, of allocations that run. */
+function takenOverAt(draft: Draft, providerId: string): ReadonlySet<string | null> {
+  const running = draft.allocations().filter((row) => row.providerId === providerId && row.status === 'active')
+  const nodes = running.flatMap((row) => draft.nodesOf(row.id)).filter((node) => node.adopted)
+  return new Set(nodes.map((node) => node.providerInstanceId))
+}
+
+/** Somebody has entered its allocation, or taken it over, since the sweep read what the store believes. */
+function isOurs(draft: Draft, taken: ReadonlySet<string | null>, finding: Finding): boolean {
+  const { kind, allocationId, providerInstanceId } = finding
+  if (kind === 'unknown') return allocationId !== null && draft.allocation(allocationId) !== null
+  return kind === 'leftover' && taken.has(providerInstanceId)
 }
 
 /** What is beside nodes is found by others (`record-leftovers.ts`). */
