@@ -8,7 +8,8 @@ import { brokerAtOperators } from './broker-at-operators.ts'
 import { eventually, WITHIN_MS } from './eventually.ts'
 import { CREATE } from './operators.ts'
 
-const SLOWLY = { effect: 'delay', delayMs: 400 }
+/** Strikes more often than there are calls: what is left of it tells how many have left the broker. */
+const SLOWLY = { effect: 'delay', delayMs: 400, times: 1_000 }
 /** As many calls as are under way at one operator at one time. */
 const IN_FLIGHT = 16
 
@@ -35,9 +36,9 @@ describe('a freeze while the broker is at it', function () {
     const built = async () => (await world.operators.everBuilt('kakao', id)).length
     await eventually('one is built', built, (count) => count > 0)
     await freeze('kakao')
-    const atFreeze = await built()
+    const atFreeze = await world.operators.struck('kakao')
     await timePasses()
-    expect(await built()).to.be.at.most(atFreeze + 2) // of each of the two groups one was on its way
+    expect(await world.operators.struck('kakao')).to.equal(atFreeze)
     await world.platform.post('/v1/operations/unfreeze')
     await world.operators.calm()
     await untilActiveAndTrue(world, { id, operator: 'kakao', nodes })
@@ -45,17 +46,22 @@ describe('a freeze while the broker is at it', function () {
   })
 
   it('lets no delete leave that waits for its turn', async () => {
-    const nodes = 2 * IN_FLIGHT + 8 // by the time that the first are seen gone as many again are on their way
+    const nodes = IN_FLIGHT + 8
     const { id } = await allocateAt(world.platform, world.approvalId, { operator: 'nhn', nodes })
     await untilActiveAndTrue(world, { id, operator: 'nhn', nodes })
-    await world.operators.setFaults('nhn', [{ match: { method: 'DELETE', path: '/servers/' }, ...SLOWLY }])
+    const remove = { method: 'DELETE', path: '/servers/' }
+    // All but one call at a time are swallowed, so that the others leave one after the other.
+    await world.operators.setFaults('nhn', [
+      { match: remove, effect: 'black-hole', times: IN_FLIGHT - 1 },
+      { match: remove, ...SLOWLY },
+    ])
     await release(world.platform, id)
-    const standing = async () => (await world.operators.idsStanding('nhn', id)).length
-    await eventually('one is gone', standing, (count) => count < nodes)
+    const left = () => world.operators.struck('nhn')
+    await eventually('the first of those that wait has left', left, (count) => count > IN_FLIGHT)
     await freeze('nhn')
-    const atFreeze = await standing()
+    const atFreeze = await left()
     await timePasses()
-    expect(await standing()).to.be.at.least(Math.max(1, atFreeze - IN_FLIGHT))
+    expect(await left()).to.equal(atFreeze)
     await world.platform.post('/v1/operations/unfreeze')
     await world.operators.calm()
     await releaseAndSeeItGone(world, { id, operator: 'nhn' })

@@ -20,6 +20,8 @@ export const CREATE: Readonly<Record<OperatorId, Match>> = {
 
 export interface Operators extends TestSandbox {
   setFaults(operator: OperatorId, faults: readonly object[]): Promise<void>
+  /** How many calls have met the faults that were set last, each of which says how often it strikes. */
+  struck(operator: OperatorId): Promise<number>
   /** A node that was up fails, as the operator sees it. */
   breakNode(operator: OperatorId, id: string): Promise<void>
   setClock(operator: OperatorId, offsetMs: number): Promise<void>
@@ -49,12 +51,18 @@ export async function startOperators(): Promise<Operators> {
     (await ledger(operator)).nodes.filter((node) => node.name.startsWith(namePrefixOf(allocationId)))
   const standing = async (): Promise<string[]> => (await Promise.all(OPERATORS.map(ledger))).flatMap(idsOfStanding)
   const atStart = new Set(await standing())
+  const timesSet = new Map<OperatorId, number>()
   return {
     ...sandbox,
     ledger,
     everBuilt,
     async setFaults(operator, faults) {
+      timesSet.set(operator, timesIn(faults))
       await control(operator, 'faults', faults)
+    },
+    async struck(operator) {
+      const left = (await control(operator, 'faults')) as readonly object[] // what is still to strike
+      return (timesSet.get(operator) ?? 0) - timesIn(left)
     },
     async breakNode(operator, id) {
       await control(operator, 'break', { id }, 'POST')
@@ -77,6 +85,9 @@ export async function startOperators(): Promise<Operators> {
     },
   }
 }
+
+const timesIn = (faults: readonly { readonly times?: number }[]): number =>
+  faults.reduce((sum, { times = 0 }) => sum + times, 0)
 
 const stands = ({ deletedAt }: { readonly deletedAt: string | null }): boolean => deletedAt === null
 
