@@ -14,6 +14,8 @@ import { CREATE, OPERATORS } from './operators.ts'
 const VISIBILITY_DELAY_MS = 400
 /** More than one group at every operator. */
 const NODES = 12
+/** The first call for each of two groups: so late that whoever looks on can cancel meanwhile, on a slow machine, too. */
+const LATE = { effect: 'delay', delayMs: 2_000, times: 2 }
 
 describe('a broker whose operators fail', function () {
   this.timeout(WITHIN_MS)
@@ -44,7 +46,7 @@ describe('a broker whose operators fail', function () {
 
   it('deletes what arrives late of an allocation that is cancelled while it is being asked for', () =>
     everywhere(async (operator) => {
-      await world.operators.setFaults(operator, [{ match: CREATE[operator], effect: 'delay', delayMs: 600 }])
+      await world.operators.setFaults(operator, [{ match: CREATE[operator], ...LATE }])
       const { id } = await allocateAt(world.platform, world.approvalId, { operator, nodes: NODES })
       await untilStatus(world.platform, id, ['provisioning'])
       const { status } = await releaseAndSeeItGone(world, { id, operator })
