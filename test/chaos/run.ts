@@ -5,7 +5,7 @@ import { approvalBody, freshId } from '../api/requests.ts'
 import { OPERATORS } from '../durability/operators.ts'
 import { closeAll } from '../support/close-all.ts'
 import type { Engine } from '../support/database.ts'
-import { type Asker, createAsker } from './ask.ts'
+import { type Asker, createAsker, untilAnswered } from './ask.ts'
 import {
   answersStand,
   failuresAreExplained,
@@ -17,7 +17,7 @@ import {
   sweepsFindNothing,
 } from './audit.ts'
 import { type Crash, drawPlan, type Step } from './plan.ts'
-import { allocationsOf, calm, releaseAll, settled, surely } from './settle.ts'
+import { allocationsOf, calm, releaseAll, served, settled, surely } from './settle.ts'
 import { type ChaosSystem, startSystem } from './system.ts'
 import { type Doubles, watchForDoubles } from './watch.ts'
 import { CLASSES } from './weather.ts'
@@ -194,13 +194,11 @@ async function fillAndDrain(system: ChaosSystem, { turn, nodes, atStart }: Turn)
         requires: { providers: [cluster.split('-')[0]] },
         period: { durationHours: 24 },
       }
-      const taken = await platform.post('/v1/allocations', body, {
-        'idempotency-key': `${approvalId}-${cluster}-${left}`,
-      })
-      taken.as(201, Allocation)
+      const request = { path: '/v1/allocations', body, key: `${approvalId}-${cluster}-${left}` }
+      ;(await untilAnswered(platform, request, () => undefined)).as(201, Allocation)
     }
   }
-  const all = await settled(platform, approvalId)
+  const all = await served(platform, approvalId)
   const wanted = Object.values(nodes).reduce((sum, size) => sum + size, 0)
   const ready = all.reduce((sum, one) => sum + (one.status === 'active' ? one.nodes.ready : 0), 0)
   const findings = [...(await ledgersEqualStore(system, approvalId))]

@@ -65,11 +65,22 @@ export async function allocationsOf(platform: ApiClient, approvalId: string): Pr
 }
 
 /** Until nothing is on its way: every allocation stands with all its nodes, waits, or has ended. */
-export async function settled(platform: ApiClient, approvalId: string): Promise<Allocation[]> {
+export const settled = (platform: ApiClient, approvalId: string): Promise<Allocation[]> =>
+  untilAll('every allocation in order', { platform, approvalId }, (one) => one.status === 'waitlisted' || isOver(one))
+
+/** Until nobody waits any more either: a circuit that the storm has opened keeps them waiting for its pause. */
+export const served = (platform: ApiClient, approvalId: string): Promise<Allocation[]> =>
+  untilAll('every allocation served', { platform, approvalId }, isOver)
+
+async function untilAll(
+  what: string,
+  { platform, approvalId }: { readonly platform: ApiClient; readonly approvalId: string },
+  wanted: (one: Allocation) => boolean,
+): Promise<Allocation[]> {
   let all: Allocation[] = []
-  await untilNoneIsLeft('every allocation in order', async () => {
+  await untilNoneIsLeft(what, async () => {
     all = await allocationsOf(platform, approvalId)
-    return all.filter((one) => !isInOrder(one))
+    return all.filter((one) => !wanted(one))
   })
   return all
 }
@@ -98,10 +109,9 @@ const ENDED: ReadonlySet<Allocation['status']> = new Set(['released', 'cancelled
 
 export const hasEnded = ({ status }: Allocation): boolean => ENDED.has(status)
 
-const isInOrder = (one: Allocation): boolean =>
-  hasEnded(one) ||
-  one.status === 'waitlisted' ||
-  (one.status === 'active' && one.statusReason === null && one.nodes.ready === one.nodes.desired)
+/** It stands with all its nodes, or has ended. */
+const isOver = (one: Allocation): boolean =>
+  hasEnded(one) || (one.status === 'active' && one.statusReason === null && one.nodes.ready === one.nodes.desired)
 
 /** Releases all that has not ended, and waits until it has. */
 export async function releaseAll(platform: ApiClient, approvalId: string): Promise<void> {
