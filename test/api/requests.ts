@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { Allocation } from '../../shared/allocation.ts'
 import { Approval } from '../../shared/approval.ts'
 import { HOUR_MS, hourFloor, toIso } from '../../shared/time.ts'
-import { type ApiClient, until } from '../support/api-client.ts'
+import { type ApiClient, type Got, until } from '../support/api-client.ts'
 
 /** The hour in which the process began: one for all, or a test that runs over the end of an hour would ask for two. */
 const FIRST_HOUR = hourFloor(Date.now())
@@ -47,10 +47,14 @@ export const allocationBody = (approvalId: string, changes: object = {}): Record
   ...changes,
 })
 
-/** Asks for nodes that are expected to be taken: scheduled or waitlisted. */
+/** Asks for nodes that are expected to be taken: scheduled or waitlisted. Who is turned away by a busy broker comes again. */
 export async function allocate(client: ApiClient, approvalId: string, changes: object = {}): Promise<Allocation> {
-  return (await client.post('/v1/allocations', allocationBody(approvalId, changes))).as(201, Allocation)
+  const [body, key] = [allocationBody(approvalId, changes), freshId('key')]
+  const ask = (): Promise<Got> => client.post('/v1/allocations', body, { 'idempotency-key': key })
+  return (await until(ask, isLetIn)).as(201, Allocation)
 }
+
+export const isLetIn = ({ status }: Got): boolean => status !== 503
 
 export const look = async (client: ApiClient, id: string): Promise<Allocation> =>
   (await client.get(`/v1/allocations/${id}`)).as(200, Allocation)

@@ -8,9 +8,9 @@ import { after, before, describe, it } from 'mocha'
 import { seededRandom } from '../../deploy/sandbox/faults.ts'
 import { Allocation } from '../../shared/allocation.ts'
 import { pageOf } from '../../shared/text.ts'
-import { allocationBody, approve, freshId, release } from '../api/requests.ts'
+import { allocationBody, approve, freshId, isLetIn, release } from '../api/requests.ts'
 import { closeAll } from '../support/close-all.ts'
-import type { ApiClient } from '../support/api-client.ts'
+import { type ApiClient, type Got, until } from '../support/api-client.ts'
 import { type Engine, engineOfThisRun } from '../support/database.ts'
 import { allocateAt, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { failedStart } from './broker-process.ts'
@@ -127,8 +127,8 @@ describe(`a broker that is killed (seed ${seed})`, function () {
 
 /** @returns the allocation's id; null when no answer came */
 async function askedOnce(platform: ApiClient, approvalId: string, key: string): Promise<string | null> {
-  const got = await platform
-    .post('/v1/allocations', allocationBody(approvalId), { 'idempotency-key': key })
-    .catch(() => null) // killed before it answered
+  const ask = (): Promise<Got> =>
+    platform.post('/v1/allocations', allocationBody(approvalId), { 'idempotency-key': key })
+  const got = await until(ask, isLetIn).catch(() => null) // killed before it answered
   return got === null ? null : got.as(201, Allocation).id
 }
