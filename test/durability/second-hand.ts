@@ -2,7 +2,7 @@
 import { createProvider } from '../../adapters/registry.ts'
 import { groupName } from '../../shared/ids.ts'
 import { ProviderError } from '../../shared/provider-error.ts'
-import type { NodeGroup, Provider, ProviderNode } from '../../shared/provider.ts'
+import type { NodeGroup, Provider } from '../../shared/provider.ts'
 import type { OperatorId, TestSandbox } from '../support/sandbox.ts'
 import { aCall } from '../contract/contract-world.ts'
 import { eventually } from './eventually.ts'
@@ -16,7 +16,7 @@ export interface Planting {
 }
 
 export interface SecondHand {
-  /** Makes nodes and waits until all are ready. @returns their ids */
+  /** Makes nodes and waits until each has been ready. @returns their ids */
   plant(planting: Planting): Promise<string[]>
   remove(ids: readonly string[]): Promise<void>
   close(): void
@@ -52,12 +52,15 @@ export function secondHandAt(sandbox: TestSandbox, operator: OperatorId): Second
         owner: { ...owner, group: name },
       }
       await provider.createNodes(group, aCall())
-      const made = await eventually<readonly ProviderNode[]>(
-        `${nodes} planted nodes at ${operator}`,
-        () => provider.listNodes(owner, aCall()),
-        (listed) => listed.filter((node) => node.owner?.group === name && node.state === 'ready').length === nodes,
-      )
-      return made.filter((node) => node.owner?.group === name).map((node) => node.providerInstanceId)
+      // A sweep may have taken the first away before the last is up: each counts that was seen to be up.
+      const seen = new Set<string>()
+      const look = async (): Promise<number> => {
+        for (const { owner: tag, state, providerInstanceId } of await provider.listNodes(owner, aCall()))
+          if (tag?.group === name && state === 'ready') seen.add(providerInstanceId)
+        return seen.size
+      }
+      await eventually(`${nodes} planted nodes at ${operator}`, look, (count) => count === nodes)
+      return [...seen]
     },
     async remove(ids) {
       const { clusterId } = await clusterOf()

@@ -95,8 +95,11 @@ describe('sweeping', function () {
         const allocationId = await ended(operator)
         const keeps = await allocateAt(world.platform, world.approvalId, { operator, nodes: 2 })
         await untilActiveAndTrue(world, { id: keeps.id, operator, nodes: 2 })
-        const planted = await hands[operator].plant({ installationId, allocationId, nodes: 2 })
-        const seen = await untilFound(operator, (findings) => findings.length > 0)
+        // Seen while they are planted: found, they go a sweep later.
+        const [planted, seen] = await Promise.all([
+          hands[operator].plant({ installationId, allocationId, nodes: 2 }),
+          untilFound(operator, (findings) => findings.length > 0),
+        ])
         expect(seen.every(({ kind }) => kind === 'orphan')).to.equal(true)
         expect(planted).to.include.members(seen.map((one) => one.providerInstanceId))
         await untilFound(operator, (findings) => findings.length === 0)
