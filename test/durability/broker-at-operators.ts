@@ -2,11 +2,11 @@
  * A whole broker of this process in front of three operators of its own, for all tests of one `describe`: started before
  * the first of them. After each the operators are as on their best day again, and after the last one nothing is left there.
  */
-import { after, afterEach, before } from 'mocha'
+import { afterEach, before } from 'mocha'
 import { approve } from '../api/requests.ts'
-import { closeAll } from '../support/close-all.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker, type TestBrokerOptions } from '../support/broker.ts'
+import { endsInTheEnd } from '../support/ends.ts'
 import { type Operators, startOperators } from './operators.ts'
 
 /** Its members can be had once the tests run. */
@@ -30,24 +30,18 @@ export function brokerAtOperators({ leavesNodes = false, ...options }: WorldOpti
     if (started === null) throw new Error('it is started before the first test')
     return started
   }
+  const ends = endsInTheEnd(START_WITHIN_MS)
   before(async function start() {
     this.timeout(START_WITHIN_MS)
     const operators = await startOperators()
+    ends(() => operators.close())
     const broker = await startTestBroker({ ...options, sandbox: operators })
+    ends(() => broker.stop())
+    if (!leavesNodes) ends(() => operators.untilNothingIsLeft())
     const platform = await broker.as('platform')
     started = { operators, broker, platform, approvalId: await approve(platform) }
   })
   afterEach(() => world().operators.calm())
-  after(async function stop() {
-    this.timeout(START_WITHIN_MS)
-    if (started === null) return // why it did not start has been told
-    const { operators, broker } = started
-    await closeAll(
-      () => leavesNodes || operators.untilNothingIsLeft(),
-      () => broker.stop(),
-      () => operators.close(),
-    )
-  })
   return {
     get operators() {
       return world().operators

@@ -1,32 +1,28 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
+import { before, describe, it } from 'mocha'
 import { ClusterView } from '../../shared/cluster.ts'
 import { Inventory } from '../../shared/inventory.ts'
-import { closeAll } from '../support/close-all.ts'
 import { until } from '../support/api-client.ts'
 import { START_WITHIN_MS } from '../support/broker.ts'
 import { engineOfThisRun } from '../support/database.ts'
+import { endsInTheEnd } from '../support/ends.ts'
 import { aKilledBroker, type KilledBroker } from './killed-broker.ts'
-import { type Operators, startOperators } from './operators.ts'
+import { startOperators } from './operators.ts'
 
 const CLUSTER = 'kakao-b200-255'
 
 describe('a broker process that is sent SIGHUP', () => {
-  let operators: Operators
+  const ends = endsInTheEnd()
   let broker: KilledBroker
   before(async function start() {
     this.timeout(START_WITHIN_MS)
-    operators = await startOperators()
+    const operators = await startOperators()
+    ends(() => operators.close())
     broker = await aKilledBroker(engineOfThisRun(), operators)
+    ends(() => broker.remove())
     await broker.start()
   })
-  after(() =>
-    closeAll(
-      () => broker.remove(),
-      () => operators.close(),
-    ),
-  )
 
   const nodesNow = async (): Promise<number> =>
     (await broker.platform.get(`/v1/clusters/${CLUSTER}`)).as(200, ClusterView).nodes

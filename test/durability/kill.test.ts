@@ -4,14 +4,14 @@
  */
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
+import { before, describe, it } from 'mocha'
 import { seededRandom } from '../../deploy/sandbox/faults.ts'
 import { Allocation } from '../../shared/allocation.ts'
 import { pageOf } from '../../shared/text.ts'
 import { allocationBody, approve, freshId, isLetIn, release } from '../api/requests.ts'
-import { closeAll } from '../support/close-all.ts'
 import { type ApiClient, type Got, until } from '../support/api-client.ts'
 import { type Engine, engineOfThisRun } from '../support/database.ts'
+import { endsInTheEnd } from '../support/ends.ts'
 import { allocateAt, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { failedStart } from './broker-process.ts'
 import { WITHIN_MS } from './eventually.ts'
@@ -37,19 +37,16 @@ describe(`a broker that is killed (seed ${seed})`, function () {
   let broker: KilledBroker
   let platform: ApiClient
 
+  const ends = endsInTheEnd()
   before(async () => {
     operators = await startOperators()
+    ends(() => operators.close())
     for (const operator of OPERATORS) await operators.setBehaviour(operator, { bootMs: BOOT_MS })
     broker = await aKilledBroker(engine, operators)
+    ends(() => broker.remove())
     ;({ platform } = broker)
     await broker.start()
   })
-  after(() =>
-    closeAll(
-      () => broker.remove(),
-      () => operators.close(),
-    ),
-  )
 
   async function killSometimes(times: number): Promise<void> {
     for (let kill = 0; kill < times; kill += 1) {

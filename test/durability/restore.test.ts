@@ -3,14 +3,14 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
+import { before, describe, it } from 'mocha'
 import { HeldDeletes, Reconciliation, SweepFinding } from '../../shared/reconciliation.ts'
 import { approve, release } from '../api/requests.ts'
 import { cli, type Ran } from '../cli/cli-world.ts'
-import { closeAll } from '../support/close-all.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
 import { type DatabasePlace, engineOfThisRun, ENGINES, newDatabasePlace } from '../support/database.ts'
+import { endsInTheEnd } from '../support/ends.ts'
 import { allocateAt, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { eventually } from './eventually.ts'
 import { type Operators, startOperators } from './operators.ts'
@@ -22,22 +22,21 @@ describe('a store that was restored', function () {
   this.timeout(START_WITHIN_MS)
   let operators: Operators
   let folder: string
-  let places: DatabasePlace[]
+  const places: DatabasePlace[] = []
   let broker: TestBroker
   let platform: ApiClient
+  const ends = endsInTheEnd()
   before(async () => {
     operators = await startOperators()
+    ends(() => operators.close())
     folder = await mkdtemp(join(tmpdir(), 'gpu-broker-restored-'))
-    const other = ENGINES.find((engine) => engine !== engineOfThisRun()) ?? 'pglite'
-    places = [await newDatabasePlace(engineOfThisRun()), await newDatabasePlace(other)]
+    ends(() => rm(folder, { recursive: true, force: true }))
+    for (const engine of ENGINES.toSorted((a) => (a === engineOfThisRun() ? -1 : 1))) {
+      const place = await newDatabasePlace(engine)
+      ends(() => place.remove())
+      places.push(place)
+    }
   })
-  after(() =>
-    closeAll(
-      () => closeAll(...places.map((place) => () => place.remove())),
-      () => rm(folder, { recursive: true, force: true }),
-      () => operators.close(),
-    ),
-  )
 
   async function start(place: DatabasePlace | undefined): Promise<void> {
     if (place === undefined) throw new Error('there are two places')

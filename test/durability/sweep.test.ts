@@ -1,6 +1,6 @@
 /** Sweeps of the three operators, with nodes there that the broker has not made, or does not know any more. */
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
+import { before, describe, it } from 'mocha'
 import { Allocation } from '../../shared/allocation.ts'
 import { CloudEvent } from '../../shared/event.ts'
 import { ClusterView } from '../../shared/cluster.ts'
@@ -10,6 +10,7 @@ import { look, release } from '../api/requests.ts'
 import type { ApiClient } from '../support/api-client.ts'
 import { pageOf } from '../../shared/text.ts'
 import { toIso } from '../../shared/time.ts'
+import { endsInTheEnd } from '../support/ends.ts'
 import type { OperatorId } from '../support/sandbox.ts'
 import { allocateAt, nodesOf, releaseAndSeeItGone, untilActiveAndTrue, untilStatus } from './allocations.ts'
 import { brokerAtOperators } from './broker-at-operators.ts'
@@ -32,6 +33,7 @@ describe('sweeping', function () {
     env: { SWEEP_INTERVAL_SECONDS: '1', SWEEP_MAX_DELETES_PER_HOUR: String(MAX_DELETES_PER_HOUR) },
     mayPage: /"msg":"(nodes carry our tag|a sweep deletes no more)/,
   })
+  const ends = endsInTheEnd()
   before(async () => {
     const row = await world.broker.inStore((queries) =>
       queries.selectFrom('installation').select('id').executeTakeFirst(),
@@ -43,8 +45,8 @@ describe('sweeping', function () {
       SecondHand,
     ] // one for each
     hands = { naver, nhn, kakao }
+    for (const hand of [naver, nhn, kakao]) ends(() => hand.close())
   })
-  after(() => OPERATORS.forEach((operator) => hands[operator].close()))
 
   /** An allocation that was active at the operator, and has been given back. */
   async function ended(operator: OperatorId): Promise<string> {

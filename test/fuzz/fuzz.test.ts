@@ -6,10 +6,11 @@
 import { connect } from 'node:net'
 import { expect } from 'chai'
 import * as fc from 'fast-check'
-import { after, before, describe, it } from 'mocha'
+import { before, describe, it } from 'mocha'
 import { tokenFor } from '../support/api-client.ts'
 import { START_WITHIN_MS, type TestBroker, startTestBroker } from '../support/broker.ts'
 import { type ApiDocument, type Operation, readDocument } from '../support/api-document.ts'
+import { endsInTheEnd } from '../support/ends.ts'
 import { type FuzzRequest, requestOf } from './requests.ts'
 
 const RUNS = Number(process.env['FUZZ_RUNS'] ?? '30')
@@ -30,14 +31,15 @@ describe('whatever is sent', () => {
   let known: string[]
   const tokens = new Map<string, string>()
 
+  const ends = endsInTheEnd()
   before(async function start() {
     this.timeout(START_WITHIN_MS)
     broker = await startTestBroker()
+    ends(() => broker.stop())
     document = readDocument((await (await fetch(`${broker.url}/openapi.json`)).json()) as Record<string, unknown>)
     for (const id of CLIENTS) tokens.set(id, await tokenFor(broker.sandbox.identityUrl, id))
     known = await someIds(broker)
   })
-  after(() => broker.stop())
 
   const send = async (request: FuzzRequest, client: string) => {
     const answer = await fetch(`${broker.url}${request.path}`, {

@@ -1,10 +1,10 @@
 /** How soon a dead operator is told of, with the rules as they are written and at the pace of production. */
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
+import { before, describe, it } from 'mocha'
 import { eventually } from '../durability/eventually.ts'
 import { type Prometheus, startPrometheus } from './prometheus.ts'
 import { sharedWorld, type World } from './world.ts'
-import { closeAll } from '../support/close-all.ts'
+import { endsInTheEnd } from '../support/ends.ts'
 
 /** As in deploy/prometheus/prometheus.yml. */
 const PACE_SECONDS = 15
@@ -16,19 +16,16 @@ describe('an operator that is dead', function () {
   let world: World
   let prometheus: Prometheus
 
+  const ends = endsInTheEnd()
   before(async () => {
     world = await sharedWorld()
     prometheus = await startPrometheus({ targets: [new URL(world.broker.metricsUrl).host], everySeconds: PACE_SECONDS })
+    ends(() => prometheus.stop())
+    ends(() => world.operators.calm())
     await eventually(
       'the broker is scraped',
       () => prometheus.query('up == 1'),
       ([up]) => up !== undefined,
-    )
-  })
-  after(async () => {
-    await closeAll(
-      () => world.operators.calm(),
-      () => prometheus.stop(),
     )
   })
 

@@ -5,9 +5,10 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
-import { after, before, describe, it } from 'mocha'
+import { before, describe, it } from 'mocha'
 import { ROOT } from '../run-part.ts'
 import { PAGES, pageFile, setUpBlocks, shellBlocks } from './runbooks.ts'
+import { endsInTheEnd } from '../support/ends.ts'
 import { sharedWorld, type World } from './world.ts'
 
 const STARTS_WITHIN_MS = 300_000
@@ -18,16 +19,17 @@ describe('the commands of the runbook', function () {
   let world: World
   let folder: string
 
+  const ends = endsInTheEnd()
   before(async function start() {
     this.timeout(STARTS_WITHIN_MS)
     world = await sharedWorld()
     folder = await mkdtemp(join(tmpdir(), 'gpu-broker-runbooks-'))
+    ends(() => rm(folder, { recursive: true, force: true }))
     // The command as a package installs it, on these sources.
     const program = join(folder, 'gpu-broker')
     await writeFile(program, `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'broker', 'cli', 'main.ts')}' "$@"\n`)
     await chmod(program, 0o755)
   })
-  after(() => rm(folder, { recursive: true, force: true }))
 
   async function paste(blocks: readonly string[]): Promise<{ readonly status: number | null; readonly said: string }> {
     const child = spawn('bash', ['-euo', 'pipefail', '-c', blocks.join('\n')], {

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
+import { before, describe, it } from 'mocha'
 import { EXAMPLE, WHAT_IT_SAYS, runNode } from '../client/guide-example.ts'
-import { closeAll } from '../support/close-all.ts'
 import { START_WITHIN_MS, type TestBroker, startTestBroker } from '../support/broker.ts'
+import { endsInTheEnd } from '../support/ends.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const PACK_WITHIN_MS = 300_000
@@ -54,19 +54,17 @@ function makeProject(folder: string): void {
 }
 
 describe('the package in a project that is not ours', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'gpu-broker-package-'))
+  const ends = endsInTheEnd()
+  let folder: string
   let broker: TestBroker
   before(async function pack() {
     this.timeout(PACK_WITHIN_MS + START_WITHIN_MS)
+    folder = mkdtempSync(join(tmpdir(), 'gpu-broker-package-'))
+    ends(() => rmSync(folder, { recursive: true }))
     makeProject(folder)
     broker = await startTestBroker({ engine: 'pglite' })
+    ends(() => broker.stop())
   })
-  after(() =>
-    closeAll(
-      () => broker.stop(),
-      () => rmSync(folder, { recursive: true }),
-    ),
-  )
 
   it('type-checks a program that calls a broker, and refuses one that calls it wrongly', async function check() {
     this.timeout(PACK_WITHIN_MS)

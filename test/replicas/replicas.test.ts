@@ -1,15 +1,15 @@
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
+import { before, describe, it } from 'mocha'
 import pg from 'pg'
 import type { Allocation } from '../../shared/allocation.ts'
 import { approve, release } from '../api/requests.ts'
 import { allocateAt, untilStatus } from '../durability/allocations.ts'
-import { type BrokerFiles, brokerFiles, type BrokerProcess, startBrokerProcess } from '../durability/broker-process.ts'
+import { brokerFiles, type BrokerProcess, startBrokerProcess } from '../durability/broker-process.ts'
 import { eventually, WITHIN_MS } from '../durability/eventually.ts'
 import { OPERATORS, type Operators, startOperators } from '../durability/operators.ts'
-import { closeAll } from '../support/close-all.ts'
 import { type ApiClient, createApiClient, tokenFor } from '../support/api-client.ts'
 import { type DatabasePlace, newDatabasePlace } from '../support/database.ts'
+import { endsInTheEnd } from '../support/ends.ts'
 
 const NODES = 16
 const PER_OPERATOR = 4
@@ -19,28 +19,28 @@ const TAKEN_OVER_WITHIN_MS = 30_000
 describe('three replicas on one PostgreSQL', () => {
   let operators: Operators
   let place: DatabasePlace
-  let files: BrokerFiles
   let brokers: BrokerProcess[]
   let clients: ApiClient[]
+  const ends = endsInTheEnd()
   before(async function () {
     this.timeout(120_000)
     operators = await startOperators()
+    ends(() => operators.close())
     place = await newDatabasePlace('postgres')
-    files = await brokerFiles(operators.settings)
+    ends(() => place.remove())
+    const files = await brokerFiles(operators.settings)
+    ends(() => files.remove())
     const env = { ...files.env, DATA_DIR: place.folder, DATABASE_URL: place.url ?? '' }
+    const start = async (): Promise<BrokerProcess> => {
+      const broker = await startBrokerProcess(env)
+      ends(() => broker.kill())
+      return broker
+    }
     // At once: each finds a database without a table, and one of them makes them all.
-    brokers = await Promise.all(OPERATORS.map(() => startBrokerProcess(env)))
+    brokers = await Promise.all(OPERATORS.map(start))
     const authorization = `Bearer ${await tokenFor(operators.identityUrl, 'platform')}`
     clients = brokers.map(({ url }) => createApiClient({ url: () => url, authorization }))
   })
-  after(() =>
-    closeAll(
-      () => Promise.all(brokers.map((broker) => broker.kill())),
-      () => files.remove(),
-      () => place.remove(),
-      () => operators.close(),
-    ),
-  )
 
   /** Who works on what: a token is of one look at one allocation, and goes with it. */
   async function claims(): Promise<readonly string[]> {

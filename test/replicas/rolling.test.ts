@@ -5,16 +5,16 @@
  */
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { after, before, describe, it } from 'mocha'
+import { before, describe, it } from 'mocha'
 import { Allocation } from '../../shared/allocation.ts'
 import { pageOf } from '../../shared/text.ts'
 import { allocationBody, approve, freshId } from '../api/requests.ts'
 import { type BrokerFiles, brokerFiles, type BrokerProcess, startBrokerProcess } from '../durability/broker-process.ts'
 import { eventually } from '../durability/eventually.ts'
-import { type Operators, startOperators } from '../durability/operators.ts'
-import { closeAll } from '../support/close-all.ts'
+import { startOperators } from '../durability/operators.ts'
 import { type ApiClient, createApiClient, tokenFor } from '../support/api-client.ts'
 import { type DatabasePlace, newDatabasePlace, openAt } from '../support/database.ts'
+import { endsInTheEnd } from '../support/ends.ts'
 import { type LoadBalancer, startLoadBalancer } from './load-balancer.ts'
 
 const REPLICAS = 3
@@ -29,13 +29,14 @@ const previous = process.env['PREVIOUS_RELEASE']
 const previousMain = previous === undefined ? undefined : join(previous, 'dist/broker/main.js')
 
 describe('a rolling restart of three replicas', () => {
-  let operators: Operators
   let place: DatabasePlace
   let files: BrokerFiles
   let balancer: LoadBalancer
   let brokers: BrokerProcess[] = []
   let platform: ApiClient
   const errors: string[] = []
+
+  const ends = endsInTheEnd()
 
   /** @param main default: this version */
   const start = async (main?: string): Promise<BrokerProcess> => {
@@ -47,6 +48,7 @@ describe('a rolling restart of three replicas', () => {
       RATE_LIMIT_PER_SECOND: '100000', // one client asks for all
     }
     const broker = await startBrokerProcess(env, (line) => errors.push(line), main)
+    ends(() => broker.kill())
     balancer.add(broker.url)
     await eventually('requests sent there', async () => balancer.isServing(broker.url), Boolean)
     return broker
@@ -54,24 +56,19 @@ describe('a rolling restart of three replicas', () => {
 
   before(async function () {
     this.timeout(120_000)
-    operators = await startOperators()
+    const operators = await startOperators()
+    ends(() => operators.close())
     place = await newDatabasePlace('postgres')
+    ends(() => place.remove())
     files = await brokerFiles(operators.settings)
+    ends(() => files.remove())
     balancer = await startLoadBalancer()
+    ends(() => balancer.close())
     if (previousMain !== undefined) await (await openAt(place)).close() // runs this version's migrations
     brokers = await Promise.all(Array.from({ length: REPLICAS }, () => start(previousMain)))
     const authorization = `Bearer ${await tokenFor(operators.identityUrl, 'platform')}`
     platform = createApiClient({ url: () => balancer.url, authorization })
   })
-  after(() =>
-    closeAll(
-      () => Promise.all(brokers.map((broker) => broker.kill())),
-      () => balancer.close(),
-      () => files.remove(),
-      () => place.remove(),
-      () => operators.close(),
-    ),
-  )
 
   /** One after the other, each replaced by a new process before the next one leaves. */
   async function replaceAll(): Promise<void> {
