@@ -16,7 +16,7 @@ const steps = Number(process.env['CHAOS_STEPS'] ?? 5)
 const silentSteps = steps > 10 ? steps / 2 : 0
 
 describe(`chaos (seed ${seed})`, function () {
-  this.timeout(590_000)
+  this.timeout(1_190_000)
 
   it('leaves no orphan, no double, no double grant and no gap, and keeps what it answered (invariants 1 to 4)', async () => {
     const report = await run({
