@@ -109,10 +109,10 @@ export const bindUseCases = (
   listCalendarLog: (caller, page) => listCalendarLog(app, caller, page),
   getApproval: (caller, id) => getApproval(app, caller, id),
   listApprovals: (caller, page) => listApprovals(app, caller, page),
-  getDrain: (_caller, id) => getDrain(app, id),
-  listDrains: async (_caller, clusterId, page) => {
+  getDrain: (caller, id) => getDrain(app, caller, id),
+  listDrains: async (caller, clusterId, page) => {
     await getCluster(app, clusterId)
-    return listDrains(app, clusterId, page)
+    return listDrains(app, caller, clusterId, page)
   },
   listWaitlist: (caller, filter, page) => listWaitlist(app, caller, filter, page),
   listEvents: (caller, query, page) => listEvents(app, caller, query, page),

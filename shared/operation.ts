@@ -49,9 +49,10 @@ export const Drain = z
     reason: z.string(),
     createdAt: Instant,
     liftedAt: InstantOrNull,
-    affected: z
-      .array(Affected)
-      .meta({ description: 'Who had to move when it was taken, and who runs on in the shortfall.' }),
+    affected: z.array(Affected).meta({
+      description:
+        'Who had to move when it was taken, and who runs on in the shortfall; of these, what the caller may look at.',
+    }),
   })
   .meta({ id: 'Drain' })
 export type Drain = z.infer<typeof Drain>

@@ -3,10 +3,11 @@ import type { Drain, DrainRequest } from '../../shared/operation.ts'
 import { invalidRequest, Refusal } from '../../shared/refusal.ts'
 import { HOUR_MS, toIso, toIsoOrNull } from '../../shared/time.ts'
 import { clusterOf } from '../core/calendar-reads.ts'
+import { findAllocations, isVisible } from '../store/allocations.ts'
 import type { DrainRow } from '../store/changes.ts'
 import { findDrain, drainOp, pageOfDrains } from '../store/operations.ts'
 import type { App } from './app.ts'
-import { type Answer, type Command, type Page, type PageRequest, mayOperate } from './command.ts'
+import { type Answer, type Caller, type Command, type Page, type PageRequest, mayOperate } from './command.ts'
 import type { Draft } from './draft.ts'
 import { assertSeen } from './fresh.ts'
 import { newId } from './ids.ts'
@@ -91,16 +92,40 @@ export async function liftDrain(app: App, command: Command, id: string): Promise
 
 const noSuch = (id: string): Refusal => new Refusal('not-found', `There is no drain ${id}.`)
 
-export async function getDrain(app: App, id: string): Promise<{ body: Drain; etag: string }> {
+export async function getDrain(app: App, caller: Caller, id: string): Promise<{ body: Drain; etag: string }> {
   const row = await findDrain(app.database.queries, id)
   if (row === null) throw noSuch(id)
-  return { body: drainView(row), etag: etagOfDrain(row) }
+  const affected = await affectedFor(app, caller, row.clusterId, [row])
+  return { body: drainView({ ...row, affected: affected(row) }), etag: etagOfDrain(row) }
 }
 
-export async function listDrains(app: App, clusterId: string, page: PageRequest): Promise<Page<Drain>> {
+export async function listDrains(app: App, caller: Caller, clusterId: string, page: PageRequest): Promise<Page<Drain>> {
   const rows = await pageOfDrains(app.database.queries, { clusterId, after: page.after, limit: page.limit + 1 })
   const shown = rows.slice(0, page.limit)
-  return { items: shown.map(drainView), next: rows.length > page.limit ? (shown.at(-1)?.id ?? null) : null }
+  const affected = await affectedFor(app, caller, clusterId, shown)
+  return {
+    items: shown.map((row) => drainView({ ...row, affected: affected(row) })),
+    next: rows.length > page.limit ? (shown.at(-1)?.id ?? null) : null,
+  }
+}
+
+/** Drains are in the catalogue, which everybody reads; of the allocations in them each sees what is theirs. */
+async function affectedFor(
+  { cache, database }: App,
+  caller: Caller,
+  clusterId: string,
+  drains: readonly DrainRow[],
+): Promise<(drain: DrainRow) => DrainRow['affected']> {
+  // Of a cluster that is gone nobody is the operator.
+  const operator = clusterOf(await cache.read(), clusterId)?.providerId ?? ''
+  if (mayOperate(caller, operator)) return ({ affected }) => affected
+  const ids = new Set(drains.flatMap(({ affected }) => affected.map(({ allocationId }) => allocationId)))
+  const rows = await findAllocations(database.queries, [...ids])
+  const isTheirs = ({ allocationId }: DrainRow['affected'][number]): boolean => {
+    const row = rows.get(allocationId)
+    return row !== undefined && isVisible(row, caller)
+  }
+  return ({ affected }) => affected.filter(isTheirs)
 }
 
 const etagOfDrain = (row: DrainRow): string => (row.liftedAt === null ? 'in-force' : 'lifted')

@@ -42,6 +42,7 @@ export async function findAllocations(
   db: Queries,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, ShownAllocation>> {
+  if (ids.length === 0) return new Map()
   const rows = await db.selectFrom('allocations').select(SHOWN).where('id', 'in', ids).execute()
   return new Map(rows.map((row) => [row.id, row]))
 }

@@ -6,6 +6,7 @@
 import { expect } from 'chai'
 import { after, before, describe, it } from 'mocha'
 import { openApiDocument } from '../../broker/http/openapi.ts'
+import { Drain } from '../../shared/operation.ts'
 import { Reconciliation } from '../../shared/reconciliation.ts'
 import { pageOf } from '../../shared/text.ts'
 import { Delivery, WebhookWithSecret } from '../../shared/webhook.ts'
@@ -16,7 +17,7 @@ import { type ApiClient, until } from '../support/api-client.ts'
 import { START_WITHIN_MS, startTestBroker, type TestBroker } from '../support/broker.ts'
 import { startReceiver, type WebhookReceiver } from '../support/webhook-receiver.ts'
 import { type Ask, ASKS, type IsolationWorld } from './isolation-asks.ts'
-import { allocate, approve } from './requests.ts'
+import { allocate, approve, days } from './requests.ts'
 
 const CLIENTS = ['platform', 'opaque', 'sre', 'auditor', 'kaist', 'nhn-staff', 'nobody'] as const
 
@@ -204,6 +205,27 @@ describe('who gets what', () => {
     expect(await sees('platform')).to.deep.equal(['kaist', 'snu'])
     expect(await sees('kaist')).to.deep.equal(['kaist'])
     expect(await sees('nhn-staff')).to.deep.equal(['snu'])
+  })
+
+  it('and whom a drain affects is for its operator, and for each of them', async () => {
+    const period = { start: days(210), end: days(211) }
+    const requires = { providers: ['kakao'] }
+    const [own, others] = await Promise.all(
+      [world.kaist, world.other].map(({ approvalId }) => allocate(world.platform, approvalId, { requires, period })),
+    )
+    const allOfIt = { nodes: 255, from: period.start, to: period.end, reason: 'maintenance' }
+    const { id } = (await world.platform.post('/v1/clusters/kakao-b200-255/drains', allOfIt)).as(201, Drain)
+    const affected = async (client: string) => {
+      const caller = await broker.as(client)
+      const one = (await caller.get(`/v1/drains/${id}`)).as(200, Drain)
+      const { items } = (await caller.get('/v1/clusters/kakao-b200-255/drains')).as(200, pageOf(Drain))
+      expect(items.find((drain) => drain.id === id)).to.deep.equal(one)
+      return one.affected.map(({ allocationId }) => allocationId)
+    }
+    expect(await affected('sre')).to.have.members([own?.id, others?.id])
+    expect(await affected('kaist')).to.deep.equal([own?.id])
+    expect(await affected('nhn-staff')).to.deep.equal([])
+    await world.platform.send('DELETE', `/v1/drains/${id}`)
   })
 
   it('and nodes that others have at an operator are no organisation’s business', async () => {
