@@ -16,12 +16,15 @@ export const isDatabaseAway = (error: unknown): boolean =>
   error instanceof Error &&
   (AWAY_CODE.test(String((error as NodeJS.ErrnoException).code)) || AWAY_MESSAGE.test(error.message))
 
-/** SQLSTATE of a statement that was ended because it, or a lock that it waited for, took too long: nothing was done. */
-const OUT_OF_TIME_CODE = '57014'
+/**
+ * SQLSTATE of a statement that was ended because it, or a lock that it waited for, took too long; and of a server that only
+ * reads, as one does that another took over from. Nothing was done.
+ */
+const NOT_NOW_CODE = /^(57014|25006)$/
 
-/** Whether what failed is worth asking for again: the database is away, or has too much to do. */
+/** Whether what failed is worth asking for again: the database is away, has too much to do, or is about to be another one. */
 export const isPassing = (error: unknown): boolean =>
-  isDatabaseAway(error) || (error instanceof Error && (error as NodeJS.ErrnoException).code === OUT_OF_TIME_CODE)
+  isDatabaseAway(error) || (error instanceof Error && NOT_NOW_CODE.test(String((error as NodeJS.ErrnoException).code)))
 
 /** SQLSTATE of a server that is there and does not let us in: another user, password or name of the database. */
 const CLOSED_CODE = /^(28...|3D000)$/

@@ -71,7 +71,7 @@ export interface Patience {
   readonly silenceMs: number
 }
 
-/** More than some 16 connections buy nothing on the machines that were measured. */
+/** More bought nothing on the machines that were measured; each is a process of the server's. */
 const POOL_SIZE = 10
 const CONNECT_TIMEOUT_MS = 5_000
 const PATIENCE: Patience = { statementMs: 30_000, idleMs: 15_000, silenceMs: 35_000 }

@@ -10,7 +10,7 @@ import { factsOf } from '../../broker/core/calendar-reads.ts'
 import { DEFAULT_POLICY } from '../../broker/core/placement/policy.ts'
 import type { Changes } from '../../broker/store/changes.ts'
 import { isPassing } from '../../broker/store/away.ts'
-import { type Database, openDatabase } from '../../broker/store/database.ts'
+import { connectDatabase, type Database, openDatabase } from '../../broker/store/database.ts'
 import { lockHead, readHead, readLog } from '../../broker/store/head.ts'
 import { EMPTY_LOG_DIGEST } from '../../shared/proof.ts'
 import type { Refusal } from '../../shared/refusal.ts'
@@ -184,6 +184,31 @@ describe('a lock that does not come', () => {
       expect(await writer.run(member('k1'))).to.equal('k1')
     } finally {
       await closeAll(hasty.close, database.close)
+    }
+  })
+})
+
+describe('a database that only reads, as one that another took over from', () => {
+  it('is told to ask again, and decided for nobody', async () => {
+    const database = await openTestDatabase('postgres')
+    await install(database, [CLUSTER], 1_000)
+    const url = new URL(database.place.url ?? '')
+    url.searchParams.set('options', '-c default_transaction_read_only=on')
+    const standby = await connectDatabase({
+      ...{ ...database.place, url: url.href },
+      ...{ onLost: unexpected, onBroken: unexpected },
+    })
+    try {
+      const cache = createCalendarCache(standby, () => 1_000)
+      const writer = createWriter({
+        ...{ database: standby, cache, policy: DEFAULT_POLICY, now: () => 1_000 },
+        ...{ beforeCommit: async () => {}, observe: () => {} },
+      })
+      const failure: unknown = await writer.run(member('l1')).catch((error: unknown) => error)
+      expect(isPassing(failure)).to.equal(true)
+      expect((await cache.read()).suspendedProviders.size).to.equal(0)
+    } finally {
+      await closeAll(standby.close, database.close)
     }
   })
 })
