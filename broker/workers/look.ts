@@ -185,13 +185,13 @@ async function compare(
   intent: 'hold' | 'release',
 ): Promise<Plan | null> {
   const { provider } = entryOf(context, row)
-  const planFor = (found: readonly ProviderNode[]): Plan =>
+  const planFor = (found: readonly ProviderNode[], now: EpochMs): Plan =>
     reconcile({
       intent,
       wanted: nodes,
       groups,
       found,
-      now: context.app.now(),
+      now,
       visibilityDelayMs: provider.capabilities.visibilityDelayMs,
       joinsFabric: provider.capabilities.joinsFabric,
       maxGenerations: firstGeneration(nodes) - 1 + MAX_GENERATIONS,
@@ -201,14 +201,17 @@ async function compare(
   const whole = { installationId: context.installationId, ...(adopted.length > 0 && { adopted }) }
   const filter = { ...whole, allocationId: row.id }
   try {
+    // What a list tells may be as old as the question: one that was long on its way is no newer for that.
+    const askedAt = context.app.now()
     const found = await provider.listNodes(filter, callFor(context, row))
-    const plan = planFor(underOurNames(found, nodes, intent))
+    const plan = planFor(underOurNames(found, nodes, intent), askedAt)
     // Where the operator finds an allocation's nodes by their names, one that was renamed there looks gone. It is not: a
     // second one would be made for it, or its place given away, so the whole list is asked first.
     if (provider.capabilities.findsByOwner === 'scan' || !takesForGone(plan, found)) return plan
+    const askedAgainAt = context.app.now()
     const all = await provider.listNodes(whole, callFor(context, row))
     const own = all.filter((node) => isWithin(filter, node))
-    return planFor(underOurNames(own, nodes, intent))
+    return planFor(underOurNames(own, nodes, intent), askedAgainAt)
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error
     context.log('the provider’s list could not be had', { allocationId: row.id, kind: error.kind, code: error.code })
