@@ -98,7 +98,7 @@ describe('how long PostgreSQL is waited for', () => {
     const emptied = await newDatabasePlace('postgres')
     const blocked = new Int32Array(new SharedArrayBuffer(4))
     const slow = () => {
-      let waitMs = 1_200
+      let waitMs = 2_400
       const onProgress = (): void => {
         Atomics.wait(blocked, 0, 0, waitMs)
         waitMs = 0
@@ -106,9 +106,9 @@ describe('how long PostgreSQL is waited for', () => {
       return { onProgress, file, signal: new AbortController().signal }
     }
     try {
-      await dumpTo(await connected({ idleMs: 1_000 }), { ...slow(), now: NOW })
+      await dumpTo(await connected({ idleMs: 2_000 }), { ...slow(), now: NOW })
       await (await connected({}, emptied, openDatabase)).close()
-      const into = await connected({ idleMs: 1_000 }, emptied)
+      const into = await connected({ idleMs: 2_000 }, emptied)
       await restoreFrom(into, { ...slow(), summary: await checkBackup(file) })
       expect(await readHead(into.queries)).to.include({ lastAt: NOW })
       await into.close()
