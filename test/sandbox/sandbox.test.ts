@@ -3,12 +3,12 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, it } from 'mocha'
 import { startSandbox } from '../../deploy/sandbox/sandbox.ts'
+import { freePort } from '../support/free-port.ts'
 
 /** A process of its own, on a machine that has other things to do, too. */
 const STARTS_WITHIN_MS = 60_000
@@ -28,9 +28,9 @@ describe('the sandbox', () => {
   })
 
   it('starts nothing when one of its ports is taken', async () => {
-    const blocker = createServer().listen(0, '127.0.0.1')
+    const port = await freePort()
+    const blocker = createServer().listen(port, '127.0.0.1')
     await once(blocker, 'listening')
-    const { port } = blocker.address() as AddressInfo // listening on TCP
     const first = port - 1 // the blocker stands where nhn would
     const failure = await startSandbox({ port: first }).catch((error: { code: string }) => error.code)
     expect(failure).to.equal('EADDRINUSE')
