@@ -9,7 +9,7 @@ import { type Changes, noChanges } from '../store/changes.ts'
 import type { Queries } from '../store/database.ts'
 import { idempotencyKey, type Needs, readNeeds } from '../store/group.ts'
 import { type Group, type KeyedMember, openGroup } from './decide-group.ts'
-import { type GroupContext, isAnythingDue, needsOf } from './group-commit.ts'
+import { type GroupContext, needsOf, whatIsDue } from './group-commit.ts'
 
 export interface Ahead<T extends KeyedMember> {
   readonly group: Group
@@ -48,7 +48,7 @@ export function openAhead<T extends KeyedMember>(options: AheadOptions<T>): Ahea
   const { calendar, policy } = after.basis
   const head = after.head()
   const now: EpochMs = Math.max(context.now(), head.lastAt)
-  if (isAnythingDue(calendar, now)) return null
+  if (whatIsDue(calendar, now).length > 0) return null
   const rows = leftBy(after)
   const group = openGroup({ calendar, now, head, rows, policy, advance: context.cache.advanceAhead })
   const taken: T[] = []

@@ -12,7 +12,7 @@ import { readNeeds, reservationChanges, writeChanges } from '../store/group.ts'
 import type { Head } from '../store/head.ts'
 import { assertWithinCapacity } from '../store/reservations.ts'
 import type { CalendarCache } from './calendar-cache.ts'
-import { type Group, type KeyedMember, type Member, openGroup } from './decide-group.ts'
+import { type Group, type KeyedMember, openGroup } from './decide-group.ts'
 import { bookEdges } from './metering.ts'
 import { holdWhoStays } from './quarantine.ts'
 import { giveNotices } from './take-back.ts'
@@ -33,7 +33,7 @@ export async function decideUnderLock(
 ): Promise<Group> {
   const calendar = await context.cache.lead(trx, head)
   const now = Math.max(context.now(), head.lastAt)
-  const all = withWhatIsDue(members, calendar, now)
+  const all = [...whatIsDue(calendar, now), ...members]
   const rows = await readNeeds(trx, all.map(needsOf))
   const { policy, cache } = context
   const group = openGroup({ calendar, now, head, rows, policy, advance: cache.advance })
@@ -57,33 +57,15 @@ export async function writeGroup(trx: Transaction, group: Group, context: GroupC
 }
 
 /**
- * Before anybody decides: nodes that were to be gone by now and are not are held, for however long nobody could do so; and
- * whoever must give way is told. So nobody is placed on nodes that are not free, or finds idle-use in his way that should
- * be going.
+ * What comes before anybody decides: nodes that were to be gone by now and are not are held, for however long nobody could
+ * do so; and whoever must give way is told. So nobody is placed on nodes that are not free, or finds idle-use in his way
+ * that should be going.
  */
-export const withWhatIsDue = (
-  group: readonly KeyedMember[],
-  calendar: Calendar,
-  now: EpochMs,
-): readonly KeyedMember[] => {
+export function whatIsDue(calendar: Calendar, now: EpochMs): readonly KeyedMember[] {
   const late = overstaying(calendar, now)
-  return [
-    ...(late.length > 0 ? [ofTheBroker(holdWhoStays(late))] : []),
-    ...(noticeIsDue(calendar, now) ? [ofTheBroker(giveNotices)] : []),
-    ...group,
-  ]
+  const due = [...(late.length > 0 ? [holdWhoStays(late)] : []), ...(noticeIsDue(calendar, now) ? [giveNotices] : [])]
+  return due.map((member) => ({ member, idempotency: null, attempt: null, traceparent: null }))
 }
-
-const ofTheBroker = (member: Member<unknown>): KeyedMember => ({
-  member,
-  idempotency: null,
-  attempt: null,
-  traceparent: null,
-})
-
-/** Whether something comes before whoever asks now. */
-export const isAnythingDue = (calendar: Calendar, now: EpochMs): boolean =>
-  noticeIsDue(calendar, now) || overstaying(calendar, now).length > 0
 
 function noticeIsDue(calendar: Calendar, now: EpochMs): boolean {
   const noticeAt = nextNoticeAt(calendar, now)

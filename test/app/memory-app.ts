@@ -6,7 +6,7 @@ import type { App } from '../../broker/app/app.ts'
 import type { CalendarCache } from '../../broker/app/calendar-cache.ts'
 import { chained } from '../../broker/app/digest.ts'
 import { type KeyedMember, openGroup, type Outcome } from '../../broker/app/decide-group.ts'
-import { withWhatIsDue } from '../../broker/app/group-commit.ts'
+import { whatIsDue } from '../../broker/app/group-commit.ts'
 import type { Writer } from '../../broker/app/writer.ts'
 import { type Calendar, emptyCalendar } from '../../broker/core/calendar.ts'
 import type { Cluster } from '../../broker/core/cluster.ts'
@@ -74,7 +74,7 @@ export function memoryApp({ catalogue, policy, now, takesTurns = false }: Memory
   }
   const run = (keyed: KeyedMember): Outcome => {
     memory.now = Math.max(memory.now, head.lastAt)
-    const group = withWhatIsDue([keyed], calendar, memory.now)
+    const group = [...whatIsDue(calendar, memory.now), keyed]
     const { rows } = memory
     const decided = openGroup({ calendar, now: memory.now, head, rows, policy, advance: () => undefined })
     for (const one of group) decided.decide(one)
